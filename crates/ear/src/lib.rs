@@ -1,0 +1,4 @@
+//! The ear: causal, streaming auditory spectrogram and pitch tracker. Knows no synth, no network.
+
+mod api;
+pub use api::*;

@@ -1,0 +1,169 @@
+//! What a model must declare, and the one way a spectrogram becomes its input.
+//!
+//! The trainer and the listener both call [`quantize_window`], so they can't drift apart.
+
+use ear::{CHANNELS, EarConfig};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use synth::{MATCHED, PARAMS};
+
+/// Frames of one input window: 128 x 8 ms = 1.024 s.
+pub const WINDOW_FRAMES: usize = 128;
+/// Frames from one inference to the next: 5 x 8 ms = 40 ms.
+pub const HOP_FRAMES: usize = 5;
+/// Bytes of one quantised window.
+pub const INPUT_LEN: usize = WINDOW_FRAMES * CHANNELS;
+/// Range of the input below its window's peak, in dB.
+pub const FLOOR_DB: f32 = 64.0;
+
+/// One output of the model, as it was when the model was trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContractParam {
+    /// Parameter id.
+    pub id: String,
+    /// Scale, as written by `{:?}`.
+    pub scale: String,
+    /// Smallest plain value.
+    pub min: f32,
+    /// Largest plain value.
+    pub max: f32,
+}
+
+/// The file `encoder.json` beside `encoder.pt`.
+///
+/// The TorchScript module maps f32 `[batch, WINDOW_FRAMES, CHANNELS]` in `[0, 1]` (a quantised window
+/// over 255) to f32 `[batch, 2 * params]`: first the means of the matched parameters (normalised, in
+/// the order of `params`), then their standard deviations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contract {
+    /// Format of this file: 1.
+    pub format: u32,
+    /// The ear the model was trained with.
+    pub ear: EarConfig,
+    /// Frames of a window.
+    pub window_frames: usize,
+    /// Frames between inferences.
+    pub hop_frames: usize,
+    /// Input range in dB.
+    pub floor_db: f32,
+    /// Outputs, in order.
+    pub params: Vec<ContractParam>,
+    /// SHA-256 of `encoder.pt`, hex.
+    pub weights_sha256: String,
+    /// How the model came to be: free-form record written by the trainer.
+    #[serde(default)]
+    pub training: serde_json::Value,
+}
+
+/// Why a model can't be used here.
+#[derive(Debug, thiserror::Error)]
+pub enum ContractError {
+    /// Not a contract.
+    #[error("encoder.json is not a model contract: {0}. Train or install a model again")]
+    Malformed(String),
+    /// A declared property differs from what this version needs.
+    #[error("the model was made for another MirrorNet: {what} is {found}, expected {expected}. Retrain it with this version (cargo xtask train)")]
+    Foreign {
+        /// Which property.
+        what: String,
+        /// What the contract says.
+        found: String,
+        /// What is needed here.
+        expected: String,
+    },
+    /// The weights are not those the contract was written for.
+    #[error("encoder.pt does not belong to its encoder.json (SHA-256 {found}, expected {expected}): the file is truncated or from another model. Install the model again")]
+    Weights {
+        /// Hash of the file.
+        found: String,
+        /// Hash in the contract.
+        expected: String,
+    },
+}
+
+/// SHA-256 as lower-case hex.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+impl Contract {
+    /// The contract of a model trained by this version with `ear`, for these weights.
+    pub fn current(ear: EarConfig, weights: &[u8], training: serde_json::Value) -> Self {
+        Self {
+            format: 1,
+            ear,
+            window_frames: WINDOW_FRAMES,
+            hop_frames: HOP_FRAMES,
+            floor_db: FLOOR_DB,
+            params: MATCHED
+                .iter()
+                .map(|&row| {
+                    let p = &PARAMS[row];
+                    ContractParam {
+                        id: p.id.into(),
+                        scale: format!("{:?}", p.scale),
+                        min: p.min,
+                        max: p.max,
+                    }
+                })
+                .collect(),
+            weights_sha256: sha256_hex(weights),
+            training,
+        }
+    }
+
+    /// Reads a contract; does not check it.
+    pub fn from_json(text: &str) -> Result<Self, ContractError> {
+        serde_json::from_str(text).map_err(|e| ContractError::Malformed(e.to_string()))
+    }
+
+    /// Whether this version can use the model; the error names the first difference.
+    pub fn check(&self) -> Result<(), ContractError> {
+        let here = Self::current(self.ear, &[], serde_json::Value::Null);
+        let same = |what: &str, found: String, expected: String| {
+            if found == expected {
+                return Ok(());
+            }
+            Err(ContractError::Foreign { what: what.into(), found, expected })
+        };
+        same("format", self.format.to_string(), here.format.to_string())?;
+        same("window_frames", self.window_frames.to_string(), here.window_frames.to_string())?;
+        same("hop_frames", self.hop_frames.to_string(), here.hop_frames.to_string())?;
+        same("floor_db", self.floor_db.to_string(), here.floor_db.to_string())?;
+        same("number of parameters", self.params.len().to_string(), here.params.len().to_string())?;
+        for (theirs, ours) in self.params.iter().zip(&here.params) {
+            same("a parameter", format!("{theirs:?}"), format!("{ours:?}"))?;
+        }
+        Ok(())
+    }
+
+    /// Whether these bytes are the weights this contract was written for.
+    pub fn check_weights(&self, weights: &[u8]) -> Result<(), ContractError> {
+        let found = sha256_hex(weights);
+        if found == self.weights_sha256 {
+            return Ok(());
+        }
+        Err(ContractError::Weights { found, expected: self.weights_sha256.clone() })
+    }
+}
+
+/// Turns `WINDOW_FRAMES * CHANNELS` linear ear outputs (frame-major) into the model's input: decibels
+/// below the window's peak, `FLOOR_DB` of them over 0..=255 (255 = the peak). A silent window is all 0.
+pub fn quantize_window(window: &[f32], out: &mut [u8]) {
+    debug_assert_eq!(window.len(), INPUT_LEN);
+    debug_assert_eq!(out.len(), INPUT_LEN);
+    let peak = window.iter().fold(0.0f32, |m, &v| m.max(v));
+    // Below -120 dBFS or so there is nothing to hear.
+    if peak < 1e-7 {
+        out.fill(0);
+        return;
+    }
+    let scale = 20.0 * 255.0 / FLOOR_DB;
+    let inverse = 1.0 / peak;
+    for (o, &v) in out.iter_mut().zip(window) {
+        // `as u8` saturates: anything below the floor is 0.
+        *o = (255.5 + scale * (v * inverse).max(1e-9).log10()) as u8;
+    }
+}

@@ -1,0 +1,55 @@
+//! The inverse model as the listener sees it.
+
+use synth::MATCHED_COUNT;
+
+/// What one window says about the matched parameters, in the order of [`synth::MATCHED`].
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Inference {
+    /// Normalised values.
+    #[serde(with = "array")]
+    pub mean: [f32; MATCHED_COUNT],
+    /// Standard deviations of the normalised values.
+    #[serde(with = "array")]
+    pub sigma: [f32; MATCHED_COUNT],
+}
+
+impl Inference {
+    /// 0 (the window said no more than chance) to 1 (certain): one minus the mean standard deviation
+    /// over that of a uniform draw, 1/sqrt(12).
+    pub fn confidence(&self) -> f32 {
+        let mean = self.sigma.iter().sum::<f32>() / MATCHED_COUNT as f32;
+        (1.0 - mean * 12f32.sqrt()).clamp(0.0, 1.0)
+    }
+}
+
+/// Why there is no inference.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum EncoderError {
+    /// The engine can't answer now; the text is for the player.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// Maps quantised windows to inferences.
+pub trait Encoder: Send {
+    /// `windows` holds one or more windows of [`crate::INPUT_LEN`] bytes (see
+    /// [`crate::contract::quantize_window`]); returns one inference per window. May block; never
+    /// called on an audio thread.
+    fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError>;
+}
+
+/// serde has no impl for arrays of any length.
+mod array {
+    use super::MATCHED_COUNT;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(v: &[f32; MATCHED_COUNT], s: S) -> Result<S::Ok, S::Error> {
+        v.as_slice().serialize(s)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<[f32; MATCHED_COUNT], D::Error> {
+        let v = Vec::<f32>::deserialize(d)?;
+        let n = v.len();
+        v.try_into().map_err(|_| D::Error::invalid_length(n, &"one number per matched parameter"))
+    }
+}

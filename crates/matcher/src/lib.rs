@@ -1,0 +1,12 @@
+//! The loop at run time: listen, infer, apply, refine. Knows no torch and no host.
+
+pub mod contract;
+pub mod encoder;
+pub mod engine;
+pub mod likeness;
+pub mod listener;
+pub mod live;
+pub mod protocol;
+
+pub use contract::{Contract, HOP_FRAMES, INPUT_LEN, WINDOW_FRAMES};
+pub use encoder::{Encoder, EncoderError, Inference};

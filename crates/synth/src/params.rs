@@ -1,0 +1,299 @@
+//! THE parameter table: one row per parameter. Ids, knobs, host parameters, JSON, sampling, the
+//! network's outputs and the loss are all views of it.
+//!
+//! Every parameter is a number. Its *normalised* value in `[0, 1]` is the currency of host, encoder,
+//! sampler and loss; its *plain* value is in the row's unit. The row's [`Scale`] joins the two and is
+//! chosen perceptually: equal normalised steps should sound about equally large.
+
+/// Which panel of the instrument a parameter belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Section {
+    /// First oscillator.
+    Osc1,
+    /// Second oscillator.
+    Osc2,
+    /// Levels of the sources.
+    Mixer,
+    /// Filters.
+    Filter,
+    /// Envelope of the filter cutoff.
+    FilterEnv,
+    /// Envelope of the amplitude.
+    AmpEnv,
+    /// Low-frequency oscillator.
+    Lfo,
+    /// How notes are played.
+    Voice,
+}
+
+impl Section {
+    /// All sections, in panel order.
+    pub const ALL: [Section; 8] = [
+        Section::Osc1,
+        Section::Osc2,
+        Section::Mixer,
+        Section::Filter,
+        Section::FilterEnv,
+        Section::AmpEnv,
+        Section::Lfo,
+        Section::Voice,
+    ];
+
+    /// Panel heading.
+    pub fn name(self) -> &'static str {
+        match self {
+            Section::Osc1 => "Oscillator 1",
+            Section::Osc2 => "Oscillator 2",
+            Section::Mixer => "Mixer",
+            Section::Filter => "Filter",
+            Section::FilterEnv => "Filter envelope",
+            Section::AmpEnv => "Amp envelope",
+            Section::Lfo => "LFO",
+            Section::Voice => "Voice",
+        }
+    }
+}
+
+/// Unit of a parameter's plain value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A number without a unit.
+    None,
+    /// 0 to 1, shown as 0 to 100 %.
+    Percent,
+    /// Hertz.
+    Hertz,
+    /// Seconds.
+    Seconds,
+    /// Semitones.
+    Semitones,
+    /// Cents.
+    Cents,
+    /// Decibels.
+    Decibels,
+}
+
+/// The curve between normalised and plain values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scale {
+    /// plain = min + x (max - min).
+    Linear,
+    /// plain = min (max / min)^x; needs min > 0.
+    Log,
+    /// plain = min + x^k (max - min): finer steps near min for k > 1.
+    Power(f32),
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// Stable identifier: host automation, JSON and model contracts refer to it.
+    pub id: &'static str,
+    /// Name shown to players.
+    pub name: &'static str,
+    /// Panel.
+    pub section: Section,
+    /// Unit of the plain value.
+    pub unit: Unit,
+    /// Curve between normalised and plain.
+    pub scale: Scale,
+    /// Smallest plain value.
+    pub min: f32,
+    /// Largest plain value.
+    pub max: f32,
+    /// Plain value of the init patch.
+    pub default: f32,
+    /// Whether the matcher may set it.
+    pub matched: bool,
+}
+
+impl Param {
+    /// Plain value of the normalised `x`; `x` is clamped to `[0, 1]`, NaN gives the default.
+    pub fn plain(&self, x: f32) -> f32 {
+        if x.is_nan() {
+            return self.default;
+        }
+        let x = x.clamp(0.0, 1.0);
+        match self.scale {
+            Scale::Linear => self.min + x * (self.max - self.min),
+            Scale::Log => self.min * (self.max / self.min).powf(x),
+            Scale::Power(k) => self.min + x.powf(k) * (self.max - self.min),
+        }
+        .clamp(self.min, self.max)
+    }
+
+    /// Normalised value of the plain `v`; `v` is clamped to the row's range.
+    pub fn normalized(&self, v: f32) -> f32 {
+        let v = v.clamp(self.min, self.max);
+        match self.scale {
+            Scale::Linear => (v - self.min) / (self.max - self.min),
+            Scale::Log => (v / self.min).ln() / (self.max / self.min).ln(),
+            Scale::Power(k) => ((v - self.min) / (self.max - self.min)).powf(1.0 / k),
+        }
+    }
+
+    /// The plain value `v` as text with its unit, e.g. `1.20 kHz`.
+    pub fn format(&self, v: f32) -> String {
+        match self.unit {
+            Unit::None => format!("{v:.2}"),
+            Unit::Percent => format!("{:.0} %", v * 100.0),
+            Unit::Hertz if v >= 1000.0 => format!("{:.2} kHz", v / 1000.0),
+            Unit::Hertz if v >= 100.0 => format!("{v:.0} Hz"),
+            Unit::Hertz => format!("{v:.2} Hz"),
+            Unit::Seconds if v < 1.0 => format!("{:.1} ms", v * 1000.0),
+            Unit::Seconds => format!("{v:.2} s"),
+            Unit::Semitones => format!("{v:.2} st"),
+            Unit::Cents => format!("{v:.1} ct"),
+            Unit::Decibels => format!("{v:.1} dB"),
+        }
+    }
+
+    /// Reads what [`Param::format`] writes, with or without the unit; `None` if it is no number.
+    pub fn parse(&self, text: &str) -> Option<f32> {
+        let text = text.trim().to_ascii_lowercase();
+        let end = text
+            .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+')))
+            .unwrap_or(text.len());
+        let number: f32 = text[..end].parse().ok()?;
+        let factor = match (self.unit, text[end..].trim()) {
+            (Unit::Percent, _) => 0.01,
+            (Unit::Hertz, "khz" | "k") => 1000.0,
+            (Unit::Seconds, "s") => 1.0,
+            (Unit::Seconds, _) => 0.001,
+            _ => 1.0,
+        };
+        Some((number * factor).clamp(self.min, self.max))
+    }
+}
+
+/// Writes the table and, from the same rows, the constants that index it.
+macro_rules! table {
+    ($($konst:ident $id:literal $name:literal $section:ident $unit:ident $scale:expr,
+       $min:literal .. $max:literal = $default:literal $matched:ident;)*) => {
+        table!(@index 0usize; $($konst $name;)*);
+        /// One row per parameter, in panel order. Index it with this module's constants.
+        pub const PARAMS: [Param; COUNT] = [$(Param {
+            id: $id, name: $name, section: Section::$section, unit: Unit::$unit, scale: $scale,
+            min: $min, max: $max, default: $default, matched: table!(@flag $matched),
+        }),*];
+    };
+    (@index $n:expr; $konst:ident $name:literal; $($rest:tt)*) => {
+        #[doc = concat!("Row of ", $name, ".")]
+        pub const $konst: usize = $n;
+        table!(@index $n + 1; $($rest)*);
+    };
+    (@index $n:expr;) => {
+        /// Number of rows.
+        pub const COUNT: usize = $n;
+    };
+    (@flag matched) => { true };
+    (@flag manual) => { false };
+}
+
+use Scale::{Linear, Log, Power};
+
+// How symmetries are kept out (MIRRORNET.md, known traps): oscillator 2 sits an octave above
+// oscillator 1, so the two can't swap roles; the mixer is a balance, not two levels; output level is
+// not matched; cutoffs are given at middle C and follow the key.
+table! {
+    OSC1_SHAPE        "osc1_shape"        "Osc 1 shape"        Osc1 None Linear, 0.0..3.0 = 2.0 matched;
+    OSC1_WIDTH        "osc1_width"        "Osc 1 pulse width"  Osc1 Percent Linear, 0.5..0.95 = 0.5 matched;
+    OSC1_PITCH        "osc1_pitch"        "Osc 1 pitch"        Osc1 Semitones Linear, -24.0..24.0 = 0.0 manual;
+    OSC2_SHAPE        "osc2_shape"        "Osc 2 shape"        Osc2 None Linear, 0.0..3.0 = 2.0 matched;
+    OSC2_WIDTH        "osc2_width"        "Osc 2 pulse width"  Osc2 Percent Linear, 0.5..0.95 = 0.5 matched;
+    OSC2_PITCH        "osc2_pitch"        "Osc 2 pitch"        Osc2 Semitones Linear, -24.0..24.0 = 12.0 manual;
+    OSC2_DETUNE       "osc2_detune"       "Osc 2 detune"       Osc2 Cents Power(2.0), 0.0..50.0 = 4.0 matched;
+    OSC_BALANCE       "osc_balance"       "Osc 1 / 2 balance"  Mixer Percent Linear, 0.0..1.0 = 0.25 matched;
+    SUB_LEVEL         "sub_level"         "Sub level"          Mixer Percent Linear, 0.0..1.0 = 0.0 matched;
+    NOISE_LEVEL       "noise_level"       "Noise level"        Mixer Percent Power(2.0), 0.0..1.0 = 0.0 matched;
+    FILTER_CUTOFF     "filter_cutoff"     "Cutoff"             Filter Hertz Log, 30.0..18000.0 = 1800.0 matched;
+    FILTER_RESONANCE  "filter_resonance"  "Resonance"          Filter Percent Linear, 0.0..1.0 = 0.15 matched;
+    FILTER_DRIVE      "filter_drive"      "Drive"              Filter Percent Linear, 0.0..1.0 = 0.0 matched;
+    FILTER_ENV_AMOUNT "filter_env_amount" "Envelope amount"    Filter Semitones Linear, -48.0..60.0 = 18.0 matched;
+    FILTER_KEYTRACK   "filter_keytrack"   "Key tracking"       Filter Percent Linear, 0.0..1.0 = 1.0 manual;
+    FILTER_VELOCITY   "filter_velocity"   "Velocity to cutoff" Filter Semitones Linear, 0.0..48.0 = 0.0 manual;
+    HIGHPASS_CUTOFF   "highpass_cutoff"   "High-pass"          Filter Hertz Log, 20.0..4000.0 = 20.0 matched;
+    FILTER_ATTACK     "filter_attack"     "Filter attack"      FilterEnv Seconds Log, 0.001..2.0 = 0.002 matched;
+    FILTER_DECAY      "filter_decay"      "Filter decay"       FilterEnv Seconds Log, 0.01..8.0 = 0.5 matched;
+    FILTER_SUSTAIN    "filter_sustain"    "Filter sustain"     FilterEnv Percent Linear, 0.0..1.0 = 0.3 matched;
+    FILTER_RELEASE    "filter_release"    "Filter release"     FilterEnv Seconds Log, 0.01..5.0 = 0.3 manual;
+    AMP_ATTACK        "amp_attack"        "Amp attack"         AmpEnv Seconds Log, 0.001..2.0 = 0.003 matched;
+    AMP_DECAY         "amp_decay"         "Amp decay"          AmpEnv Seconds Log, 0.01..8.0 = 0.6 matched;
+    AMP_SUSTAIN       "amp_sustain"       "Amp sustain"        AmpEnv Percent Linear, 0.0..1.0 = 0.7 matched;
+    AMP_RELEASE       "amp_release"       "Amp release"        AmpEnv Seconds Log, 0.005..5.0 = 0.2 matched;
+    LFO_RATE          "lfo_rate"          "LFO rate"           Lfo Hertz Log, 0.2..12.0 = 5.0 matched;
+    LFO_DELAY         "lfo_delay"         "LFO delay"          Lfo Seconds Power(2.0), 0.0..2.0 = 0.0 matched;
+    LFO_VIBRATO       "lfo_vibrato"       "Vibrato"            Lfo Cents Power(2.0), 0.0..100.0 = 0.0 matched;
+    LFO_TREMOLO       "lfo_tremolo"       "Tremolo"            Lfo Percent Linear, 0.0..1.0 = 0.0 matched;
+    LFO_CUTOFF        "lfo_cutoff"        "LFO to cutoff"      Lfo Semitones Power(2.0), 0.0..24.0 = 0.0 matched;
+    GLIDE             "glide"             "Portamento"         Voice Seconds Power(3.0), 0.0..2.0 = 0.0 manual;
+    BEND_RANGE        "bend_range"        "Bend range"         Voice Semitones Linear, 0.0..24.0 = 2.0 manual;
+    VELOCITY          "velocity"          "Velocity to level"  Voice Percent Linear, 0.0..1.0 = 0.7 manual;
+    TUNE              "tune"              "Tuning"             Voice Cents Linear, -100.0..100.0 = 0.0 manual;
+}
+
+/// Row of the parameter with this id.
+pub fn index_of(id: &str) -> Option<usize> {
+    PARAMS.iter().position(|p| p.id == id)
+}
+
+/// Number of parameters the matcher may set: the width of the network's output.
+pub const MATCHED_COUNT: usize = {
+    let (mut n, mut i) = (0, 0);
+    while i < COUNT {
+        n += PARAMS[i].matched as usize;
+        i += 1;
+    }
+    n
+};
+
+/// Rows the matcher may set, ascending: the order of the network's outputs.
+pub const MATCHED: [usize; MATCHED_COUNT] = {
+    let mut rows = [0; MATCHED_COUNT];
+    let (mut n, mut i) = (0, 0);
+    while i < COUNT {
+        if PARAMS[i].matched {
+            rows[n] = i;
+            n += 1;
+        }
+        i += 1;
+    }
+    rows
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_defaults_in_range() {
+        for (i, p) in PARAMS.iter().enumerate() {
+            assert_eq!(index_of(p.id), Some(i), "duplicate id {}", p.id);
+            assert!(p.min < p.max && (p.min..=p.max).contains(&p.default), "{}", p.id);
+            assert!(p.scale != Log || p.min > 0.0, "{}", p.id);
+        }
+    }
+
+    #[test]
+    fn plain_and_normalized_are_inverse() {
+        for p in &PARAMS {
+            for k in 0..=100 {
+                let x = k as f32 / 100.0;
+                let back = p.normalized(p.plain(x));
+                assert!((back - x).abs() < 1e-4, "{} at {x}: {back}", p.id);
+            }
+        }
+    }
+
+    #[test]
+    fn text_round_trips_to_its_precision() {
+        for p in &PARAMS {
+            for k in 0..=20 {
+                let v = p.plain(k as f32 / 20.0);
+                let back = p.parse(&p.format(v)).unwrap();
+                let error = (p.normalized(back) - p.normalized(v)).abs();
+                assert!(error < 0.08, "{}: {v} -> {} -> {back}", p.id, p.format(v));
+            }
+        }
+    }
+}

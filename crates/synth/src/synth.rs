@@ -1,0 +1,161 @@
+//! Polyphony, events and rendering.
+
+use crate::Patch;
+
+/// What happens to a note or a channel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum EventKind {
+    /// Starts a note. `id` tells it from others of the same key (-1: none given).
+    NoteOn {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel 0 to 15.
+        channel: u8,
+        /// MIDI pitch; 69 = 440 Hz; may be fractional.
+        key: f32,
+        /// 0 to 1.
+        velocity: f32,
+    },
+    /// Ends a note. Matches on `id` when it is not -1, else on channel and key.
+    NoteOff {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel.
+        channel: u8,
+        /// MIDI pitch.
+        key: f32,
+    },
+    /// Silences a note at once (within a few ms, click-free).
+    Choke {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel.
+        channel: u8,
+        /// MIDI pitch.
+        key: f32,
+    },
+    /// Pitch bend, -1 to 1 of the bend range.
+    PitchBend {
+        /// MIDI channel.
+        channel: u8,
+        /// -1 to 1.
+        value: f32,
+    },
+    /// Sustain pedal.
+    Sustain {
+        /// MIDI channel.
+        channel: u8,
+        /// Whether the pedal is down.
+        down: bool,
+    },
+    /// Releases every note.
+    AllNotesOff,
+    /// Silences every note at once.
+    AllSoundOff,
+    /// Per-note tuning expression, semitones.
+    Tuning {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel.
+        channel: u8,
+        /// MIDI pitch.
+        key: f32,
+        /// Offset in semitones.
+        semitones: f32,
+    },
+    /// Per-note gain expression, linear, 1 = unchanged.
+    Volume {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel.
+        channel: u8,
+        /// MIDI pitch.
+        key: f32,
+        /// Linear gain, 0 to 4.
+        gain: f32,
+    },
+    /// Per-note pan expression, -1 left to 1 right.
+    Pan {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel.
+        channel: u8,
+        /// MIDI pitch.
+        key: f32,
+        /// -1 to 1.
+        pan: f32,
+    },
+    /// Per-note brightness expression, 0 to 1, 0.5 = unchanged: moves the cutoff by +-2 octaves.
+    Brightness {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel.
+        channel: u8,
+        /// MIDI pitch.
+        key: f32,
+        /// 0 to 1.
+        value: f32,
+    },
+}
+
+/// An event at a sample offset within the block it is handed over with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Event {
+    /// Samples from the start of the block; at most its length.
+    pub time: u32,
+    /// What happens.
+    pub kind: EventKind,
+}
+
+/// A note of a melody.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Note {
+    /// Start in seconds.
+    pub onset: f64,
+    /// Time from note-on to note-off in seconds.
+    pub duration: f64,
+    /// MIDI pitch, may be fractional.
+    pub key: f32,
+    /// 0 to 1.
+    pub velocity: f32,
+}
+
+/// The instrument.
+pub struct Synth {}
+
+impl Synth {
+    /// Largest number of simultaneous voices.
+    pub const MAX_VOICES: usize = 16;
+
+    /// Allocates everything. `sample_rate` in Hz, 8,000 to 384,000.
+    pub fn new(_sample_rate: f32) -> Self {
+        todo!()
+    }
+
+    /// Silences everything and returns to the state after `new` (the patch stays).
+    pub fn reset(&mut self) {}
+
+    /// Aims every parameter at `patch`; each glides there linearly, in normalised space, over
+    /// `glide` seconds (0: at the next control step).
+    pub fn set_patch(&mut self, _patch: &Patch, _glide: f32) {}
+
+    /// The patch sounding now, on its way to the one last set.
+    pub fn current(&self) -> &Patch {
+        todo!()
+    }
+
+    /// Renders a block. `left` and `right` have equal length and are overwritten; `events` are in
+    /// time order. Real-time safe.
+    pub fn process(&mut self, _left: &mut [f32], _right: &mut [f32], _events: &[Event]) {}
+
+    /// Number of sounding voices.
+    pub fn active_voices(&self) -> usize {
+        0
+    }
+}
+
+/// Renders `notes` with `patch` offline: `[left, right]`, each `seconds * sample_rate` samples, by
+/// the same engine that plays live. `seed` chooses oscillator phases and noise.
+pub fn render(_patch: &Patch, _notes: &[Note], _seconds: f64, _sample_rate: f32, _seed: u64) -> [Vec<f32>; 2] {
+    todo!()
+}
