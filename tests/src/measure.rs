@@ -1,0 +1,84 @@
+//! How alike a rendering and its reference are, and the baselines the match is held against.
+
+use crate::melody::{Melody, RATE, SECONDS};
+use ear::{EarConfig, Spectrogram};
+use matcher::likeness::{likeness, mel_distance};
+use rand::SeedableRng;
+use synth::Patch;
+
+/// Seeded random patches of the baseline.
+pub const RANDOM_PATCHES: usize = 50;
+
+/// A reference, heard.
+pub struct Reference<'a> {
+    melody: &'a Melody,
+    heard: Spectrogram,
+}
+
+/// One rendering against its reference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// Likeness of the auditory spectrograms (GOALS.md), at most 1.
+    pub likeness: f32,
+    /// Multi-scale log-mel distance in dB.
+    pub mel: f32,
+    /// Share of the reference's voiced frames in which the rendering is within 50 cents, 0 to 1.
+    pub pitch: f32,
+}
+
+/// Hears mono sound at [`RATE`] with GOALS.md's ear (NSL 16 kHz, linear, no normalisation).
+///
+/// # Panics
+/// When the ear refuses its default settings.
+pub fn hear(samples: &[f32]) -> Spectrogram {
+    ear::spectrogram(&EarConfig::default(), samples, RATE as f64, true)
+        .expect("the default settings are valid")
+}
+
+/// Both channels, mixed.
+pub fn mono(channels: &[Vec<f32>]) -> Vec<f32> {
+    let gain = 1.0 / channels.len() as f32;
+    (0..channels[0].len())
+        .map(|i| gain * channels.iter().map(|c| c[i]).sum::<f32>())
+        .collect()
+}
+
+impl<'a> Reference<'a> {
+    /// Hears `melody`.
+    pub fn new(melody: &'a Melody) -> Self {
+        Self {
+            melody,
+            heard: hear(&melody.samples),
+        }
+    }
+
+    /// Compares a mono rendering of the same length, from the first sample to the last.
+    pub fn score(&self, rendering: &[f32]) -> Score {
+        let heard = hear(rendering);
+        let (mut voiced, mut close) = (0, 0);
+        for (want, have) in self.heard.pitch.iter().zip(&heard.pitch) {
+            voiced += want.voiced as usize;
+            let cents = 1200.0 * (have.hz / want.hz).log2().abs();
+            close += (want.voiced && have.voiced && cents <= 50.0) as usize;
+        }
+        Score {
+            likeness: likeness(&self.heard, &heard),
+            mel: mel_distance(&self.melody.samples, rendering, RATE as f64),
+            pitch: close as f32 / voiced.max(1) as f32,
+        }
+    }
+
+    /// The likeness that half of [`RANDOM_PATCHES`] seeded random patches reach with the same notes.
+    pub fn median_random(&self) -> f32 {
+        let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(1);
+        let mut all: Vec<f32> = (0..RANDOM_PATCHES)
+            .map(|_| {
+                let patch = Patch::random(&mut rng);
+                let out = synth::render(&patch, &self.melody.notes, SECONDS, RATE as f32, 1);
+                likeness(&self.heard, &hear(&mono(&out)))
+            })
+            .collect();
+        all.sort_by(f32::total_cmp);
+        0.5 * (all[RANDOM_PATCHES / 2 - 1] + all[RANDOM_PATCHES / 2])
+    }
+}

@@ -1,0 +1,186 @@
+//! Five melodies played by instruments nobody here made: references for the tests, and for nothing else.
+//!
+//! Rendered at test time, dry (no reverb, no chorus), by a SoundFont player from Debian's
+//! timgm6mb-soundfont. These clips measure the match; they must never train or tune it.
+
+use crate::wav;
+use rand::{Rng, SeedableRng, seq::IndexedRandom};
+use rustysynth::{SoundFont, Synthesizer, SynthesizerSettings};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use synth::Note;
+
+/// Sample rate of the clips in Hz.
+pub const RATE: u32 = 48_000;
+/// Length of a clip in seconds, release of the last note included.
+pub const SECONDS: f64 = 8.0;
+
+/// General MIDI program (from 0), name, lowest and highest key.
+const INSTRUMENTS: [(i32, &str, i32, i32); 5] = [
+    (73, "flute", 60, 84),
+    (40, "violin", 55, 81),
+    (56, "trumpet", 54, 77),
+    (71, "clarinet", 50, 79),
+    (0, "piano", 48, 84),
+];
+
+/// A monophonic melody and its sound.
+pub struct Melody {
+    /// Name of the instrument.
+    pub instrument: &'static str,
+    /// What is played.
+    pub notes: Vec<Note>,
+    /// Mono sound at [`RATE`], `RATE * SECONDS` samples.
+    pub samples: Vec<f32>,
+}
+
+impl Melody {
+    /// Writes the sound as a WAV.
+    pub fn write(&self, path: &Path) {
+        wav::write(path, &[&self.samples], RATE);
+    }
+}
+
+/// The five melodies; the same ones every time.
+///
+/// # Panics
+/// When the SoundFont is not installed or not readable.
+pub fn foreign() -> Vec<Melody> {
+    let path = find_soundfont();
+    let mut file = std::fs::File::open(&path)
+        .unwrap_or_else(|e| panic!("could not open {}: {e}", path.display()));
+    let font = SoundFont::new(&mut file)
+        .unwrap_or_else(|e| panic!("could not read {}: {e}", path.display()));
+    let font = Arc::new(font);
+    INSTRUMENTS
+        .iter()
+        .map(|&(program, instrument, low, high)| {
+            let notes = compose(program as u64, low, high);
+            let samples = play(&font, program, &notes);
+            Melody {
+                instrument,
+                notes,
+                samples,
+            }
+        })
+        .collect()
+}
+
+fn find_soundfont() -> PathBuf {
+    let folders = [
+        "/usr/share/sounds/sf2",
+        "/usr/share/soundfonts",
+        "/usr/local/share/soundfonts",
+    ];
+    folders.iter().map(|folder| Path::new(folder).join("TimGM6mb.sf2")).find(|p| p.exists()).unwrap_or_else(
+        || {
+            panic!(
+                "TimGM6mb.sf2 is in none of {folders:?}: install Debian's package timgm6mb-soundfont \
+                 (`cargo xtask test` does), or put the file into one of these folders"
+            )
+        },
+    )
+}
+
+/// A walk over a minor scale: notes of 0.25 to 0.9 s with short rests, ending 0.8 s before the clip.
+fn compose(seed: u64, low: i32, high: i32) -> Vec<Note> {
+    const SCALE: [i32; 7] = [0, 2, 3, 5, 7, 8, 10];
+    let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(seed);
+    let keys: Vec<i32> = (low..=high).filter(|k| SCALE.contains(&(k % 12))).collect();
+    let mut at = keys.len() / 2;
+    let mut onset = 0.05;
+    let mut notes = Vec::new();
+    loop {
+        let duration = *[0.25, 0.3, 0.45, 0.6, 0.9]
+            .choose(&mut rng)
+            .expect("not empty");
+        if onset + duration > SECONDS - 0.8 {
+            return notes;
+        }
+        let velocity = rng.random_range(64..=120) as f32 / 127.0;
+        notes.push(Note {
+            onset,
+            duration,
+            key: keys[at] as f32,
+            velocity,
+        });
+        onset += duration + rng.random_range(0.02..0.15);
+        // Steps of up to four scale notes; never the same key twice.
+        let step = rng.random_range(1..=4);
+        let up = if at < step {
+            true
+        } else if at + step >= keys.len() {
+            false
+        } else {
+            rng.random()
+        };
+        at = if up { at + step } else { at - step };
+    }
+}
+
+fn play(font: &Arc<SoundFont>, program: i32, notes: &[Note]) -> Vec<f32> {
+    let mut settings = SynthesizerSettings::new(RATE as i32);
+    settings.enable_reverb_and_chorus = false;
+    // Events take effect at a block's start: 16 samples are a third of a millisecond.
+    settings.block_size = 16;
+    let mut player = Synthesizer::new(font, &settings).expect("the settings are valid");
+    player.process_midi_message(0, 0xC0, program, 0);
+
+    let total = (RATE as f64 * SECONDS) as usize;
+    let (mut left, mut right) = (vec![0.0; total], vec![0.0; total]);
+    let mut done = 0;
+    let mut advance = |player: &mut Synthesizer, seconds: f64| {
+        let until = ((seconds * RATE as f64).round() as usize).min(total);
+        player.render(&mut left[done..until], &mut right[done..until]);
+        done = until;
+    };
+    for note in notes {
+        advance(&mut player, note.onset);
+        player.note_on(0, note.key as i32, (note.velocity * 127.0).round() as i32);
+        advance(&mut player, note.onset + note.duration);
+        player.note_off(0, note.key as i32);
+    }
+    advance(&mut player, SECONDS);
+    left.iter()
+        .zip(&right)
+        .map(|(l, r)| 0.5 * (l + r))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn melodies_are_distinct_monophonic_and_audible() {
+        let melodies = foreign();
+        for (i, melody) in melodies.iter().enumerate() {
+            assert!(
+                melody.notes.len() >= 8,
+                "{}: {} notes",
+                melody.instrument,
+                melody.notes.len()
+            );
+            for pair in melody.notes.windows(2) {
+                assert!(pair[0].onset + pair[0].duration < pair[1].onset);
+            }
+            for note in &melody.notes {
+                assert!((48.0..=84.0).contains(&note.key));
+                // The second half of each note sounds.
+                let from = ((note.onset + 0.5 * note.duration) * RATE as f64) as usize;
+                let to = ((note.onset + note.duration) * RATE as f64) as usize;
+                let peak = melody.samples[from..to]
+                    .iter()
+                    .fold(0.0f32, |m, s| m.max(s.abs()));
+                assert!(
+                    peak > 1e-3 && peak < 1.0,
+                    "{}: peak {peak}",
+                    melody.instrument
+                );
+            }
+            for other in &melodies[..i] {
+                assert_ne!(melody.notes, other.notes);
+            }
+        }
+    }
+}
