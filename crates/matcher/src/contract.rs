@@ -64,7 +64,9 @@ pub enum ContractError {
     #[error("encoder.json is not a model contract: {0}. Train or install a model again")]
     Malformed(String),
     /// A declared property differs from what this version needs.
-    #[error("the model was made for another MirrorNet: {what} is {found}, expected {expected}. Retrain it with this version (cargo xtask train)")]
+    #[error(
+        "the model was made for another MirrorNet: {what} is {found}, expected {expected}. Retrain it with this version (cargo xtask train)"
+    )]
     Foreign {
         /// Which property.
         what: String,
@@ -74,7 +76,9 @@ pub enum ContractError {
         expected: String,
     },
     /// The weights are not those the contract was written for.
-    #[error("encoder.pt does not belong to its encoder.json (SHA-256 {found}, expected {expected}): the file is truncated or from another model. Install the model again")]
+    #[error(
+        "encoder.pt does not belong to its encoder.json (SHA-256 {found}, expected {expected}): the file is truncated or from another model. Install the model again"
+    )]
     Weights {
         /// Hash of the file.
         found: String,
@@ -85,7 +89,10 @@ pub enum ContractError {
 
 /// SHA-256 as lower-case hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
 }
 
 impl Contract {
@@ -126,13 +133,33 @@ impl Contract {
             if found == expected {
                 return Ok(());
             }
-            Err(ContractError::Foreign { what: what.into(), found, expected })
+            Err(ContractError::Foreign {
+                what: what.into(),
+                found,
+                expected,
+            })
         };
         same("format", self.format.to_string(), here.format.to_string())?;
-        same("window_frames", self.window_frames.to_string(), here.window_frames.to_string())?;
-        same("hop_frames", self.hop_frames.to_string(), here.hop_frames.to_string())?;
-        same("floor_db", self.floor_db.to_string(), here.floor_db.to_string())?;
-        same("number of parameters", self.params.len().to_string(), here.params.len().to_string())?;
+        same(
+            "window_frames",
+            self.window_frames.to_string(),
+            here.window_frames.to_string(),
+        )?;
+        same(
+            "hop_frames",
+            self.hop_frames.to_string(),
+            here.hop_frames.to_string(),
+        )?;
+        same(
+            "floor_db",
+            self.floor_db.to_string(),
+            here.floor_db.to_string(),
+        )?;
+        same(
+            "number of parameters",
+            self.params.len().to_string(),
+            here.params.len().to_string(),
+        )?;
         for (theirs, ours) in self.params.iter().zip(&here.params) {
             same("a parameter", format!("{theirs:?}"), format!("{ours:?}"))?;
         }
@@ -145,7 +172,10 @@ impl Contract {
         if found == self.weights_sha256 {
             return Ok(());
         }
-        Err(ContractError::Weights { found, expected: self.weights_sha256.clone() })
+        Err(ContractError::Weights {
+            found,
+            expected: self.weights_sha256.clone(),
+        })
     }
 }
 

@@ -50,6 +50,7 @@ mod array {
     pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<[f32; MATCHED_COUNT], D::Error> {
         let v = Vec::<f32>::deserialize(d)?;
         let n = v.len();
-        v.try_into().map_err(|_| D::Error::invalid_length(n, &"one number per matched parameter"))
+        v.try_into()
+            .map_err(|_| D::Error::invalid_length(n, &"one number per matched parameter"))
     }
 }

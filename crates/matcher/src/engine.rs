@@ -1,7 +1,28 @@
 //! The engine's client: one child process per host process, shared by all instances.
-// Seam sketch.
+//!
+//! Handles send requests to one engine thread ([`supervisor`]), which owns the child ([`process`]),
+//! gathers what waits into one batch, and restarts a child that crashed. Nothing here is called on an
+//! audio thread.
 
+mod process;
+mod supervisor;
+
+use crate::contract::{Contract, INPUT_LEN};
 use crate::encoder::{Encoder, EncoderError, Inference};
+use crate::protocol::MAX_BATCH;
+use crossbeam_channel::{Sender, bounded, unbounded};
+use parking_lot::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+/// Longest time a start may take before the child is killed.
+pub const START_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest time a request may take before the child is killed.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Folder of `encoder.pt` and `encoder.json` within the engine's folder.
+pub const MODEL_FOLDER: &str = "model";
 
 /// Where the engine stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,51 +32,287 @@ pub enum EngineStatus {
     /// Starting.
     Starting,
     /// Answering.
-    Running { /// Engine's version.
-        version: String },
+    Running {
+        /// Engine's version.
+        version: String,
+    },
     /// Not installed; says where it was looked for and what to do.
-    Missing { /// Folder looked in.
-        expected: std::path::PathBuf },
+    Missing {
+        /// Folder looked in.
+        expected: PathBuf,
+    },
     /// Ended unexpectedly; restarts by itself in so many seconds.
-    Restarting { /// Why.
-        reason: String, /// Seconds left.
-        seconds: u64 },
+    Restarting {
+        /// Why.
+        reason: String,
+        /// Seconds left.
+        seconds: u64,
+    },
     /// Gave up until [`Engine::restart`].
-    Stopped { /// Why.
-        reason: String },
+    Stopped {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl EngineStatus {
     /// A sentence or two for the player: what is, and what to do.
-    pub fn text(&self) -> String { todo!() }
+    pub fn text(&self) -> String {
+        match self {
+            Self::Idle => "The listening engine starts when a reference arrives.".into(),
+            Self::Starting => "The listening engine is starting.".into(),
+            Self::Running { version } => format!("The listening engine {version} is running."),
+            Self::Missing { expected } => format!(
+                "The listening engine is not installed (looked in {}). Run `cargo xtask install`, then click Restart. \
+                 The synthesizer plays on without matching.",
+                expected.display()
+            ),
+            Self::Restarting { reason, seconds } => format!(
+                "The listening engine ended: {reason}. It restarts in {seconds} s; until then the match holds."
+            ),
+            Self::Stopped { reason } => {
+                format!(
+                    "The listening engine is stopped: {reason}. Click Restart to try again; until then the match holds."
+                )
+            }
+        }
+    }
 }
 
-/// Folder of the engine: the user's data folder, then MirrorNet/engine/VERSION.
-pub fn engine_folder() -> Option<std::path::PathBuf> { todo!() }
+/// Folder of the engine: the user's data folder, then MirrorNet/engine/VERSION. `None` when the system
+/// names no data folder.
+pub fn engine_folder() -> Option<PathBuf> {
+    let base = directories::BaseDirs::new()?;
+    Some(
+        base.data_dir()
+            .join("MirrorNet")
+            .join("engine")
+            .join(env!("CARGO_PKG_VERSION")),
+    )
+}
 
-/// Handle to the shared engine; clones share it. The process starts at the first inference asked
-/// for, and ends when the last handle is dropped.
+/// File name of the engine's program in its folder.
+pub fn engine_program() -> String {
+    format!("mirrornet{}", std::env::consts::EXE_SUFFIX)
+}
+
+/// What handles and the engine thread both see.
+#[derive(Default)]
+struct Shared {
+    status: Mutex<State>,
+}
+
+/// The published state of the engine.
+struct State {
+    status: EngineStatus,
+    /// When a restart is due.
+    due: Option<Instant>,
+    pid: Option<u32>,
+    contract: Option<Arc<Contract>>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            status: EngineStatus::Idle,
+            due: None,
+            pid: None,
+            contract: None,
+        }
+    }
+}
+
+/// Asked of the engine thread.
+enum Command {
+    Start,
+    Restart,
+    Infer(Job),
+}
+
+/// A request and where its answer goes.
+struct Job {
+    windows: Vec<u8>,
+    reply: Sender<Result<Vec<Inference>, EncoderError>>,
+}
+
+/// Owns the engine thread: dropping it ends the child and waits for the thread, because a host may
+/// unload the plugin's code right after.
+struct Owner {
+    shared: Arc<Shared>,
+    commands: Option<Sender<Command>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.commands = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been printed; the engine is gone either way.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Handle to an engine; clones share it. The process starts at [`Engine::start`] or the first inference
+/// asked for, and ends when the last handle is dropped.
 #[derive(Clone)]
-pub struct Engine {}
+pub struct Engine {
+    owner: Arc<Owner>,
+}
+
+static SHARED: Mutex<Weak<Owner>> = Mutex::new(Weak::new());
 
 impl Engine {
-    /// The engine of this host process, from [`engine_folder`].
-    pub fn shared() -> Self { todo!() }
-    /// An engine of its own from `folder` (tests, tools).
-    pub fn at(_folder: &std::path::Path) -> Self { todo!() }
+    /// The engine of this host process, from [`engine_folder`]. Starts nothing yet.
+    pub fn shared() -> Self {
+        let mut shared = SHARED.lock();
+        if let Some(owner) = shared.upgrade() {
+            return Self { owner };
+        }
+        let engine = Self::spawn(engine_folder());
+        *shared = Arc::downgrade(&engine.owner);
+        engine
+    }
+
+    /// An engine of its own from `folder` (tests, tools). Starts nothing yet.
+    pub fn at(folder: &Path) -> Self {
+        Self::spawn(Some(folder.to_owned()))
+    }
+
+    fn spawn(folder: Option<PathBuf>) -> Self {
+        let shared = Arc::new(Shared::default());
+        let (commands, inbox) = unbounded();
+        let thread = {
+            let shared = shared.clone();
+            std::thread::Builder::new()
+                .name("mirrornet engine".into())
+                .spawn(move || supervisor::Supervisor::new(folder, shared, inbox).run())
+        };
+        let thread = match thread {
+            Ok(thread) => Some(thread),
+            Err(e) => {
+                let reason = format!("the system gave no thread for it ({e})");
+                shared.status.lock().status = EngineStatus::Stopped { reason };
+                None
+            }
+        };
+        Self {
+            owner: Arc::new(Owner {
+                shared,
+                commands: Some(commands),
+                thread,
+            }),
+        }
+    }
+
+    fn send(&self, command: Command) {
+        if let Some(commands) = &self.owner.commands {
+            // Fails only when the thread is gone; the status says so.
+            let _ = commands.send(command);
+        }
+    }
+
     /// Where it stands.
-    pub fn status(&self) -> EngineStatus { todo!() }
-    /// Starts anew after a stop, at the player's click.
-    pub fn restart(&self) {}
+    pub fn status(&self) -> EngineStatus {
+        let state = self.owner.shared.status.lock();
+        let mut status = state.status.clone();
+        if let (EngineStatus::Restarting { seconds, .. }, Some(due)) = (&mut status, state.due) {
+            *seconds = due
+                .saturating_duration_since(Instant::now())
+                .as_secs_f64()
+                .ceil() as u64;
+        }
+        status
+    }
+
+    /// Starts the process if nothing has been asked of it yet. Returns at once.
+    pub fn start(&self) {
+        self.send(Command::Start);
+    }
+
+    /// Starts anew after a stop, at the player's click. No effect while it runs or starts.
+    pub fn restart(&self) {
+        self.send(Command::Restart);
+    }
+
     /// An encoder that asks this engine.
-    pub fn encoder(&self) -> EngineEncoder { todo!() }
+    pub fn encoder(&self) -> EngineEncoder {
+        EngineEncoder {
+            engine: self.clone(),
+        }
+    }
+
     /// Process id while running (tests kill it).
-    pub fn pid(&self) -> Option<u32> { todo!() }
+    pub fn pid(&self) -> Option<u32> {
+        self.owner.shared.status.lock().pid
+    }
+
+    /// Contract of the model that the running engine serves.
+    pub fn contract(&self) -> Option<Arc<Contract>> {
+        self.owner.shared.status.lock().contract.clone()
+    }
 }
 
 /// [`Encoder`] over the engine process. Requests of several encoders waiting at once go as one batch.
-pub struct EngineEncoder {}
+///
+/// While the engine does not run, [`Encoder::infer`] starts it if nobody has, and returns
+/// [`EncoderError::Unavailable`] at once with the status in words: a listener must go on hearing.
+pub struct EngineEncoder {
+    engine: Engine,
+}
 
 impl Encoder for EngineEncoder {
-    fn infer(&mut self, _windows: &[u8]) -> Result<Vec<Inference>, EncoderError> { todo!() }
+    fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+        let status = self.engine.status();
+        if !matches!(status, EngineStatus::Running { .. }) {
+            if status == EngineStatus::Idle {
+                self.engine.start();
+            }
+            return Err(EncoderError::Unavailable(status.text()));
+        }
+        if !windows.len().is_multiple_of(INPUT_LEN) {
+            return Err(EncoderError::Unavailable(format!(
+                "{} bytes are not whole windows of {INPUT_LEN}",
+                windows.len()
+            )));
+        }
+        let mut all = Vec::with_capacity(windows.len() / INPUT_LEN);
+        for part in windows.chunks(MAX_BATCH * INPUT_LEN) {
+            let (reply, answer) = bounded(1);
+            self.engine.send(Command::Infer(Job {
+                windows: part.to_vec(),
+                reply,
+            }));
+            match answer.recv() {
+                Ok(result) => all.extend(result?),
+                // The thread dropped the job: it is gone.
+                Err(_) => return Err(EncoderError::Unavailable(self.engine.status().text())),
+            }
+        }
+        Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instances_share_one_engine_until_the_last_goes() {
+        let (a, b) = (Engine::shared(), Engine::shared());
+        assert!(Arc::ptr_eq(&a.owner, &b.owner));
+        assert_eq!(a.status(), EngineStatus::Idle);
+        let encoder = b.encoder();
+        let last = Arc::downgrade(&a.owner);
+        drop((a, b));
+        assert!(last.upgrade().is_some(), "an encoder keeps its engine");
+        drop(encoder);
+        assert!(last.upgrade().is_none());
+    }
+
+    #[test]
+    fn the_folder_names_the_version() {
+        let folder = engine_folder().unwrap();
+        assert!(folder.ends_with(Path::new("MirrorNet/engine").join(env!("CARGO_PKG_VERSION"))));
+    }
 }

@@ -18,11 +18,15 @@ pub struct Heard {
 }
 
 /// Listens to one reference.
-pub struct Listener<E> { _encoder: E }
+pub struct Listener<E> {
+    _encoder: E,
+}
 
 impl<E: Encoder> Listener<E> {
     /// `input_rate` of the samples to come, Hz.
-    pub fn new(_ear: &EarConfig, _input_rate: f64, _encoder: E) -> Result<Self, EarError> { todo!() }
+    pub fn new(_ear: &EarConfig, _input_rate: f64, _encoder: E) -> Result<Self, EarError> {
+        todo!()
+    }
     /// Hears `mono`; calls `on_frame` for each frame, and `on_inference` after every HOP_FRAMES-th.
     /// An encoder error is handed on and the samples are not lost for the next window.
     pub fn step(
@@ -30,7 +34,9 @@ impl<E: Encoder> Listener<E> {
         _mono: &[f32],
         _on_frame: impl FnMut(&[f32; CHANNELS], PitchFrame),
         _on_inference: impl FnMut(Result<Heard, EncoderError>),
-    ) { todo!() }
+    ) {
+        todo!()
+    }
     /// Forgets everything heard and held.
     pub fn reset(&mut self) {}
     /// Forgets the held inference only.

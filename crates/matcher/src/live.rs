@@ -20,7 +20,9 @@ impl AudioEnd {
     pub fn wait(&mut self) {}
     /// The next inference due within the block last pushed: sample offset in the block, and the
     /// inference. Late ones come at offset 0 and are counted. Call until `None`.
-    pub fn next_due(&mut self) -> Option<(usize, Inference)> { None }
+    pub fn next_due(&mut self) -> Option<(usize, Inference)> {
+        None
+    }
     /// Starts a new stream: clock to zero, listener reset. The held inference is kept by the caller.
     pub fn reset(&mut self) {}
 }
@@ -49,18 +51,31 @@ pub struct View {}
 
 impl View {
     /// Latest state for the editor.
-    pub fn snapshot(&self) -> Snapshot { todo!() }
+    pub fn snapshot(&self) -> Snapshot {
+        todo!()
+    }
     /// Switches listening on or off.
     pub fn set_listening(&self, _on: bool) {}
     /// Forgets the held inference (a patch was loaded).
     pub fn clear(&self) {}
     /// The engine in use.
-    pub fn engine(&self) -> &Engine { todo!() }
+    pub fn engine(&self) -> &Engine {
+        todo!()
+    }
 }
 
 /// Starts listening at `sample_rate` Hz: both ends and the thread between them.
-pub fn live(_sample_rate: f64, _engine: Engine) -> (AudioEnd, View) { todo!() }
+pub fn live(_sample_rate: f64, _engine: Engine) -> (AudioEnd, View) {
+    todo!()
+}
 
 /// knob + amount * (inferred - knob) for each matched row that is not locked; others stay.
 /// `amount` 0 to 1; `locks` in the order of [`synth::MATCHED`].
-pub fn effective(_knobs: &Patch, _inferred: &Inference, _amount: f32, _locks: &[bool; MATCHED_COUNT]) -> Patch { todo!() }
+pub fn effective(
+    _knobs: &Patch,
+    _inferred: &Inference,
+    _amount: f32,
+    _locks: &[bool; MATCHED_COUNT],
+) -> Patch {
+    todo!()
+}

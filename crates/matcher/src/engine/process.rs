@@ -1,0 +1,254 @@
+//! The child process: how it is started, spoken to and ended.
+
+use super::{MODEL_FOLDER, engine_program};
+use crate::protocol::{self, Message};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::Mutex;
+use std::io::{self, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Bytes kept of what the child last wrote to its standard error.
+const STDERR_BYTES: usize = 2048;
+/// Time for a child to end by itself once its input has ended.
+const FAREWELL: Duration = Duration::from_millis(300);
+/// Inherited variables that would change what the child's libraries load or how many threads they run.
+const FOREIGN_PREFIXES: [&str; 5] = ["LD_", "DYLD_", "OMP_", "GOMP_", "KMP_"];
+
+/// A running child. Dropping it ends the child and its helper threads.
+pub(super) struct Process {
+    child: Child,
+    /// Messages for the child; each is answered on `answers`.
+    requests: Option<Sender<Message>>,
+    pub(super) answers: Receiver<io::Result<Message>>,
+    threads: Vec<JoinHandle<()>>,
+    stderr: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Process {
+    /// Starts the engine in `folder` and greets it; its `Ready` is the first answer.
+    pub(super) fn start(folder: &Path) -> io::Result<Self> {
+        let mut command = Command::new(folder.join(engine_program()));
+        command
+            .arg("serve")
+            .arg("--model")
+            .arg(folder.join(MODEL_FOLDER))
+            .current_dir(folder);
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if FOREIGN_PREFIXES.iter().any(|p| text.starts_with(p)) {
+                command.env_remove(&name);
+            }
+        }
+        command.stderr(Stdio::piped());
+        close_leaked_descriptors(&mut command);
+        #[cfg(windows)]
+        {
+            use std::os::windows::process::CommandExt;
+            // CREATE_NO_WINDOW: no console flashes up over the host.
+            command.creation_flags(0x0800_0000);
+        }
+        let (mut child, mut link) = Link::spawn(command)?;
+        let errors = child.stderr.take();
+        let (requests, inbox) = bounded::<Message>(1);
+        let (outbox, answers) = bounded(1);
+        let stderr = Arc::new(Mutex::new(Vec::new()));
+        // From here on an early return ends the child.
+        let mut process = Self {
+            child,
+            requests: Some(requests),
+            answers,
+            threads: Vec::new(),
+            stderr,
+        };
+        if let Some(mut from) = errors {
+            let kept = process.stderr.clone();
+            process.threads.push(spawn("mirrornet stderr", move || {
+                keep_last(&mut from, &kept)
+            })?);
+        }
+        // The exchange blocks in a thread of its own, so that a child that neither reads nor writes can
+        // be given up on everywhere in the same way: it is killed, and the blocked call returns.
+        process.threads.push(spawn("mirrornet pipe", move || {
+            for message in inbox {
+                let answer = link.exchange(&message);
+                let failed = answer.is_err();
+                if outbox.send(answer).is_err() || failed {
+                    return;
+                }
+            }
+        })?);
+        process.ask(Message::Hello {
+            protocol: protocol::PROTOCOL_VERSION,
+        });
+        Ok(process)
+    }
+
+    /// Sends a message; one at a time, the answer comes on `answers`.
+    pub(super) fn ask(&mut self, message: Message) {
+        if let Some(requests) = &self.requests {
+            // The pipe thread ends only after having answered with an error.
+            let _ = requests.send(message);
+        }
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether the child has ended by itself.
+    pub(super) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Ends the child, and says how it went in a few words for the player.
+    pub(super) fn post_mortem(mut self) -> String {
+        // A child that closed its pipe is about to end: its own status says more than our kill.
+        let ended = self.wait(Duration::from_millis(100));
+        self.end();
+        let how = match ended {
+            Some(status) => status.to_string(),
+            None => "killed".into(),
+        };
+        let stderr = self.stderr.lock();
+        let text = String::from_utf8_lossy(&stderr);
+        match text.lines().map(str::trim).rfind(|line| !line.is_empty()) {
+            Some(line) => format!("{how}, \"{line}\""),
+            None => how,
+        }
+    }
+
+    fn wait(&mut self, limit: Duration) -> Option<std::process::ExitStatus> {
+        let until = Instant::now() + limit;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
+                _ => return None,
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        // An idle pipe thread now closes its end, and the child sees the end of its input.
+        self.requests = None;
+        if self.wait(FAREWELL).is_none() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.into()).spawn(f)
+}
+
+/// Reads to the end, keeping the last [`STDERR_BYTES`].
+fn keep_last(from: &mut impl Read, kept: &Mutex<Vec<u8>>) {
+    let mut buffer = [0; 512];
+    while let Ok(n @ 1..) = from.read(&mut buffer) {
+        let mut kept = kept.lock();
+        kept.extend_from_slice(&buffer[..n]);
+        let excess = kept.len().saturating_sub(STDERR_BYTES);
+        kept.drain(..excess);
+    }
+}
+
+/// Hosts open files without close-on-exec; a child that holds them keeps devices and locks busy.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn close_leaked_descriptors(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed; this is a single system
+    // call on integers. It marks descriptors and closes none, so that std's own error pipe still works.
+    // Kernels before 5.11 refuse it, and then the child inherits what the host leaked, as ever.
+    unsafe {
+        command.pre_exec(|| {
+            libc::syscall(
+                libc::SYS_close_range,
+                3u32,
+                u32::MAX,
+                libc::CLOSE_RANGE_CLOEXEC,
+            );
+            Ok(())
+        });
+    }
+}
+
+/// Windows inherits only what is asked for; on macOS std has no safe way to ask for it.
+#[cfg(not(target_os = "linux"))]
+fn close_leaked_descriptors(_: &mut Command) {}
+
+/// Our end of the child's standard input and output.
+///
+/// On Unix a socket pair: a write to a dead child's *pipe* would raise SIGPIPE, whose default action
+/// kills the host. Rust's `UnixStream` sends with MSG_NOSIGNAL where that exists; on macOS the socket
+/// option does the same.
+#[cfg(unix)]
+struct Link {
+    stream: std::os::unix::net::UnixStream,
+}
+
+#[cfg(unix)]
+impl Link {
+    fn spawn(mut command: Command) -> io::Result<(Child, Self)> {
+        use std::os::{fd::OwnedFd, unix::net::UnixStream};
+        let (stream, theirs) = UnixStream::pair()?;
+        #[cfg(target_vendor = "apple")]
+        rustix::net::sockopt::set_socket_nosigpipe(&stream, true)?;
+        let child = command
+            .stdin(Stdio::from(OwnedFd::from(theirs.try_clone()?)))
+            .stdout(Stdio::from(OwnedFd::from(theirs)))
+            .spawn()?;
+        // `command` is dropped here and with it our copies of the child's ends: the stream ends when the
+        // child does.
+        Ok((child, Self { stream }))
+    }
+
+    fn exchange(&mut self, message: &Message) -> io::Result<Message> {
+        protocol::write(&mut self.stream, message)?;
+        answered(protocol::read(&mut self.stream)?)
+    }
+}
+
+/// Our ends of the child's standard input and output.
+#[cfg(not(unix))]
+struct Link {
+    stdin: std::process::ChildStdin,
+    stdout: std::process::ChildStdout,
+}
+
+#[cfg(not(unix))]
+impl Link {
+    fn spawn(mut command: Command) -> io::Result<(Child, Self)> {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        match (child.stdin.take(), child.stdout.take()) {
+            (Some(stdin), Some(stdout)) => Ok((child, Self { stdin, stdout })),
+            _ => Err(io::Error::other("the system made no pipes")),
+        }
+    }
+
+    fn exchange(&mut self, message: &Message) -> io::Result<Message> {
+        protocol::write(&mut self.stdin, message)?;
+        answered(protocol::read(&mut self.stdout)?)
+    }
+}
+
+fn answered(message: Option<Message>) -> io::Result<Message> {
+    message.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}

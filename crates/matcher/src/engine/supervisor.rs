@@ -1,0 +1,434 @@
+//! The engine thread: owns the child, gathers requests into batches, restarts after crashes.
+
+use super::process::Process;
+use super::{
+    Command, EngineStatus, Job, REQUEST_TIMEOUT, START_TIMEOUT, Shared, State, engine_program,
+};
+use crate::contract::{Contract, INPUT_LEN};
+use crate::encoder::{EncoderError, Inference};
+use crate::protocol::{MAX_BATCH, Message, OUTPUT_LEN, PROTOCOL_VERSION};
+use crossbeam_channel::{Receiver, never, select};
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use synth::MATCHED_COUNT;
+
+/// Waits before the first, second and any further restart.
+const DELAYS: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+    Duration::from_secs(16),
+];
+/// So many crashes within [`MINUTE`] are the last.
+const MOST_CRASHES: usize = 3;
+const MINUTE: Duration = Duration::from_secs(60);
+/// How often an idle child is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Decides how long to wait after each crash.
+#[derive(Default)]
+struct Restarts {
+    /// Crashes without a good minute since.
+    crashes: Vec<Instant>,
+}
+
+impl Restarts {
+    /// The wait after a crash at `now`, of a child started at `started`; `None`: wait for a click.
+    fn crashed(&mut self, started: Instant, now: Instant) -> Option<Duration> {
+        if now.duration_since(started) > MINUTE {
+            self.crashes.clear();
+        }
+        self.crashes.push(now);
+        let recent = self
+            .crashes
+            .iter()
+            .filter(|&&at| now.duration_since(at) < MINUTE)
+            .count();
+        if recent >= MOST_CRASHES {
+            self.crashes.clear();
+            return None;
+        }
+        Some(DELAYS[(self.crashes.len() - 1).min(DELAYS.len() - 1)])
+    }
+}
+
+/// A batch on its way.
+struct Batch {
+    id: u32,
+    jobs: Vec<Job>,
+    deadline: Instant,
+}
+
+/// What the engine thread is doing. The published [`EngineStatus`] follows from it.
+enum Phase {
+    /// No child: idle, missing or stopped.
+    Off,
+    /// A child was greeted and has not answered.
+    Starting { process: Process, started: Instant },
+    /// A child answers.
+    Running {
+        process: Process,
+        started: Instant,
+        batch: Option<Batch>,
+    },
+    /// No child until then.
+    Waiting { until: Instant },
+}
+
+pub(super) struct Supervisor {
+    folder: Option<PathBuf>,
+    shared: Arc<Shared>,
+    inbox: Receiver<Command>,
+    phase: Phase,
+    pending: VecDeque<Job>,
+    restarts: Restarts,
+    next_id: u32,
+}
+
+impl Supervisor {
+    pub(super) fn new(
+        folder: Option<PathBuf>,
+        shared: Arc<Shared>,
+        inbox: Receiver<Command>,
+    ) -> Self {
+        let (phase, restarts) = (Phase::Off, Restarts::default());
+        Self {
+            folder,
+            shared,
+            inbox,
+            phase,
+            pending: VecDeque::new(),
+            restarts,
+            next_id: 0,
+        }
+    }
+
+    /// Serves until the last handle is gone.
+    pub(super) fn run(mut self) {
+        loop {
+            self.send_batch();
+            let answers = match &self.phase {
+                Phase::Starting { process, .. } | Phase::Running { process, .. } => {
+                    process.answers.clone()
+                }
+                _ => never(),
+            };
+            select! {
+                recv(self.inbox) -> command => match command {
+                    Ok(Command::Start) => self.start(matches!(self.status(), EngineStatus::Idle)),
+                    Ok(Command::Restart) => self.start(matches!(self.phase, Phase::Off | Phase::Waiting { .. })),
+                    Ok(Command::Infer(job)) if matches!(self.phase, Phase::Running { .. }) => self.pending.push_back(job),
+                    Ok(Command::Infer(job)) => refuse(vec![job], &self.status().text()),
+                    Err(_) => return,
+                },
+                recv(answers) -> answer => self.answered(answer.unwrap_or_else(|_| Err(io::ErrorKind::UnexpectedEof.into()))),
+                default(self.wait()) => self.look(),
+            }
+        }
+    }
+
+    fn status(&self) -> EngineStatus {
+        self.shared.status.lock().status.clone()
+    }
+
+    fn publish(&self, state: State) {
+        *self.shared.status.lock() = state;
+    }
+
+    /// Time until something is due without a command or an answer.
+    fn wait(&self) -> Duration {
+        let until = match &self.phase {
+            Phase::Off => return Duration::from_secs(3600),
+            Phase::Starting { started, .. } => *started + START_TIMEOUT,
+            Phase::Running {
+                batch: Some(batch), ..
+            } => batch.deadline,
+            Phase::Running { .. } => return LOOK,
+            Phase::Waiting { until } => *until,
+        };
+        until.saturating_duration_since(Instant::now())
+    }
+
+    /// Something may be due.
+    fn look(&mut self) {
+        let now = Instant::now();
+        match &mut self.phase {
+            Phase::Off => {}
+            Phase::Starting { started, .. } if now >= *started + START_TIMEOUT => {
+                self.crash(&format!(
+                    "it did not get ready within {} s",
+                    START_TIMEOUT.as_secs()
+                ));
+            }
+            Phase::Running {
+                batch: Some(batch), ..
+            } if now >= batch.deadline => {
+                self.crash(&format!(
+                    "it did not answer within {} s",
+                    REQUEST_TIMEOUT.as_secs()
+                ));
+            }
+            Phase::Running {
+                process,
+                batch: None,
+                ..
+            } => {
+                if process.has_ended() {
+                    self.crash("it ended unexpectedly");
+                }
+            }
+            Phase::Waiting { until } if now >= *until => self.start(true),
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, wanted: bool) {
+        if !wanted {
+            return;
+        }
+        let Some(folder) = self.folder.clone() else {
+            return self.stop(
+                "the system names no folder for this user's data, where the engine would be".into(),
+            );
+        };
+        if !folder.join(engine_program()).is_file() {
+            self.phase = Phase::Off;
+            let status = EngineStatus::Missing { expected: folder };
+            return self.publish(State {
+                status,
+                ..State::default()
+            });
+        }
+        let started = Instant::now();
+        match Process::start(&folder) {
+            Ok(process) => {
+                self.publish(State {
+                    status: EngineStatus::Starting,
+                    pid: Some(process.id()),
+                    ..State::default()
+                });
+                self.phase = Phase::Starting { process, started };
+            }
+            Err(e) => self.stop(format!(
+                "{} can't be started ({e})",
+                folder.join(engine_program()).display()
+            )),
+        }
+    }
+
+    /// Sends what has gathered while the last batch was on its way.
+    fn send_batch(&mut self) {
+        let Phase::Running {
+            process,
+            batch: batch @ None,
+            ..
+        } = &mut self.phase
+        else {
+            return;
+        };
+        let (mut windows, mut jobs) = (Vec::new(), Vec::new());
+        while let Some(job) = self.pending.front() {
+            if windows.len() + job.windows.len() > MAX_BATCH * INPUT_LEN {
+                break;
+            }
+            windows.extend_from_slice(&job.windows);
+            jobs.extend(self.pending.pop_front());
+        }
+        if jobs.is_empty() {
+            return;
+        }
+        self.next_id = self.next_id.wrapping_add(1);
+        let id = self.next_id;
+        process.ask(Message::Infer { id, windows });
+        *batch = Some(Batch {
+            id,
+            jobs,
+            deadline: Instant::now() + REQUEST_TIMEOUT,
+        });
+    }
+
+    fn answered(&mut self, answer: io::Result<Message>) {
+        match answer {
+            Err(e) if e.kind() == io::ErrorKind::InvalidData => {
+                self.crash(&format!("it sent what is not understood ({e})"));
+            }
+            Err(_) => self.crash("it ended unexpectedly"),
+            Ok(Message::Failed { message }) => self.stop(message),
+            Ok(Message::Ready {
+                protocol,
+                version,
+                contract,
+            }) if matches!(self.phase, Phase::Starting { .. }) => {
+                self.ready(protocol, version, &contract);
+            }
+            Ok(Message::Inferred { id, values }) => self.inferred(id, &values),
+            Ok(_) => self.crash("it sent a message out of turn"),
+        }
+    }
+
+    fn ready(&mut self, protocol: u32, version: String, contract: &str) {
+        if (protocol, version.as_str()) != (PROTOCOL_VERSION, env!("CARGO_PKG_VERSION")) {
+            return self.stop(format!(
+                "it is version {version} (protocol {protocol}), expected {} (protocol {PROTOCOL_VERSION}). \
+                 Install this version's engine with `cargo xtask install`",
+                env!("CARGO_PKG_VERSION")
+            ));
+        }
+        let contract = match Contract::from_json(contract).and_then(|c| c.check().map(|()| c)) {
+            Ok(contract) => contract,
+            Err(e) => return self.stop(e.to_string()),
+        };
+        if let Phase::Starting { process, started } = std::mem::replace(&mut self.phase, Phase::Off)
+        {
+            self.publish(State {
+                status: EngineStatus::Running { version },
+                due: None,
+                pid: Some(process.id()),
+                contract: Some(Arc::new(contract)),
+            });
+            self.phase = Phase::Running {
+                process,
+                started,
+                batch: None,
+            };
+        }
+    }
+
+    fn inferred(&mut self, id: u32, values: &[f32]) {
+        let Phase::Running { batch, .. } = &mut self.phase else {
+            return self.crash("it answered before it was asked");
+        };
+        let expected = |b: &Batch| {
+            let windows: usize = b.jobs.iter().map(|j| j.windows.len() / INPUT_LEN).sum();
+            b.id == id
+                && values.len() == windows * OUTPUT_LEN
+                && values.iter().all(|v| v.is_finite())
+        };
+        if !batch.as_ref().is_some_and(expected) {
+            return self.crash("its answer does not fit the question");
+        }
+        let mut answers = values.chunks_exact(OUTPUT_LEN).map(|v| Inference {
+            mean: std::array::from_fn(|i| v[i].clamp(0.0, 1.0)),
+            sigma: std::array::from_fn(|i| v[MATCHED_COUNT + i].clamp(1e-3, 1.0)),
+        });
+        for job in batch.take().into_iter().flat_map(|b| b.jobs) {
+            let part = answers
+                .by_ref()
+                .take(job.windows.len() / INPUT_LEN)
+                .collect();
+            // The asker may be gone by now.
+            let _ = job.reply.send(Ok(part));
+        }
+    }
+
+    /// The child is of no use any more: ends it, and decides on a restart.
+    fn crash(&mut self, what: &str) {
+        let now = Instant::now();
+        let (process, started, batch) = match std::mem::replace(&mut self.phase, Phase::Off) {
+            Phase::Starting { process, started } => (process, started, None),
+            Phase::Running {
+                process,
+                started,
+                batch,
+            } => (process, started, batch),
+            phase => {
+                self.phase = phase;
+                return;
+            }
+        };
+        let reason = format!("{what} ({})", process.post_mortem());
+        match self.restarts.crashed(started, now) {
+            Some(wait) => {
+                let until = Instant::now() + wait;
+                self.phase = Phase::Waiting { until };
+                let status = EngineStatus::Restarting {
+                    reason,
+                    seconds: wait.as_secs(),
+                };
+                self.publish(State {
+                    status,
+                    due: Some(until),
+                    ..State::default()
+                });
+            }
+            None => {
+                let reason = format!(
+                    "it failed {MOST_CRASHES} times within a minute; the last time {reason}"
+                );
+                let status = EngineStatus::Stopped { reason };
+                self.publish(State {
+                    status,
+                    ..State::default()
+                });
+            }
+        }
+        self.refuse_all(batch);
+    }
+
+    /// Gives up until a click.
+    fn stop(&mut self, reason: String) {
+        let batch = match std::mem::replace(&mut self.phase, Phase::Off) {
+            Phase::Running { batch, .. } => batch,
+            _ => None,
+        };
+        let reason = reason.trim_end_matches('.').into();
+        self.publish(State {
+            status: EngineStatus::Stopped { reason },
+            ..State::default()
+        });
+        self.refuse_all(batch);
+    }
+
+    fn refuse_all(&mut self, batch: Option<Batch>) {
+        let text = self.status().text();
+        refuse(batch.into_iter().flat_map(|b| b.jobs), &text);
+        refuse(self.pending.drain(..), &text);
+    }
+}
+
+fn refuse(jobs: impl IntoIterator<Item = Job>, text: &str) {
+    for job in jobs {
+        let _ = job.reply.send(Err(EncoderError::Unavailable(text.into())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Waits in seconds after crashes at these times in seconds, the child starting after each wait.
+    fn waits(crashes: &[u64]) -> Vec<Option<u64>> {
+        let zero = Instant::now();
+        let at = |s: u64| zero + Duration::from_secs(s);
+        let (mut restarts, mut started, mut out) = (Restarts::default(), at(0), Vec::new());
+        for &s in crashes {
+            let wait = restarts.crashed(started, at(s));
+            started = at(s) + wait.unwrap_or_default();
+            out.push(wait.map(|w| w.as_secs()));
+        }
+        out
+    }
+
+    #[test]
+    fn restarts_after_1_4_and_16_seconds() {
+        assert_eq!(
+            waits(&[30, 61, 95, 150, 190]),
+            [Some(1), Some(4), Some(16), Some(16), Some(16)]
+        );
+    }
+
+    #[test]
+    fn three_crashes_within_a_minute_are_the_last() {
+        assert_eq!(waits(&[1, 3, 8]), [Some(1), Some(4), None]);
+        assert_eq!(waits(&[50, 80, 109]), [Some(1), Some(4), None]);
+        assert_eq!(waits(&[50, 80, 111]), [Some(1), Some(4), Some(16)]);
+    }
+
+    #[test]
+    fn a_good_minute_forgives_and_so_does_a_click() {
+        assert_eq!(waits(&[1, 90, 200]), [Some(1), Some(1), Some(1)]);
+        assert_eq!(waits(&[1, 3, 8, 9]), [Some(1), Some(4), None, Some(1)]);
+    }
+}
