@@ -6,7 +6,7 @@
 use crate::wav;
 use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use rustysynth::{SoundFont, Synthesizer, SynthesizerSettings};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use synth::Note;
 
@@ -46,17 +46,12 @@ impl Melody {
 /// # Panics
 /// When the SoundFont is not installed or not readable.
 pub fn foreign() -> Vec<Melody> {
-    let path = find_soundfont();
-    let mut file = std::fs::File::open(&path)
-        .unwrap_or_else(|e| panic!("could not open {}: {e}", path.display()));
-    let font = SoundFont::new(&mut file)
-        .unwrap_or_else(|e| panic!("could not read {}: {e}", path.display()));
-    let font = Arc::new(font);
+    let font = soundfont("TimGM6mb.sf2", "timgm6mb-soundfont");
     INSTRUMENTS
         .iter()
         .map(|&(program, instrument, low, high)| {
             let notes = compose(program as u64, low, high);
-            let samples = play(&font, program, &notes);
+            let samples = play(&font, program, &notes, false);
             Melody {
                 instrument,
                 notes,
@@ -66,24 +61,35 @@ pub fn foreign() -> Vec<Melody> {
         .collect()
 }
 
-fn find_soundfont() -> PathBuf {
+/// Loads a SoundFont from where the system's packages put them.
+///
+/// # Panics
+/// When it is not installed (the message names `package`) or not readable.
+pub fn soundfont(name: &str, package: &str) -> Arc<SoundFont> {
     let folders = [
         "/usr/share/sounds/sf2",
         "/usr/share/soundfonts",
         "/usr/local/share/soundfonts",
     ];
-    folders.iter().map(|folder| Path::new(folder).join("TimGM6mb.sf2")).find(|p| p.exists()).unwrap_or_else(
-        || {
-            panic!(
-                "TimGM6mb.sf2 is in none of {folders:?}: install Debian's package timgm6mb-soundfont \
-                 (`cargo xtask test` does), or put the file into one of these folders"
-            )
-        },
-    )
+    let path = folders
+        .iter()
+        .map(|folder| Path::new(folder).join(name))
+        .find(|p| p.exists());
+    let path = path.unwrap_or_else(|| {
+        panic!(
+            "{name} is in none of {folders:?}: install Debian's package {package}, or put the file \
+             into one of these folders"
+        )
+    });
+    let mut file = std::fs::File::open(&path)
+        .unwrap_or_else(|e| panic!("could not open {}: {e}", path.display()));
+    let font = SoundFont::new(&mut file)
+        .unwrap_or_else(|e| panic!("could not read {}: {e}", path.display()));
+    Arc::new(font)
 }
 
 /// A walk over a minor scale: notes of 0.25 to 0.9 s with short rests, ending 0.8 s before the clip.
-fn compose(seed: u64, low: i32, high: i32) -> Vec<Note> {
+pub fn compose(seed: u64, low: i32, high: i32) -> Vec<Note> {
     const SCALE: [i32; 7] = [0, 2, 3, 5, 7, 8, 10];
     let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(seed);
     let keys: Vec<i32> = (low..=high).filter(|k| SCALE.contains(&(k % 12))).collect();
@@ -118,9 +124,11 @@ fn compose(seed: u64, low: i32, high: i32) -> Vec<Note> {
     }
 }
 
-fn play(font: &Arc<SoundFont>, program: i32, notes: &[Note]) -> Vec<f32> {
+/// Plays `notes` with a General MIDI `program` (from 0): mono, [`SECONDS`] at [`RATE`]. `wet` adds the
+/// player's reverb and chorus.
+pub fn play(font: &Arc<SoundFont>, program: i32, notes: &[Note], wet: bool) -> Vec<f32> {
     let mut settings = SynthesizerSettings::new(RATE as i32);
-    settings.enable_reverb_and_chorus = false;
+    settings.enable_reverb_and_chorus = wet;
     // Events take effect at a block's start: 16 samples are a third of a millisecond.
     settings.block_size = 16;
     let mut player = Synthesizer::new(font, &settings).expect("the settings are valid");
