@@ -1,1 +1,138 @@
-fn main(){}
+//! `cargo xtask`: the project's tasks. A thin dispatcher; each task has a file of its own.
+//!
+//! It depends on no crate of ours, so that it can fetch what they need before they are built.
+//! Everything it says itself goes to stderr: stdout belongs to the commands it runs.
+
+mod bundle;
+mod check;
+mod files;
+mod install;
+mod libtorch;
+mod manifest;
+mod mirrornet;
+mod project;
+mod python;
+mod setup;
+mod steps;
+mod system;
+mod test;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use project::Project;
+use steps::Steps;
+
+/// MirrorNet's tasks. The heavy ones set up what they need first.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install the system packages of a build and fetch libtorch into a per-user cache.
+    ///
+    /// On Debian and Ubuntu missing packages are installed with apt-get when this is root or sudo
+    /// asks no password; otherwise the exact command is printed. libtorch comes from PyPI through
+    /// pip, checked by hash (527 MB on Linux, once). An own LIBTORCH or LIBTORCH_USE_PYTORCH in the
+    /// environment wins, and nothing is fetched.
+    Setup,
+    /// Build MirrorNet.clap, MirrorNet.vst3, the standalone and the engine into target/bundled.
+    Bundle,
+    /// Bundle, then install for this user: plugins where hosts look, the engine in the data folder.
+    ///
+    /// Plugins go to ~/.clap and ~/.vst3 (macOS: ~/Library/Audio/Plug-Ins, Windows:
+    /// %LOCALAPPDATA%\Programs\Common). The engine goes to MirrorNet/engine/VERSION in the user's data
+    /// folder, where every plugin format finds it.
+    Install,
+    /// Remove exactly what `install` of this version puts there.
+    Uninstall,
+    /// Bundle, install the engine and start the standalone with the given arguments.
+    Run {
+        /// Arguments of the standalone; `cargo xtask run --help` shows this text, `-- --help` its own.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Formatting, clippy and documentation, warnings being errors.
+    Check,
+    /// Set up, bundle, prepare a private Python environment with a VST3 host, and run all tests.
+    Test {
+        /// Also run the soaks, the fuzzing and every row of GOALS.md (hours).
+        #[arg(long)]
+        long: bool,
+        /// Passed on to `cargo test --workspace`, e.g. `cargo xtask test -- --test vst3`.
+        #[arg(last = true)]
+        args: Vec<OsString>,
+    },
+    /// Train the networks. Builds `mirrornet` and runs its `train` with these arguments.
+    #[command(disable_help_flag = true)]
+    Train(mirrornet::Arguments),
+    /// Hear a recording, infer notes and a patch, and render its mirror image.
+    #[command(disable_help_flag = true)]
+    Mirror(mirrornet::Arguments),
+    /// Turn a WAV file into an auditory spectrogram.
+    #[command(disable_help_flag = true)]
+    Ear(mirrornet::Arguments),
+    /// Render a patch with notes to a WAV file.
+    #[command(disable_help_flag = true)]
+    Render(mirrornet::Arguments),
+}
+
+fn main() -> ExitCode {
+    match dispatch(Cli::parse().task) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(task: Task) -> anyhow::Result<ExitCode> {
+    let project = Project::find()?;
+    let mut steps = Steps::new();
+    match task {
+        Task::Setup => setup::run(&mut steps)?,
+        Task::Bundle => bundle::run(&project, &mut steps)?,
+        Task::Install => install::install(&project, &mut steps)?,
+        Task::Uninstall => install::uninstall()?,
+        Task::Run { args } => return install::start_standalone(&project, &mut steps, &args),
+        Task::Check => check::run(&project, &mut steps)?,
+        Task::Test { long, args } => test::run(&project, &mut steps, long, &args)?,
+        Task::Train(args) => return mirrornet::run(&project, "train", &args),
+        Task::Mirror(args) => return mirrornet::run(&project, "mirror", &args),
+        Task::Ear(args) => return mirrornet::run(&project, "ear", &args),
+        Task::Render(args) => return mirrornet::run(&project, "render", &args),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_is_consistent_and_every_command_is_explained() {
+        let mut command = Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        for task in command.get_subcommands() {
+            assert!(task.get_about().is_some(), "{}", task.get_name());
+        }
+    }
+
+    #[test]
+    fn arguments_of_mirrornet_pass_through_untouched() {
+        let cli = Cli::parse_from(["xtask", "train", "--steps", "3", "--help", "--", "x"]);
+        let Task::Train(arguments) = cli.task else {
+            panic!("train was not recognised");
+        };
+        assert_eq!(arguments.args, ["--steps", "3", "--help", "--", "x"]);
+    }
+}

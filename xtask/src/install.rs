@@ -1,0 +1,196 @@
+//! `install`, `uninstall` and `run`: the bundles in this user's folders.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use directories::BaseDirs;
+
+use crate::bundle;
+use crate::files;
+use crate::mirrornet::become_command;
+use crate::project::{Project, VERSION};
+use crate::steps::Steps;
+
+/// Bundles and installs the plugins and the engine.
+pub fn install(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
+    bundle::run(project, steps)?;
+    let places = Places::of(&files::user_folders()?);
+    place_plugins(&project.bundled(), &places)?;
+    place_engine(&project.bundled(), &places)?;
+    eprintln!("\nInstalled:");
+    for path in places.all() {
+        eprintln!("  {}", path.display());
+    }
+    eprintln!(
+        "Hosts find MirrorNet at their next plugin scan. `cargo xtask uninstall` removes it."
+    );
+    Ok(())
+}
+
+/// Removes what [`install`] puts there, and folders of ours that are empty then.
+pub fn uninstall() -> anyhow::Result<()> {
+    let removed = remove_all(&Places::of(&files::user_folders()?))?;
+    if removed.is_empty() {
+        eprintln!("Nothing of MirrorNet {VERSION} is installed for this user.");
+    }
+    for path in removed {
+        eprintln!("Removed {}", path.display());
+    }
+    Ok(())
+}
+
+/// Bundles, installs the engine, and becomes the standalone.
+pub fn start_standalone(
+    project: &Project,
+    steps: &mut Steps,
+    args: &[OsString],
+) -> anyhow::Result<ExitCode> {
+    bundle::run(project, steps)?;
+    place_engine(&project.bundled(), &Places::of(&files::user_folders()?))?;
+    let mut standalone = project.bundled().join(bundle::standalone_name());
+    if cfg!(target_os = "macos") {
+        standalone.push("Contents/MacOS/MirrorNet");
+    }
+    become_command(Command::new(standalone).args(args))
+}
+
+/// Where this user's hosts and our plugins look.
+struct Places {
+    clap: PathBuf,
+    vst3: PathBuf,
+    engine: PathBuf,
+}
+
+impl Places {
+    fn of(user: &BaseDirs) -> Self {
+        let [clap, vst3] = if cfg!(target_os = "macos") {
+            let plugins = user.home_dir().join("Library/Audio/Plug-Ins");
+            [plugins.join("CLAP"), plugins.join("VST3")]
+        } else if cfg!(windows) {
+            let common = user.data_local_dir().join("Programs").join("Common");
+            [common.join("CLAP"), common.join("VST3")]
+        } else {
+            [user.home_dir().join(".clap"), user.home_dir().join(".vst3")]
+        };
+        Self::in_folders(&clap, &vst3, user.data_dir())
+    }
+
+    fn in_folders(clap: &Path, vst3: &Path, data: &Path) -> Self {
+        Self {
+            clap: clap.join("MirrorNet.clap"),
+            vst3: vst3.join("MirrorNet.vst3"),
+            engine: data.join("MirrorNet").join("engine").join(VERSION),
+        }
+    }
+
+    fn all(&self) -> [&Path; 3] {
+        [&self.clap, &self.vst3, &self.engine]
+    }
+}
+
+fn place_plugins(bundled: &Path, places: &Places) -> anyhow::Result<()> {
+    for (name, place) in [
+        ("MirrorNet.clap", &places.clap),
+        ("MirrorNet.vst3", &places.vst3),
+    ] {
+        files::replace(place, |new| files::copy(&bundled.join(name), new))?;
+    }
+    Ok(())
+}
+
+fn place_engine(bundled: &Path, places: &Places) -> anyhow::Result<()> {
+    files::replace(&places.engine, |new| {
+        files::link(&bundled.join("engine"), new)
+    })
+}
+
+/// Removes the places, then the engine's parent folders as long as they are empty.
+fn remove_all(places: &Places) -> anyhow::Result<Vec<PathBuf>> {
+    let mut removed = Vec::new();
+    for path in places.all() {
+        if files::remove(path)? {
+            removed.push(path.to_path_buf());
+        }
+    }
+    for parent in places.engine.ancestors().skip(1).take(2) {
+        // Fails when another version or anything else is in it, and then it shall stay.
+        if fs::remove_dir(parent).is_err() {
+            break;
+        }
+    }
+    Ok(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with bundles in it, and places in a pretended home.
+    fn scene() -> (tempfile::TempDir, PathBuf, Places) {
+        let folder = tempfile::tempdir().unwrap();
+        let bundled = folder.path().join("bundled");
+        fs::create_dir_all(bundled.join("MirrorNet.vst3/Contents/x")).unwrap();
+        fs::create_dir_all(bundled.join("engine/lib")).unwrap();
+        for file in [
+            "MirrorNet.clap",
+            "MirrorNet.vst3/Contents/x/MirrorNet.so",
+            "engine/mirrornet",
+            "engine/lib/libtorch_cpu.so",
+        ] {
+            fs::write(bundled.join(file), file).unwrap();
+        }
+        let home = folder.path().join("home");
+        let places =
+            Places::in_folders(&home.join(".clap"), &home.join(".vst3"), &home.join("data"));
+        (folder, bundled, places)
+    }
+
+    fn install_into(bundled: &Path, places: &Places) {
+        place_plugins(bundled, places).unwrap();
+        place_engine(bundled, places).unwrap();
+    }
+
+    #[test]
+    fn install_twice_then_uninstall_leaves_everything_else_alone() {
+        let (folder, bundled, places) = scene();
+        let home = folder.path().join("home");
+        fs::create_dir_all(home.join(".clap")).unwrap();
+        fs::write(home.join(".clap/Other.clap"), "other").unwrap();
+        install_into(&bundled, &places);
+        install_into(&bundled, &places);
+        assert_eq!(fs::read_to_string(&places.clap).unwrap(), "MirrorNet.clap");
+        assert!(places.vst3.join("Contents/x/MirrorNet.so").exists());
+        assert!(
+            home.join("data/MirrorNet/engine")
+                .join(VERSION)
+                .join("lib/libtorch_cpu.so")
+                .exists()
+        );
+
+        assert_eq!(remove_all(&places).unwrap(), places.all());
+        assert!(!home.join("data/MirrorNet").exists());
+        assert!(home.join(".clap/Other.clap").exists());
+        assert_eq!(fs::read_dir(home.join(".clap")).unwrap().count(), 1);
+        assert!(remove_all(&places).unwrap().is_empty());
+    }
+
+    #[test]
+    fn another_version_of_the_engine_stays() {
+        let (_folder, bundled, places) = scene();
+        install_into(&bundled, &places);
+        let other = places.engine.with_file_name("99.0.0");
+        fs::create_dir(&other).unwrap();
+        remove_all(&places).unwrap();
+        assert!(other.exists() && !places.engine.exists());
+    }
+
+    #[test]
+    fn a_rebuilt_bundle_does_not_reach_into_the_installed_one() {
+        let (_folder, bundled, places) = scene();
+        install_into(&bundled, &places);
+        fs::write(bundled.join("MirrorNet.clap"), "newer").unwrap();
+        assert_eq!(fs::read_to_string(&places.clap).unwrap(), "MirrorNet.clap");
+    }
+}

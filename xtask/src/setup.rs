@@ -1,0 +1,24 @@
+//! `setup`: what a build needs before cargo can start: system packages and libtorch.
+
+use crate::libtorch::{self, Libtorch};
+use crate::steps::Steps;
+use crate::system;
+
+/// Sets up and says how to use the result with bare cargo.
+pub fn run(steps: &mut Steps) -> anyhow::Result<()> {
+    match prepare(steps, &[])? {
+        Libtorch::Cached(prefix) => eprintln!(
+            "Ready. `cargo xtask` commands find libtorch themselves; for bare cargo on the \
+             mirrornet crate set\n  LIBTORCH={}",
+            prefix.display()
+        ),
+        Libtorch::Users => eprintln!("Ready, with the libtorch of your environment."),
+    }
+    Ok(())
+}
+
+/// Makes sure of everything a build needs, and of `extra` system packages.
+pub fn prepare(steps: &mut Steps, extra: &[&str]) -> anyhow::Result<Libtorch> {
+    steps.step("system packages", || system::install(extra))?;
+    steps.step("libtorch", libtorch::provide)
+}
