@@ -38,3 +38,20 @@ pub fn torch_mapped(pid: u32) -> Vec<String> {
     files.dedup();
     files
 }
+
+/// Sends a signal to a process, e.g. `libc::SIGKILL`.
+///
+/// # Panics
+/// When there is no such process.
+#[cfg(unix)]
+#[allow(unsafe_code)]
+pub fn signal(pid: u32, signal: i32) {
+    // SAFETY: kill only takes numbers.
+    let result = unsafe { libc::kill(pid as i32, signal) };
+    assert_eq!(
+        result,
+        0,
+        "could not send signal {signal} to {pid}: {}",
+        std::io::Error::last_os_error()
+    );
+}

@@ -140,7 +140,13 @@ fn play(job: &Job, entry: &PluginEntry, report: &mut Report) -> Result<(), Box<d
         if let Some(path) = &job.load_state {
             let handle = instance.plugin_handle();
             let state: PluginState = handle.get_extension().ok_or("no state extension")?;
-            state.load(&handle, &mut BufReader::new(File::open(path)?))?;
+            // As hosts do: a refused state leaves the plugin as it is.
+            if state
+                .load(&handle, &mut BufReader::new(File::open(path)?))
+                .is_err()
+            {
+                eprintln!("clap_host: the plugin refused the state {}", path.display());
+            }
         }
         instances.push(instance);
     }

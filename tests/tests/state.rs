@@ -1,0 +1,123 @@
+//! A reopened project sounds as it was left, before any reference arrives.
+
+use matcher::likeness::likeness;
+use synth::Note;
+use tests::host::Host;
+use tests::measure::{hear, mono};
+use tests::melody::{self, RATE};
+use tests::sandbox::Sandbox;
+
+const CLAP_HOST: &str = env!("CARGO_BIN_EXE_clap_host");
+
+/// Seconds of reference, and where the phrase after it begins.
+const HEARD: f64 = 6.0;
+const PHRASE: f64 = 9.0;
+const PHRASE_SECONDS: f64 = 3.0;
+
+/// A phrase that starts at `start`.
+fn phrase(start: f64) -> Vec<Note> {
+    [(0.0, 55.0), (0.8, 62.0), (1.6, 67.0)]
+        .iter()
+        .map(|&(onset, key)| Note {
+            onset: start + onset,
+            duration: 0.6,
+            key,
+            velocity: 0.8,
+        })
+        .collect()
+}
+
+#[test]
+fn a_reopened_project_sounds_the_same_before_any_reference() {
+    let trumpet = melody::foreign().swap_remove(2);
+    let sandbox = Sandbox::with_engine();
+    let state = sandbox.file("state");
+    let sidechain = sandbox.file("trumpet.wav");
+    let heard = &trumpet.samples[..(HEARD * RATE as f64) as usize];
+    tests::wav::write(&sidechain, &[heard], RATE);
+
+    // Hears the trumpet, then plays a phrase over silence: the match holds.
+    let mut job = Host::Clap.job(&sandbox, "first", PHRASE + PHRASE_SECONDS);
+    job.notes = trumpet
+        .notes
+        .iter()
+        .filter(|n| n.onset + n.duration < HEARD)
+        .copied()
+        .collect();
+    job.notes.extend(phrase(PHRASE));
+    job.sidechain = Some(sidechain);
+    job.save_state = Some(state.clone());
+    let (_, out) = Host::Clap.run(CLAP_HOST, &sandbox, &job);
+    let left_as = hear(&mono(&out)[(PHRASE * RATE as f64) as usize..]);
+
+    // A new process, no reference, and not even an engine.
+    let bare = Sandbox::without_engine();
+    let reopen = |name: &str, state| {
+        let mut job = Host::Clap.job(&bare, name, PHRASE_SECONDS);
+        job.notes = phrase(0.0);
+        job.load_state = state;
+        job.save_state = Some(bare.file(&format!("{name}.state")));
+        let (_, out) = Host::Clap.run(CLAP_HOST, &bare, &job);
+        (mono(&out), job.save_state)
+    };
+    let (reopened, saved_again) = reopen("reopened", Some(state));
+    let (fresh, _) = reopen("fresh", None);
+    let same = likeness(&left_as, &hear(&reopened));
+    let other = likeness(&left_as, &hear(&fresh));
+    println!(
+        "likeness to the sound that was left: reopened {same:.3}, a fresh instance {other:.3}"
+    );
+    assert!(same > 0.97, "a reopened project is only {same:.3} alike");
+    assert!(
+        other < 0.9,
+        "the match changed too little ({other:.3}) for this test to mean anything"
+    );
+
+    // And again: saved, reopened, the same to the last bit.
+    let (again, _) = reopen("again", saved_again);
+    assert!(again == reopened, "a second round trip changed the sound");
+}
+
+#[test]
+fn a_corrupt_state_is_refused_and_nothing_is_lost() {
+    let sandbox = Sandbox::without_engine();
+    let mut job = Host::Clap.job(&sandbox, "saved", 1.0);
+    job.notes = phrase(0.0);
+    job.params.insert("Cutoff".into(), 0.3);
+    job.save_state = Some(sandbox.file("state"));
+    Host::Clap.run(CLAP_HOST, &sandbox, &job);
+    let whole = std::fs::read(sandbox.file("state")).expect("it was saved");
+
+    let play = |name: &str, state: Option<&[u8]>| {
+        let mut job = Host::Clap.job(&sandbox, name, 1.0);
+        job.notes = phrase(0.0);
+        job.load_state = state.map(|bytes| {
+            let path = sandbox.file(&format!("{name}.state"));
+            std::fs::write(&path, bytes).expect("the sandbox is ours");
+            path
+        });
+        // The host reports a refused state and plays on.
+        Host::Clap.run(CLAP_HOST, &sandbox, &job).1
+    };
+    let fresh = play("fresh", None);
+    let mut flipped = whole.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 0x55;
+    for (name, bytes) in [
+        ("cut", &whole[..whole.len() / 2]),
+        ("empty", &[][..]),
+        ("noise", &[0xA5; 300][..]),
+    ] {
+        assert!(
+            play(name, Some(bytes)) == fresh,
+            "a {name} state changed the sound"
+        );
+    }
+    // One damaged byte may still be a state; it must not be a crash or a NaN.
+    let out = play("flipped", Some(&flipped));
+    assert!(out.iter().flatten().all(|s| s.is_finite()));
+    assert!(
+        play("whole", Some(&whole)) != fresh,
+        "the whole state has no effect"
+    );
+}
