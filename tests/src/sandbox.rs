@@ -10,12 +10,20 @@ pub fn workspace() -> PathBuf {
     here.parent().expect("tests/ has a parent").to_path_buf()
 }
 
+/// Where `cargo xtask bundle` puts its artefacts; `cargo xtask test` says so in MIRRORNET_BUNDLED.
+fn bundle_folder() -> PathBuf {
+    match std::env::var_os("MIRRORNET_BUNDLED") {
+        Some(folder) => folder.into(),
+        None => workspace().join("target/bundled"),
+    }
+}
+
 /// An artefact of `cargo xtask bundle`, e.g. `MirrorNet.clap`.
 ///
 /// # Panics
 /// When it is not there.
 pub fn bundled(name: &str) -> PathBuf {
-    let path = workspace().join("target/bundled").join(name);
+    let path = bundle_folder().join(name);
     assert!(
         path.exists(),
         "{} is missing: run `cargo xtask bundle` first",
@@ -36,15 +44,12 @@ impl Sandbox {
     /// When the folder can't be made.
     pub fn without_engine() -> Self {
         // Beside the bundle, so that the engine's hundreds of megabytes can be hard-linked.
+        let bundle = bundle_folder();
+        let beside = bundle.parent().unwrap_or(&bundle);
         let dir = tempfile::Builder::new()
             .prefix("sandbox-")
-            .tempdir_in(
-                bundled("")
-                    .as_path()
-                    .parent()
-                    .expect("bundled/ has a parent"),
-            )
-            .unwrap_or_else(|e| panic!("could not make a folder under target/: {e}"));
+            .tempdir_in(beside)
+            .unwrap_or_else(|e| panic!("could not make a folder in {}: {e}", beside.display()));
         Self { dir }
     }
 
