@@ -1,11 +1,14 @@
 //! Files and folders: the per-user cache, copies, and replacing a folder in one step.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use directories::BaseDirs;
+
+/// How the names of folders begin in which [`replace`] makes things.
+const STAGING: &str = ".mirrornet-";
 
 /// The home and data folders of this user.
 pub fn user_folders() -> anyhow::Result<BaseDirs> {
@@ -17,6 +20,26 @@ pub fn cache_folder() -> anyhow::Result<PathBuf> {
     let folder = user_folders()?.cache_dir().join("MirrorNet");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     Ok(folder)
+}
+
+/// Takes the cache for this process alone, until the result is dropped, and clears away what
+/// interrupted runs left in it.
+pub fn lock_cache() -> anyhow::Result<File> {
+    let folder = cache_folder()?;
+    let path = folder.join("lock");
+    let cannot_lock = || format!("cannot lock {}", path.display());
+    let lock = File::create(&path).with_context(cannot_lock)?;
+    if lock.try_lock().is_err() {
+        eprintln!("    waiting for another xtask to finish its set-up");
+        lock.lock().with_context(cannot_lock)?;
+    }
+    for item in fs::read_dir(&folder).with_context(cannot_lock)? {
+        let item = item.with_context(cannot_lock)?;
+        if item.file_name().to_string_lossy().starts_with(STAGING) {
+            remove(&item.path())?;
+        }
+    }
+    Ok(lock)
 }
 
 /// Removes a file, a link or a folder with all it holds; says whether there was one.
@@ -41,7 +64,7 @@ pub fn replace(
     let parent = target.parent().with_context(cannot_write)?;
     fs::create_dir_all(parent).with_context(cannot_write)?;
     let staging = tempfile::Builder::new()
-        .prefix(".mirrornet-")
+        .prefix(STAGING)
         .tempdir_in(parent)
         .with_context(cannot_write)?;
     let new = staging.path().join("new");

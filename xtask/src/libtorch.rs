@@ -66,12 +66,16 @@ pub fn provide() -> anyhow::Result<Libtorch> {
         return Ok(Libtorch::Users);
     }
     let prefix = files::cache_folder()?.join(format!("libtorch-{VERSION}"));
-    if let Err(reason) = manifest::check(&prefix, STAMP) {
-        if prefix.exists() {
-            eprintln!("    the cached libtorch is damaged and is fetched again: {reason:#}");
+    if manifest::check(&prefix, STAMP).is_err() {
+        let _lock = files::lock_cache()?;
+        // Another xtask may have fetched it while this one waited.
+        if let Err(reason) = manifest::check(&prefix, STAMP) {
+            if prefix.exists() {
+                eprintln!("    the cached libtorch is damaged and is fetched again: {reason:#}");
+            }
+            let platform = Platform::here()?;
+            files::replace(&prefix, |new| platform.make(new))?;
         }
-        let platform = Platform::here()?;
-        files::replace(&prefix, |new| platform.make(new))?;
     }
     Ok(Libtorch::Cached(prefix))
 }

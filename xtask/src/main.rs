@@ -54,7 +54,7 @@ enum Task {
     Uninstall,
     /// Bundle, install the engine and start the standalone with the given arguments.
     Run {
-        /// Arguments of the standalone; `cargo xtask run --help` shows this text, `-- --help` its own.
+        /// Arguments of the standalone; its own help: `cargo xtask run -- --help`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },

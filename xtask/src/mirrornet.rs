@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
 use anyhow::Context;
+use clap::CommandFactory;
 
+use crate::Cli;
 use crate::bundle;
 use crate::project::Project;
 use crate::setup;
@@ -20,6 +22,13 @@ pub struct Arguments {
 
 /// Sets up, builds `mirrornet` and runs its `command` in the user's working folder.
 pub fn run(project: &Project, command: &str, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let asks_help = arguments
+        .args
+        .iter()
+        .any(|arg| arg == "-h" || arg == "--help");
+    if asks_help && !project.mirrornet().exists() {
+        return explain(command);
+    }
     let mut steps = Steps::new();
     let libtorch = setup::prepare(&mut steps, &[])?;
     steps.step("build mirrornet", || {
@@ -30,6 +39,20 @@ pub fn run(project: &Project, command: &str, arguments: &Arguments) -> anyhow::R
             .arg(command)
             .args(&arguments.args),
     )
+}
+
+/// Says what `command` is for, when the program that knows its options is not built yet.
+fn explain(command: &str) -> anyhow::Result<ExitCode> {
+    let mut all = Cli::command();
+    all.build();
+    let task = all
+        .find_subcommand_mut(command)
+        .with_context(|| format!("no such command: {command}"))?;
+    eprintln!(
+        "{}\nIts options are listed here once `mirrornet` is built: `cargo xtask bundle` does that.",
+        task.render_long_help()
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Becomes `command`: signals reach it directly, and its exit status is ours.

@@ -41,6 +41,7 @@ pub fn environment(requirements: &Path) -> anyhow::Result<PathBuf> {
 
     // An environment knows its own path and cannot be moved into place: this file marks it complete.
     let complete = folder.join("complete");
+    let _lock = files::lock_cache()?;
     if complete.exists() && python.exists() {
         return Ok(python);
     }

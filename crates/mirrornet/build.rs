@@ -1,0 +1,76 @@
+//! Lets our programs find libtorch's libraries at run time: in `lib` beside the program, which in an
+//! engine folder holds them, and in cargo's target folder is a link made here to where they are.
+//! No machine's path gets into a program.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let system = env::var("CARGO_CFG_TARGET_OS").expect("cargo tells the target");
+    // Test programs lie in `deps`, one folder deeper.
+    match system.as_str() {
+        "macos" => {
+            for folder in ["lib", "../lib"] {
+                println!("cargo::rustc-link-arg=-Wl,-rpath,@loader_path/{folder}");
+            }
+        }
+        "windows" => {}
+        _ => println!("cargo::rustc-link-arg=-Wl,-rpath,$ORIGIN/lib:$ORIGIN/../lib"),
+    }
+
+    // torch-sys says where it found libtorch; on Windows it does not.
+    println!("cargo::rerun-if-env-changed=LIBTORCH");
+    let libraries = env::var_os("DEP_TCH_LIBTORCH_LIB")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("LIBTORCH")?).join("lib")));
+    // OUT_DIR is <target>/<profile>/build/<package>/out.
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo gives a folder"));
+    let (Some(libraries), Some(profile)) = (libraries, out.ancestors().nth(3)) else {
+        return;
+    };
+    if let Err(error) = offer(&libraries, profile, system == "windows") {
+        println!(
+            "cargo::warning=programs in {} will not find libtorch: {error}",
+            profile.display()
+        );
+    }
+}
+
+/// Makes `libraries` visible to the programs in `profile` and in its `deps`.
+fn offer(libraries: &Path, profile: &Path, windows: bool) -> io::Result<()> {
+    if windows {
+        // Windows looks beside the program, nowhere else.
+        for item in fs::read_dir(libraries)? {
+            let path = item?.path();
+            if path.extension().is_some_and(|extension| extension == "dll") {
+                let name = path.file_name().expect("listed in a folder");
+                for folder in [profile.to_path_buf(), profile.join("deps")] {
+                    fs::copy(&path, folder.join(name))?;
+                }
+            }
+        }
+        return Ok(());
+    }
+    let link = profile.join("lib");
+    println!("cargo::rerun-if-changed={}", link.display());
+    if fs::read_link(&link).is_ok_and(|target| target == libraries) {
+        return Ok(());
+    }
+    if link.symlink_metadata().is_ok() {
+        fs::remove_file(&link)?;
+    }
+    symlink(libraries, &link)
+}
+
+#[cfg(unix)]
+fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(not(unix))]
+fn symlink(_target: &Path, _link: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
