@@ -113,9 +113,12 @@ fn fill_engine(project: &Project, libtorch: &Libtorch, engine: &Path) -> anyhow:
     let command = project.mirrornet();
     let name = command.file_name().with_context(cannot_write)?;
     files::copy(&command, &engine.join(name))?;
+    // Where the plugin tells the engine to look: matcher::engine::MODEL_FOLDER.
+    let model = engine.join("model");
+    fs::create_dir(&model).with_context(cannot_write)?;
     for item in fs::read_dir(project.root.join("model-weights"))? {
         let item = item?;
-        files::copy(&item.path(), &engine.join(item.file_name()))?;
+        files::copy(&item.path(), &model.join(item.file_name()))?;
     }
 
     let libraries = libtorch.lib_folder()?;
