@@ -38,6 +38,12 @@ pub trait Encoder: Send {
     fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError>;
 }
 
+impl Encoder for Box<dyn Encoder> {
+    fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+        (**self).infer(windows)
+    }
+}
+
 /// serde has no impl for arrays of any length.
 mod array {
     use super::MATCHED_COUNT;

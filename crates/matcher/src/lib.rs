@@ -7,6 +7,7 @@ pub mod likeness;
 pub mod listener;
 pub mod live;
 pub mod protocol;
+pub mod tracker;
 
 pub use contract::{Contract, HOP_FRAMES, INPUT_LEN, WINDOW_FRAMES};
 pub use encoder::{Encoder, EncoderError, Inference};

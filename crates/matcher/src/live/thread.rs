@@ -1,0 +1,253 @@
+//! The listener thread: takes sound and marks from the audio thread, and sends back what is due.
+
+use super::{Backing, DELAY, Due, Mark, MarkKind, Readiness, SHOWN_FRAMES, Shared};
+use crate::encoder::{Encoder, EncoderError, Inference};
+use crate::listener::{Heard, Listener};
+use ear::{CHANNELS, EarConfig, PitchFrame};
+use rtrb::{Consumer, Producer};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How often the ring is looked at: a block of the audio thread wakes nobody.
+const POLL: Duration = Duration::from_millis(3);
+/// Most samples heard between two looks at the commands.
+const PIECE: usize = 1024;
+
+/// An encoder lent to a listener that may be replaced.
+struct Lent(Arc<parking_lot::Mutex<Box<dyn Encoder>>>);
+
+impl Encoder for Lent {
+    fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+        self.0.lock().infer(windows)
+    }
+}
+
+pub(super) struct Worker {
+    sample_rate: f64,
+    encoder: Arc<parking_lot::Mutex<Box<dyn Encoder>>>,
+    backing: Backing,
+    shared: Arc<Shared>,
+    samples: Consumer<f32>,
+    marks: Consumer<Mark>,
+    due: Producer<Due>,
+    /// `None`: this rate can't be heard.
+    listener: Option<Listener<Lent>>,
+    ear: EarConfig,
+    /// Samples taken from the ring.
+    taken: u64,
+    /// Position up to which the stream is heard.
+    position: u64,
+    /// Position of the stream's start.
+    base: u64,
+    /// Position where the ear was last reset.
+    origin: u64,
+    clears: u32,
+    listening: bool,
+}
+
+impl Worker {
+    pub(super) fn new(
+        sample_rate: f64,
+        encoder: Box<dyn Encoder>,
+        backing: Backing,
+        shared: Arc<Shared>,
+        (samples, marks, due): (Consumer<f32>, Consumer<Mark>, Producer<Due>),
+    ) -> Self {
+        let mut worker = Self {
+            sample_rate,
+            encoder: Arc::new(parking_lot::Mutex::new(encoder)),
+            backing,
+            shared,
+            samples,
+            marks,
+            due,
+            listener: None,
+            ear: EarConfig::default(),
+            taken: 0,
+            position: 0,
+            base: 0,
+            origin: 0,
+            clears: 0,
+            listening: true,
+        };
+        worker.listen_with(EarConfig::default());
+        worker
+    }
+
+    /// Makes the listener anew: frames are counted from here.
+    fn listen_with(&mut self, ear: EarConfig) {
+        self.ear = ear;
+        self.origin = self.position;
+        match Listener::new(&ear, self.sample_rate, Lent(self.encoder.clone())) {
+            Ok(listener) => self.listener = Some(listener),
+            Err(e) => {
+                self.listener = None;
+                self.say(&format!("not listening: {e}"));
+            }
+        }
+    }
+
+    fn say(&self, state: &str) {
+        let mut shown = self.shared.shown.lock();
+        if shown.state != state {
+            shown.state = state.into();
+        }
+    }
+
+    fn set_readiness(&self, readiness: Readiness) {
+        self.shared
+            .readiness
+            .store(readiness as u8, Ordering::Release);
+    }
+
+    pub(super) fn run(mut self) {
+        let mut piece = vec![0.0; PIECE];
+        while !self.shared.stop.load(Ordering::Acquire) {
+            self.obey();
+            // The ring before the marks: a mark is queued before the samples that follow it.
+            let available = self.samples.slots() as u64;
+            let mark = self.marks.peek().ok().copied();
+            let until_mark = mark.map_or(u64::MAX, |m| m.at - self.taken);
+            let n = available.min(until_mark).min(PIECE as u64) as usize;
+            if n > 0 {
+                if self.samples.pop_entire_slice(&mut piece[..n]).is_ok() {
+                    self.taken += n as u64;
+                    self.hear(&piece[..n]);
+                }
+            } else if let Some(mark) = mark.filter(|m| m.at == self.taken) {
+                let _ = self.marks.pop();
+                self.pass(mark.kind);
+            } else {
+                std::thread::park_timeout(POLL);
+            }
+        }
+    }
+
+    /// Takes note of what the owner wants and of where the engine stands.
+    fn obey(&mut self) {
+        let clears = self.shared.clears.load(Ordering::Acquire);
+        if clears != self.clears {
+            self.clears = clears;
+            if let Some(listener) = &mut self.listener {
+                listener.clear();
+            }
+        }
+        let listening = !self.shared.deaf.load(Ordering::Acquire);
+        if listening != self.listening {
+            self.listening = listening;
+            self.restart();
+            self.say(if listening {
+                "waiting for a reference"
+            } else {
+                "off"
+            });
+        }
+        if !listening || self.listener.is_none() {
+            return self.set_readiness(Readiness::Absent);
+        }
+        // Nothing is asked of the engine before there is something to hear.
+        if self.position == 0 && self.samples.slots() == 0 {
+            return;
+        }
+        let (readiness, ear) = (self.backing)();
+        if readiness == Readiness::Ready && ear != self.ear {
+            self.listen_with(ear);
+        }
+        self.set_readiness(readiness);
+    }
+
+    fn restart(&mut self) {
+        self.origin = self.position;
+        if let Some(listener) = &mut self.listener {
+            listener.reset();
+        }
+    }
+
+    fn pass(&mut self, mark: MarkKind) {
+        match mark {
+            MarkKind::Gap(mut length) => {
+                // Heard as silence, so that every later frame keeps its time.
+                let silence = [0.0; PIECE];
+                while length > 0 && !self.shared.stop.load(Ordering::Acquire) {
+                    let n = length.min(PIECE as u64);
+                    self.hear(&silence[..n as usize]);
+                    length -= n;
+                }
+            }
+            MarkKind::Reset(base) => {
+                self.position = base;
+                self.base = base;
+                self.restart();
+            }
+        }
+    }
+
+    fn hear(&mut self, mono: &[f32]) {
+        self.position += mono.len() as u64;
+        if self.listening
+            && let Some(listener) = &mut self.listener
+        {
+            let (shared, due) = (&self.shared, &mut self.due);
+            let (base, origin, clears) = (self.base, self.origin, self.clears);
+            let (sample_rate, frame_rate) = (self.sample_rate, listener.frame_rate());
+            listener.step(
+                mono,
+                |spectrum, pitch| show_frame(shared, spectrum, pitch),
+                |heard| {
+                    show_inference(shared, &heard, clears);
+                    let Ok(Heard {
+                        frame,
+                        inference: Some(inference),
+                        moved: true,
+                        ..
+                    }) = heard
+                    else {
+                        return;
+                    };
+                    let after = (frame as f64 / frame_rate + DELAY) * sample_rate;
+                    let position = origin + after.round() as u64;
+                    // Full only when the audio thread takes nothing: then nothing is played either.
+                    let _ = due.push(Due {
+                        position,
+                        base,
+                        clears,
+                        inference,
+                    });
+                },
+            );
+        }
+        self.shared.heard.store(self.position, Ordering::Release);
+    }
+}
+
+fn show_frame(shared: &Shared, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
+    let mut shown = shared.shown.lock();
+    if shown.frames.len() == SHOWN_FRAMES {
+        shown.frames.pop_front();
+    }
+    shown.frames.push_back(*spectrum);
+    shown.heard += 1;
+    shown.pitch = pitch;
+}
+
+fn show_inference(shared: &Shared, heard: &Result<Heard, EncoderError>, clears: u32) {
+    let state = match heard {
+        Err(_) if shared.ready() => "holding: the engine gave no answer",
+        Err(_) => "holding: the engine is not running",
+        Ok(heard) if heard.silent => "holding: silence",
+        Ok(heard) if heard.moved => "following",
+        Ok(_) => "holding: not sure enough",
+    };
+    let mut shown = shared.shown.lock();
+    if shown.state != state {
+        shown.state = state.into();
+    }
+    if let Ok(heard) = heard {
+        shown.confidence = heard.confidence;
+        // After a clear that this thread has not seen yet, what it holds is void.
+        if shared.clears.load(Ordering::Acquire) == clears {
+            shown.inference = heard.inference;
+        }
+    }
+}
