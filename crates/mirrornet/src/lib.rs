@@ -1,1 +1,10 @@
-//! x
+//! The brain: MirrorNet's networks, their trainer, and the engine process. The only crate that names
+//! torch.
+
+pub mod audio;
+pub mod model;
+mod picture;
+pub mod plant;
+pub mod torchscript;
+pub mod track;
+pub mod train;

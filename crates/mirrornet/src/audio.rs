@@ -1,0 +1,95 @@
+//! WAV files in and out.
+
+use std::io::Write;
+use std::path::Path;
+
+/// Decoded audio.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Audio {
+    /// Hz.
+    pub rate: u32,
+    /// One vector per channel, of equal length, full scale = 1.
+    pub channels: Vec<Vec<f32>>,
+}
+
+/// Why a file can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AudioError {
+    /// Not a WAV file, or a broken one.
+    #[error("not a readable WAV file ({0}). Expected PCM of 8 to 32 bits or 32-bit float")]
+    Wav(#[from] hound::Error),
+    /// A header that makes no sense.
+    #[error("a WAV file with {channels} channels at {rate} Hz: expected at least one channel and 8000 to 192000 Hz")]
+    Shape {
+        /// Channels.
+        channels: u16,
+        /// Hz.
+        rate: u32,
+    },
+}
+
+impl Audio {
+    /// The mean of the channels.
+    pub fn mono(&self) -> Vec<f32> {
+        let gain = 1.0 / self.channels.len() as f32;
+        (0..self.channels[0].len()).map(|i| gain * self.channels.iter().map(|c| c[i]).sum::<f32>()).collect()
+    }
+}
+
+/// Decodes a WAV file. Samples that are not finite become 0.
+pub fn read(bytes: &[u8]) -> Result<Audio, AudioError> {
+    let mut reader = hound::WavReader::new(bytes)?;
+    let spec = reader.spec();
+    if spec.channels == 0 || !(8_000..=192_000).contains(&spec.sample_rate) {
+        return Err(AudioError::Shape { channels: spec.channels, rate: spec.sample_rate });
+    }
+    let interleaved: Vec<f32> = match spec.sample_format {
+        hound::SampleFormat::Float => reader.samples::<f32>().collect::<Result<_, _>>()?,
+        hound::SampleFormat::Int => {
+            let scale = 1.0 / (1u64 << (spec.bits_per_sample - 1)) as f32;
+            reader.samples::<i32>().map(|s| s.map(|v| v as f32 * scale)).collect::<Result<_, _>>()?
+        }
+    };
+    let n = spec.channels as usize;
+    let channels = (0..n)
+        .map(|c| {
+            let samples = interleaved.iter().skip(c).step_by(n).copied();
+            samples.take(interleaved.len() / n).map(|v| if v.is_finite() { v } else { 0.0 }).collect()
+        })
+        .collect();
+    Ok(Audio { rate: spec.sample_rate, channels })
+}
+
+/// Writes 32-bit float WAV, through a temporary file in the same folder.
+pub fn write(path: &Path, rate: u32, channels: &[&[f32]]) -> Result<(), AudioError> {
+    let spec = hound::WavSpec {
+        channels: channels.len() as u16,
+        sample_rate: rate,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let mut writer = hound::WavWriter::new(&mut bytes, spec)?;
+    for i in 0..channels[0].len() {
+        for channel in channels {
+            writer.write_sample(channel[i])?;
+        }
+    }
+    writer.finalize()?;
+    write_atomically(path, &bytes.into_inner()).map_err(hound::Error::IoError)?;
+    Ok(())
+}
+
+/// Writes `bytes` under a temporary name beside `path`, then renames.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let written = std::fs::File::create(&temporary).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.and_then(|()| std::fs::rename(&temporary, path)).inspect_err(|_| {
+        let _ = std::fs::remove_file(&temporary);
+    })
+}

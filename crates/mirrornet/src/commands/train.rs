@@ -1,0 +1,93 @@
+//! `mirrornet train`.
+
+use super::Error;
+use clap::ValueEnum;
+use mirrornet::train::{Budget, Options, Recipe, train};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tch::Device;
+
+/// Train a model: babbling on random patches, then mirroring on unlabelled sounds.
+///
+/// Writes encoder.pt, encoder.json, losses.png and a checkpoint to the output folder. Ctrl-C saves and
+/// ends; --resume goes on.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Train for so many minutes on the clock.
+    #[arg(long, conflicts_with = "steps", default_value_t = 60.0)]
+    minutes: f64,
+    /// Train for so many steps instead: with the same seed, on one CPU thread, the same weights.
+    #[arg(long)]
+    steps: Option<u64>,
+    /// Chooses everything random.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Go on from the checkpoint in the output folder, with its seed and batch.
+    #[arg(long)]
+    resume: bool,
+    /// Where the networks are trained; the synthesizer and the ear always run on the CPU.
+    #[arg(long, value_enum, default_value_t = Where::Cpu)]
+    device: Where,
+    /// Output folder; made if missing.
+    #[arg(long, value_name = "DIR", default_value = "model")]
+    out: PathBuf,
+    /// Folder of WAV files to mirror (searched recursively, no labels needed).
+    #[arg(long, value_name = "DIR")]
+    references: Option<PathBuf>,
+    /// Windows per step.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(4..=4096))]
+    batch: u64,
+    /// Rendering threads [default: one less than the cores].
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Where {
+    Cpu,
+    Cuda,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> Result<(), Error> {
+    let budget = match args.steps {
+        Some(0) => return Err("--steps 0 trains nothing: give at least 1".into()),
+        Some(steps) => Budget::Steps(steps),
+        None if args.minutes > 0.0 && args.minutes.is_finite() => Budget::Minutes(args.minutes),
+        None => return Err(format!("--minutes {} is no duration: give a number above 0", args.minutes).into()),
+    };
+    if args.batch % 4 != 0 {
+        return Err(format!("--batch {} must be a multiple of 4", args.batch).into());
+    }
+    let device = match args.device {
+        Where::Cpu => Device::Cpu,
+        Where::Cuda if tch::Cuda::is_available() => Device::Cuda(0),
+        Where::Cuda => {
+            return Err("--device cuda: this libtorch sees no CUDA device. Point LIBTORCH at a CUDA build \
+                        on a machine with a GPU, or use --device cpu"
+                .into());
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let options = Options {
+        recipe: Recipe { seed: args.seed, batch: args.batch, budget },
+        references: args.references,
+        out: args.out,
+        resume: args.resume,
+        device,
+        threads: args.threads.unwrap_or(cores - 1).max(1),
+        held_out: 64,
+        command: std::iter::once("mirrornet".into()).chain(std::env::args().skip(1)).collect::<Vec<_>>().join(" "),
+    };
+    let stopped = Arc::new(AtomicBool::new(false));
+    let flag = stopped.clone();
+    ctrlc::set_handler(move || {
+        // The second Ctrl-C doesn't wait for the step to end.
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })?;
+    train(&options, |_| stopped.load(Ordering::Relaxed))?;
+    Ok(())
+}

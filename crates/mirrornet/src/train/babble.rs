@@ -1,0 +1,173 @@
+//! Babbling: random patches playing random melodies. Sample `i` of a seed is a function of the seed and
+//! `i` alone, whichever thread makes it and when.
+
+use crate::plant::{Phrase, Plant, Window, window_seconds};
+use crate::train::room;
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use synth::params::*;
+use synth::{MATCHED_COUNT, Note, PARAMS, Patch};
+
+/// A source of random numbers for item `index` of one of the trainer's streams.
+pub fn rng(seed: u64, stream: u64, index: u64) -> Pcg64Mcg {
+    // Distinct odd multipliers keep the streams apart; seed_from_u64 scrambles what is left.
+    Pcg64Mcg::seed_from_u64(
+        seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            ^ stream.wrapping_mul(0xD1B5_4A32_D192_ED03)
+            ^ index.wrapping_mul(0xA076_1D64_78BD_642F),
+    )
+}
+
+/// Stream numbers of [`rng`].
+pub mod stream {
+    /// Patches and melodies.
+    pub const BABBLE: u64 = 1;
+    /// Choice of replayed samples.
+    pub const REPLAY: u64 = 2;
+    /// Augmentation at each visit.
+    pub const AUGMENT: u64 = 3;
+    /// Choice of foreign windows.
+    pub const FOREIGN: u64 = 4;
+    /// Exploration around the encoder's guess.
+    pub const EXPLORE: u64 = 5;
+    /// Held-out samples.
+    pub const HELD_OUT: u64 = 6;
+}
+
+/// One example of our own synthesizer.
+pub struct Sample {
+    /// Matched parameters, normalised.
+    pub h: [f32; MATCHED_COUNT],
+    /// What was played.
+    pub phrase: Phrase,
+    /// The window as the synthesizer sounds.
+    pub clean: Window,
+    /// The window as heard in a room, doubled or over another note; `None`: as `clean`.
+    pub heard: Option<Window>,
+}
+
+impl Sample {
+    /// Sample `index` of the stream.
+    pub fn new(plant: &mut Plant, seed: u64, stream: u64, index: u64) -> Self {
+        let mut rng = rng(seed, stream, index);
+        loop {
+            let patch = patch(&mut rng);
+            let phrase = phrase(&mut rng);
+            let audio = plant.play(&patch, &phrase);
+            let loudest = plant.hear(&audio, phrase.start).iter().fold(0.0f32, |m, &v| m.max(v));
+            // A window in which nothing sounds (a closed filter, a pause) teaches nothing.
+            if loudest < 1e-5 {
+                continue;
+            }
+            let clean = plant.window(&audio, phrase.start);
+            let heard = rng.random_bool(0.3).then(|| {
+                let other = match rng.random_range(0..3) {
+                    0 => None,
+                    1 => Some(double(&mut rng, &phrase)),
+                    _ => Some(overlap(&mut rng, &phrase)),
+                };
+                let mut mixed = audio;
+                if let Some((gain, phrase)) = &other {
+                    for (a, b) in mixed.iter_mut().zip(plant.play(&patch, phrase)) {
+                        *a += gain * b;
+                    }
+                }
+                if other.is_none() || rng.random_bool(0.3) {
+                    room::reverberate(&mut mixed, &mut rng);
+                }
+                plant.window(&mixed, phrase.start)
+            });
+            return Self { h: patch.matched(), phrase, clean, heard };
+        }
+    }
+}
+
+/// Half the patches are uniform in normalised space; half lean to how instruments are: what a sound may
+/// lack (noise, sub, vibrato, ...) is often absent, and attacks are short.
+fn patch(rng: &mut impl Rng) -> Patch {
+    let mut patch = Patch::random(rng);
+    if rng.random_bool(0.5) {
+        return patch;
+    }
+    for row in [
+        OSC2_DETUNE, SUB_LEVEL, NOISE_LEVEL, FILTER_DRIVE, HIGHPASS_CUTOFF, LFO_DELAY, LFO_VIBRATO, LFO_TREMOLO,
+        LFO_CUTOFF,
+    ] {
+        if rng.random_bool(0.55) {
+            patch.set_plain(row, PARAMS[row].min);
+        } else {
+            let x = patch.get(row);
+            patch.set(row, 0.7 * x);
+        }
+    }
+    for row in [AMP_ATTACK, FILTER_ATTACK, FILTER_RESONANCE] {
+        let x = patch.get(row);
+        patch.set(row, 0.75 * x);
+    }
+    for row in [OSC1_WIDTH, OSC2_WIDTH] {
+        if rng.random_bool(0.4) {
+            patch.set(row, 0.0);
+        }
+    }
+    patch
+}
+
+fn log_uniform(rng: &mut impl Rng, low: f64, high: f64) -> f64 {
+    low * (high / low).powf(rng.random())
+}
+
+/// A monophonic melody and a window cut out of it: at its start with leading silence, anywhere within,
+/// or late in a long note.
+fn phrase(rng: &mut impl Rng) -> Phrase {
+    let lead = match rng.random_range(0..100) {
+        0..30 => 0.0,
+        30..85 => rng.random_range(0.0..1.0),
+        _ => rng.random_range(1.0..3.0),
+    };
+    let end = lead + window_seconds();
+    let mut notes = Vec::new();
+    let mut key = rng.random_range(36..=88);
+    // At the melody's start some silence, never a whole window of it.
+    let mut t = if lead == 0.0 { rng.random_range(0.0..0.7) } else { rng.random_range(0.0..0.1) };
+    let slowest = if rng.random_bool(0.15) { 5.0 } else { 1.5 };
+    let detuned = if rng.random_bool(0.3) { rng.random_range(-0.5..0.5) } else { 0.0 };
+    while t < end {
+        let duration = log_uniform(rng, 0.08, slowest);
+        notes.push(Note {
+            onset: t,
+            duration,
+            key: key as f32 + detuned,
+            velocity: rng.random_range(0.3..1.0),
+        });
+        t += match rng.random_range(0..10) {
+            0..5 => duration + log_uniform(rng, 0.01, 0.4),
+            5..8 => duration,
+            _ => (duration - rng.random_range(0.01..0.06)).max(0.03),
+        };
+        key = (key + rng.random_range(-9..=9)).clamp(36, 88);
+    }
+    Phrase { notes, start: lead, seed: rng.random() }
+}
+
+/// The same melody a little late and out of tune, as a second player's.
+fn double(rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
+    let mut other = Phrase { seed: rng.random(), ..phrase.clone() };
+    let (late, cents) = (rng.random_range(0.0..0.03), rng.random_range(-25.0..25.0));
+    for n in &mut other.notes {
+        n.onset += late;
+        n.key += cents / 100.0;
+    }
+    (rng.random_range(0.3..1.0), other)
+}
+
+/// Another note that sounds along, softer.
+fn overlap(rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
+    let note = Note {
+        onset: phrase.start + rng.random_range(-0.5..0.8),
+        duration: log_uniform(rng, 0.1, 1.5),
+        key: rng.random_range(36..=88) as f32,
+        velocity: 0.8,
+    };
+    let note = Note { onset: note.onset.max(0.0), ..note };
+    (rng.random_range(0.05..0.35), Phrase { notes: vec![note], start: phrase.start, seed: rng.random() })
+}

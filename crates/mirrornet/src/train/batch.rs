@@ -1,0 +1,121 @@
+//! Batches: which samples come when, and how they become tensors.
+//!
+//! Own samples are a sequence of draws: even draws take the next fresh sample, odd ones a random sample
+//! of the last [`REPLAY`], so that each rendered sample is learnt from about twice.
+
+use super::augment::augment;
+use super::babble::{Sample, rng, stream};
+use super::foreign::Foreign;
+use super::pool::Pool;
+use crate::model::{C, P, T};
+use crate::plant::{Phrase, Window};
+use crate::track::{SCALARS, Track};
+use matcher::INPUT_LEN;
+use rand::Rng;
+use tch::{Device, Kind, Tensor};
+
+/// Samples kept for replay: about 23 kB each.
+const REPLAY: u64 = 50_000;
+
+/// What a batch is made of, before it is tensors.
+#[derive(Default)]
+pub struct Collected {
+    /// Windows as the encoder hears them.
+    heard: Vec<u8>,
+    /// Windows without augmentation.
+    clean: Vec<u8>,
+    h: Vec<f32>,
+    /// What is played in each window.
+    pub phrases: Vec<Phrase>,
+}
+
+/// A batch on the device. `B` windows, of which the first `h.size()[0]` have known parameters.
+pub struct Batch {
+    /// What the encoder hears: `[B, T, C]` in `[0, 1]`.
+    pub heard: Tensor,
+    /// What the decoder should say: `[B, T, C]` in `[0, 1]`.
+    pub clean: Tensor,
+    /// True parameters `[B or fewer, P]`.
+    pub h: Tensor,
+    /// Comb table rows `[B, 2, T]`.
+    pub keys: Tensor,
+    /// Note scalars `[B, SCALARS, T]`.
+    pub scalars: Tensor,
+}
+
+/// Index of the sample that draw `k` takes.
+fn index_of(seed: u64, k: u64) -> u64 {
+    let fresh = k / 2;
+    if k.is_multiple_of(2) {
+        return fresh;
+    }
+    rng(seed, stream::REPLAY, k).random_range(fresh.saturating_sub(REPLAY)..=fresh)
+}
+
+impl Collected {
+    /// Adds a sample of our own synthesizer, augmented anew for draw `k`.
+    pub fn own(&mut self, sample: &Sample, seed: u64, k: u64) {
+        let at = self.heard.len();
+        self.heard.extend_from_slice(sample.heard.as_ref().unwrap_or(&sample.clean));
+        augment(&mut self.heard[at..], &mut rng(seed, stream::AUGMENT, k));
+        self.clean.extend_from_slice(&sample.clean);
+        self.h.extend_from_slice(&sample.h);
+        self.phrases.push(sample.phrase.clone());
+    }
+
+    /// Adds draws `from..from + n` of own samples; asks for the next `n` so that they are made meanwhile.
+    pub fn draws(&mut self, pool: &mut Pool, seed: u64, from: u64, n: u64) {
+        for k in from..from + 3 * n {
+            pool.request_sample(index_of(seed, k));
+        }
+        for k in from..from + n {
+            let sample = pool.sample(index_of(seed, k));
+            self.own(&sample, seed, k);
+        }
+        pool.forget_before((from / 2).saturating_sub(REPLAY));
+    }
+
+    /// Adds `n` foreign windows; draws count from `from`.
+    pub fn foreign(&mut self, foreign: &Foreign, seed: u64, from: u64, n: u64) {
+        for k in from..from + n {
+            let mut rng = rng(seed, stream::FOREIGN, k);
+            let place = foreign.draw(&mut rng);
+            let window = foreign.window(place);
+            let at = self.heard.len();
+            self.heard.extend_from_slice(&window);
+            augment(&mut self.heard[at..], &mut rng);
+            self.clean.extend_from_slice(&window);
+            self.phrases.push(foreign.phrase(place));
+        }
+    }
+
+    /// Adds a window with known parameters as it is.
+    pub fn exact(&mut self, window: &Window, h: &[f32], phrase: Phrase) {
+        self.heard.extend_from_slice(window);
+        self.clean.extend_from_slice(window);
+        self.h.extend_from_slice(h);
+        self.phrases.push(phrase);
+    }
+
+    /// As tensors on `device`.
+    pub fn tensors(&self, device: Device) -> Batch {
+        let b = self.phrases.len() as i64;
+        debug_assert_eq!(self.heard.len(), self.phrases.len() * INPUT_LEN);
+        let windows = |bytes: &[u8]| {
+            Tensor::from_data_size(bytes, &[b, T, C], Kind::Uint8).to_device(device).to_kind(Kind::Float) / 255.0
+        };
+        let (mut keys, mut scalars) = (Vec::new(), Vec::new());
+        for phrase in &self.phrases {
+            let track = Track::new(&phrase.notes, phrase.start);
+            keys.extend_from_slice(&track.keys);
+            scalars.extend_from_slice(&track.scalars);
+        }
+        Batch {
+            heard: windows(&self.heard),
+            clean: windows(&self.clean),
+            h: Tensor::from_slice(&self.h).view([-1, P]).to_device(device),
+            keys: Tensor::from_slice(&keys).view([b, 2, T]).to_device(device),
+            scalars: Tensor::from_slice(&scalars).view([b, SCALARS as i64, T]).to_device(device),
+        }
+    }
+}

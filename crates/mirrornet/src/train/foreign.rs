@@ -1,0 +1,220 @@
+//! Unlabelled sounds to mirror: every WAV file under a folder, heard once at the start.
+
+use crate::audio::{self, AudioError};
+use crate::plant::{Phrase, Window};
+use crate::track::FRAME;
+use ear::{CHANNELS, EarConfig, EarError};
+use matcher::contract::{quantize_window, sha256_hex};
+use matcher::{INPUT_LEN, WINDOW_FRAMES};
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use synth::Note;
+
+/// Longest total of references kept, in seconds: 64 kB each.
+const MAX_SECONDS: f64 = 2.0 * 3600.0;
+/// A window whose peak is this far below its clip's is taken for silence.
+const SILENCE: f32 = 0.01;
+
+/// Why the references can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ForeignError {
+    /// The folder can't be read.
+    #[error("cannot read the references folder {0}: {1}")]
+    Folder(PathBuf, std::io::Error),
+    /// Nothing to learn from.
+    #[error("no WAV file of at least .3 s that sounds was found under {0}: give a folder with some")]
+    Empty(PathBuf),
+    /// The ear refused.
+    #[error(transparent)]
+    Ear(#[from] EarError),
+}
+
+/// A file's name within the folder and its SHA-256, for the training record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Path below the references folder, with `/`.
+    pub name: String,
+    /// SHA-256, hex.
+    pub sha256: String,
+}
+
+struct Clip {
+    frames: Vec<f32>,
+    peak: f32,
+    melody: Vec<Note>,
+}
+
+/// A window of a clip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    clip: usize,
+    /// Frame at which the window starts; may be negative: silence before the clip.
+    frame: i64,
+}
+
+/// All clips.
+pub struct Foreign {
+    clips: Vec<Clip>,
+    /// What was read.
+    pub files: Vec<FileRecord>,
+    /// Files left out, with the reason.
+    pub skipped: Vec<String>,
+}
+
+impl Foreign {
+    /// Reads and hears every WAV under `folder`, in order of name.
+    pub fn read(folder: &Path, ear: &EarConfig) -> Result<Self, ForeignError> {
+        let mut paths = Vec::new();
+        collect(folder, &mut paths).map_err(|e| ForeignError::Folder(folder.into(), e))?;
+        paths.sort();
+        let mut all = Self { clips: Vec::new(), files: Vec::new(), skipped: Vec::new() };
+        let mut seconds = 0.0;
+        for path in paths {
+            let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            if seconds > MAX_SECONDS {
+                all.skipped.push(format!("{name}: two hours are enough"));
+                continue;
+            }
+            match Clip::read(&path, ear) {
+                Ok((clip, sha256)) => {
+                    seconds += clip.frames.len() as f64 / CHANNELS as f64 * FRAME;
+                    all.clips.push(clip);
+                    all.files.push(FileRecord { name, sha256 });
+                }
+                Err(reason) => all.skipped.push(format!("{name}: {reason}")),
+            }
+        }
+        if all.clips.is_empty() {
+            return Err(ForeignError::Empty(folder.into()));
+        }
+        Ok(all)
+    }
+
+    /// A random window that is not silent, from the training part.
+    pub fn draw(&self, rng: &mut impl Rng) -> Place {
+        self.draw_from(rng, |clips, clip| !held_out(clips, clip))
+    }
+
+    /// A random window of the held-out part.
+    pub fn draw_held_out(&self, rng: &mut impl Rng) -> Place {
+        self.draw_from(rng, held_out)
+    }
+
+    fn draw_from(&self, rng: &mut impl Rng, take: impl Fn(usize, usize) -> bool) -> Place {
+        let n = self.clips.len();
+        let mut place = Place { clip: 0, frame: 0 };
+        // A clip chosen evenly, so that one long file can't drown the others.
+        for _ in 0..1000 {
+            place.clip = rng.random_range(0..n);
+            if !take(n, place.clip) {
+                continue;
+            }
+            let frames = (self.clips[place.clip].frames.len() / CHANNELS) as i64;
+            place.frame = rng.random_range(-64..(frames - 32).max(-63));
+            let clip = &self.clips[place.clip];
+            let (from, to) = clip.range(place.frame);
+            let loudest = clip.frames[from * CHANNELS..to * CHANNELS].iter().fold(0.0f32, |m, &v| m.max(v));
+            if loudest > SILENCE * clip.peak {
+                break;
+            }
+        }
+        place
+    }
+
+    /// The quantised window at `place`.
+    pub fn window(&self, place: Place) -> Window {
+        let clip = &self.clips[place.clip];
+        let (from, to) = clip.range(place.frame);
+        let mut linear = vec![0.0; INPUT_LEN];
+        let offset = (from as i64 - place.frame) as usize * CHANNELS;
+        let cells = &clip.frames[from * CHANNELS..to * CHANNELS];
+        linear[offset..][..cells.len()].copy_from_slice(cells);
+        let mut out = vec![0; INPUT_LEN].into_boxed_slice();
+        quantize_window(&linear, &mut out);
+        out
+    }
+
+    /// The notes heard in the window at `place`, to be played by our synthesizer.
+    pub fn phrase(&self, place: Place) -> Phrase {
+        let start = place.frame as f64 * FRAME;
+        // A fixed seed: the same guess must sound the same.
+        Phrase::excerpt(&self.clips[place.clip].melody, start, 1)
+    }
+}
+
+/// Every tenth clip is held out; of fewer than two there is nothing to hold out.
+fn held_out(clips: usize, clip: usize) -> bool {
+    clips < 2 || clip % 10 == 1
+}
+
+impl Clip {
+    fn read(path: &Path, ear: &EarConfig) -> Result<(Self, String), String> {
+        let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+        let audio = audio::read(&bytes).map_err(|e: AudioError| e.to_string())?;
+        let heard = ear::spectrogram(ear, &audio.mono(), audio.rate as f64, true).map_err(|e| e.to_string())?;
+        let peak = heard.data.iter().fold(0.0f32, |m, &v| m.max(v));
+        if heard.frames() < 38 {
+            return Err("shorter than .3 s".into());
+        }
+        if peak < 1e-6 {
+            return Err("silent".into());
+        }
+        let melody = melody(&heard.pitch);
+        Ok((Self { frames: heard.data, peak, melody }, sha256_hex(&bytes)))
+    }
+
+    /// Frames of the clip inside the window that starts at `frame`.
+    fn range(&self, frame: i64) -> (usize, usize) {
+        let n = (self.frames.len() / CHANNELS) as i64;
+        (frame.clamp(0, n) as usize, (frame + WINDOW_FRAMES as i64).clamp(0, n) as usize)
+    }
+}
+
+fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, into)?;
+        } else if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav")) {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Notes of a pitch track: a note lasts while frames are voiced within .7 semitones of its median so
+/// far.
+fn melody(pitch: &[ear::PitchFrame]) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
+    let mut keys: Vec<f32> = Vec::new();
+    let mut begin = 0;
+    for i in 0..=pitch.len() {
+        let key = pitch.get(i).filter(|p| p.voiced).map(|p| 69.0 + 12.0 * (p.hz / 440.0).log2());
+        let median = |keys: &[f32]| {
+            let mut sorted = keys.to_vec();
+            sorted.sort_by(f32::total_cmp);
+            sorted[sorted.len() / 2]
+        };
+        let goes_on = match key {
+            Some(key) => keys.is_empty() || (key - median(&keys)).abs() < 0.7,
+            None => false,
+        };
+        if !goes_on {
+            // Shorter than 40 ms is a slip of the tracker.
+            if keys.len() >= 5 {
+                let onset = begin as f64 * FRAME;
+                let duration = keys.len() as f64 * FRAME;
+                notes.push(Note { onset, duration, key: median(&keys), velocity: 0.8 });
+            }
+            keys.clear();
+        }
+        if let Some(key) = key {
+            if keys.is_empty() {
+                begin = i;
+            }
+            keys.push(key);
+        }
+    }
+    notes
+}

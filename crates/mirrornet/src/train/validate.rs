@@ -1,0 +1,110 @@
+//! Validation: held-out windows heard by the encoder, its guess played by the real synthesizer with the
+//! same notes, and the two compared.
+
+use super::babble::{Sample, rng, stream};
+use super::foreign::Foreign;
+use super::pool::Pool;
+use crate::model::{C, Encoder, T};
+use crate::plant::{Phrase, Plant, Window};
+use matcher::contract::FLOOR_DB;
+use serde::{Deserialize, Serialize};
+use synth::{MATCHED_COUNT, Patch};
+use tch::{Device, Kind, Tensor, no_grad};
+
+/// Tickets of validation renders start here.
+const TICKETS: u64 = 1 << 60;
+
+/// Mean likeness over the held-out windows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Quality {
+    /// On unseen patches of our own synthesizer.
+    pub own: f64,
+    /// On foreign windows; `None` without references.
+    pub foreign: Option<f64>,
+}
+
+impl Quality {
+    /// What the best model is chosen by.
+    pub fn score(&self) -> f64 {
+        self.foreign.map_or(self.own, |f| 0.5 * (self.own + f))
+    }
+}
+
+/// The held-out windows.
+pub struct HeldOut {
+    windows: Vec<(Window, Phrase)>,
+    own: usize,
+    /// The default patch's quality: what hearing must beat.
+    pub baseline: Quality,
+}
+
+impl HeldOut {
+    /// `n` of our own, and as many foreign ones where there are references.
+    pub fn new(plant: &mut Plant, foreign: Option<&Foreign>, seed: u64, n: u64) -> Self {
+        let mut windows: Vec<_> = (0..n)
+            .map(|i| {
+                let sample = Sample::new(plant, seed, stream::HELD_OUT, i);
+                (sample.clean, sample.phrase)
+            })
+            .collect();
+        if let Some(foreign) = foreign {
+            for i in 0..n {
+                let place = foreign.draw_held_out(&mut rng(seed, stream::HELD_OUT, n + i));
+                windows.push((foreign.window(place), foreign.phrase(place)));
+            }
+        }
+        let default = Patch::default();
+        let likenesses: Vec<f64> = windows
+            .iter()
+            .map(|(window, phrase)| {
+                let audio = plant.play(&default, phrase);
+                likeness(window, &plant.window(&audio, phrase.start))
+            })
+            .collect();
+        let own = n as usize;
+        Self { baseline: quality(&likenesses, own), windows, own }
+    }
+
+    /// Quality of `encoder` now.
+    pub fn measure(&self, encoder: &Encoder, device: Device, pool: &mut Pool) -> Quality {
+        let bytes: Vec<u8> = self.windows.iter().flat_map(|(w, _)| w.iter().copied()).collect();
+        let x = Tensor::from_data_size(&bytes, &[self.windows.len() as i64, T, C], Kind::Uint8)
+            .to_device(device)
+            .to_kind(Kind::Float)
+            / 255.0;
+        let answers = no_grad(|| encoder.forward(&x)).to_device(Device::Cpu);
+        for (i, (_, phrase)) in self.windows.iter().enumerate() {
+            let mut row = [0f32; 2 * MATCHED_COUNT];
+            answers.get(i as i64).copy_data(&mut row, 2 * MATCHED_COUNT);
+            let h = std::array::from_fn(|k| row[k]);
+            pool.request_render(TICKETS + i as u64, h, phrase.clone());
+        }
+        let likenesses: Vec<f64> = (0..self.windows.len())
+            .map(|i| likeness(&self.windows[i].0, &pool.render(TICKETS + i as u64)))
+            .collect();
+        quality(&likenesses, self.own)
+    }
+}
+
+fn quality(likenesses: &[f64], own: usize) -> Quality {
+    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+    let (ours, foreign) = likenesses.split_at(own);
+    Quality { own: mean(ours), foreign: (!foreign.is_empty()).then(|| mean(foreign)) }
+}
+
+/// Pearson correlation of two quantised windows in linear amplitude.
+fn likeness(a: &[u8], b: &[u8]) -> f64 {
+    let linear = |v: u8| 10f64.powf((v as f64 / 255.0 - 1.0) * FLOOR_DB as f64 / 20.0);
+    let n = a.len() as f64;
+    let (mut sa, mut sb, mut saa, mut sbb, mut sab) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    for (&x, &y) in a.iter().zip(b) {
+        let (x, y) = (linear(x), linear(y));
+        sa += x;
+        sb += y;
+        saa += x * x;
+        sbb += y * y;
+        sab += x * y;
+    }
+    let spread = (saa - sa * sa / n) * (sbb - sb * sb / n);
+    if spread > 0.0 { (sab - sa * sb / n) / spread.sqrt() } else { 0.0 }
+}
