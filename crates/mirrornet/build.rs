@@ -1,6 +1,6 @@
 //! Lets our programs find libtorch's libraries at run time: in `lib` beside the program, which in an
 //! engine folder holds them, and in cargo's target folder is a link made here to where they are.
-//! No machine's path gets into a program.
+//! A program searches no path of the machine that built it.
 
 use std::env;
 use std::fs;
