@@ -1,9 +1,26 @@
 //! The body: a real-time subtractive synthesizer. Knows no host, no network and no ear.
 
+mod envelope;
+mod event;
+mod filter;
+mod glide;
+mod lfo;
+mod math;
+mod oscillator;
 pub mod params;
 pub mod patch;
+mod render;
+mod settings;
 mod synth;
+mod voice;
+mod wavetable;
 
+pub use event::{Event, EventKind};
 pub use params::{COUNT, MATCHED, MATCHED_COUNT, PARAMS, Param, Scale, Section, Unit};
 pub use patch::{Patch, PatchError};
-pub use synth::{Event, EventKind, Note, Synth, render};
+pub use render::{Note, notes_to_events, render};
+pub use synth::Synth;
+
+/// Samples between control updates: modulators are evaluated on this grid, and what would be heard
+/// to step is ramped in between.
+pub const CONTROL: usize = 16;

@@ -115,9 +115,9 @@ impl Param {
         }
         let x = x.clamp(0.0, 1.0);
         match self.scale {
-            Scale::Linear => self.min + x * (self.max - self.min),
-            Scale::Log => self.min * (self.max / self.min).powf(x),
-            Scale::Power(k) => self.min + x.powf(k) * (self.max - self.min),
+            Linear => self.min + x * (self.max - self.min),
+            Log => self.min * (self.max / self.min).powf(x),
+            Power(k) => self.min + x.powf(k) * (self.max - self.min),
         }
         .clamp(self.min, self.max)
     }
@@ -126,9 +126,9 @@ impl Param {
     pub fn normalized(&self, v: f32) -> f32 {
         let v = v.clamp(self.min, self.max);
         match self.scale {
-            Scale::Linear => (v - self.min) / (self.max - self.min),
-            Scale::Log => (v / self.min).ln() / (self.max / self.min).ln(),
-            Scale::Power(k) => ((v - self.min) / (self.max - self.min)).powf(1.0 / k),
+            Linear => (v - self.min) / (self.max - self.min),
+            Log => (v / self.min).ln() / (self.max / self.min).ln(),
+            Power(k) => ((v - self.min) / (self.max - self.min)).powf(1.0 / k),
         }
     }
 
@@ -206,13 +206,13 @@ table! {
     OSC_BALANCE       "osc_balance"       "Osc 1 / 2 balance"  Mixer Percent Linear, 0.0..1.0 = 0.25 matched;
     SUB_LEVEL         "sub_level"         "Sub level"          Mixer Percent Linear, 0.0..1.0 = 0.0 matched;
     NOISE_LEVEL       "noise_level"       "Noise level"        Mixer Percent Power(2.0), 0.0..1.0 = 0.0 matched;
-    FILTER_CUTOFF     "filter_cutoff"     "Cutoff"             Filter Hertz Log, 30.0..18000.0 = 1800.0 matched;
+    FILTER_CUTOFF     "filter_cutoff"     "Cutoff"             Filter Hertz Log, 80.0..18000.0 = 1800.0 matched;
     FILTER_RESONANCE  "filter_resonance"  "Resonance"          Filter Percent Linear, 0.0..1.0 = 0.15 matched;
     FILTER_DRIVE      "filter_drive"      "Drive"              Filter Percent Linear, 0.0..1.0 = 0.0 matched;
-    FILTER_ENV_AMOUNT "filter_env_amount" "Envelope amount"    Filter Semitones Linear, -48.0..60.0 = 18.0 matched;
+    FILTER_ENV_AMOUNT "filter_env_amount" "Envelope amount"    Filter Semitones Linear, -24.0..60.0 = 18.0 matched;
     FILTER_KEYTRACK   "filter_keytrack"   "Key tracking"       Filter Percent Linear, 0.0..1.0 = 1.0 manual;
     FILTER_VELOCITY   "filter_velocity"   "Velocity to cutoff" Filter Semitones Linear, 0.0..48.0 = 0.0 manual;
-    HIGHPASS_CUTOFF   "highpass_cutoff"   "High-pass"          Filter Hertz Log, 20.0..4000.0 = 20.0 matched;
+    HIGHPASS_CUTOFF   "highpass_cutoff"   "High-pass"          Filter Hertz Log, 20.0..1000.0 = 20.0 matched;
     FILTER_ATTACK     "filter_attack"     "Filter attack"      FilterEnv Seconds Log, 0.001..2.0 = 0.002 matched;
     FILTER_DECAY      "filter_decay"      "Filter decay"       FilterEnv Seconds Log, 0.01..8.0 = 0.5 matched;
     FILTER_SUSTAIN    "filter_sustain"    "Filter sustain"     FilterEnv Percent Linear, 0.0..1.0 = 0.3 matched;
@@ -269,7 +269,11 @@ mod tests {
     fn ids_are_unique_and_defaults_in_range() {
         for (i, p) in PARAMS.iter().enumerate() {
             assert_eq!(index_of(p.id), Some(i), "duplicate id {}", p.id);
-            assert!(p.min < p.max && (p.min..=p.max).contains(&p.default), "{}", p.id);
+            assert!(
+                p.min < p.max && (p.min..=p.max).contains(&p.default),
+                "{}",
+                p.id
+            );
             assert!(p.scale != Log || p.min > 0.0, "{}", p.id);
         }
     }

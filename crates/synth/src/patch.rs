@@ -14,7 +14,9 @@ pub struct Patch {
 #[derive(Debug, thiserror::Error)]
 pub enum PatchError {
     /// Not JSON, or not the expected shape.
-    #[error("not a patch: {0}. Expected {{\"format\": 1, \"params\": {{\"filter_cutoff\": 1200.0}}}}")]
+    #[error(
+        "not a patch: {0}. Expected {{\"format\": 1, \"params\": {{\"filter_cutoff\": 1200.0}}}}"
+    )]
     Malformed(String),
     /// A format this version does not know.
     #[error("patch format {0} is not known here (expected 1): update MirrorNet to read it")]
@@ -39,7 +41,9 @@ pub enum PatchError {
 impl Default for Patch {
     /// The init patch: every parameter at its default.
     fn default() -> Self {
-        Self { values: std::array::from_fn(|i| PARAMS[i].normalized(PARAMS[i].default)) }
+        Self {
+            values: std::array::from_fn(|i| PARAMS[i].normalized(PARAMS[i].default)),
+        }
     }
 }
 
@@ -101,8 +105,9 @@ impl Patch {
 
     /// `{"format": 1, "params": {id: plain value}}` with every parameter.
     pub fn to_json(&self) -> Value {
-        let params: Map<String, Value> =
-            (0..COUNT).map(|i| (PARAMS[i].id.into(), json!(self.plain(i)))).collect();
+        let params: Map<String, Value> = (0..COUNT)
+            .map(|i| (PARAMS[i].id.into(), json!(self.plain(i))))
+            .collect();
         json!({ "format": 1, "params": params })
     }
 
@@ -116,8 +121,9 @@ impl Patch {
     /// [`Patch::from_json`] of an already parsed value; keys beside `format` and `params` are left
     /// to their owners (notes, automation, tags).
     pub fn from_value(value: &Value) -> Result<Self, PatchError> {
-        let object =
-            value.as_object().ok_or_else(|| PatchError::Malformed("not an object".into()))?;
+        let object = value
+            .as_object()
+            .ok_or_else(|| PatchError::Malformed("not an object".into()))?;
         match object.get("format") {
             Some(v) if v.as_u64() == Some(1) => {}
             Some(v) => return Err(PatchError::Format(v.clone())),
@@ -163,7 +169,11 @@ mod tests {
             let patch = Patch::random(&mut rng);
             let back = Patch::from_json(&patch.to_json().to_string()).unwrap();
             for i in 0..COUNT {
-                assert!((back.get(i) - patch.get(i)).abs() < 1e-4, "{}", PARAMS[i].id);
+                assert!(
+                    (back.get(i) - patch.get(i)).abs() < 1e-4,
+                    "{}",
+                    PARAMS[i].id
+                );
             }
         }
     }
@@ -172,11 +182,20 @@ mod tests {
     fn missing_id_is_default_and_faults_are_named() {
         let patch = Patch::from_json(r#"{"format":1,"params":{"filter_cutoff":1200.0}}"#).unwrap();
         assert!((patch.plain(params::FILTER_CUTOFF) - 1200.0).abs() < 0.5);
-        assert_eq!(patch.get(params::AMP_DECAY), Patch::default().get(params::AMP_DECAY));
+        assert_eq!(
+            patch.get(params::AMP_DECAY),
+            Patch::default().get(params::AMP_DECAY)
+        );
         for (text, needle) in [
             (r#"{"format":1,"params":{"cutof":1}}"#, "cutof"),
-            (r#"{"format":1,"params":{"filter_cutoff":1e9}}"#, "filter_cutoff"),
-            (r#"{"format":1,"params":{"filter_cutoff":"x"}}"#, "filter_cutoff"),
+            (
+                r#"{"format":1,"params":{"filter_cutoff":1e9}}"#,
+                "filter_cutoff",
+            ),
+            (
+                r#"{"format":1,"params":{"filter_cutoff":"x"}}"#,
+                "filter_cutoff",
+            ),
             (r#"{"format":2,"params":{}}"#, "format 2"),
             (r#"{"params":{}}"#, "format"),
             (r#"{"format":1}"#, "params"),

@@ -1,161 +1,396 @@
-//! Polyphony, events and rendering.
+//! Polyphony: voices, events, parameter glides, and the output stage.
+//!
+//! Control steps lie on a fixed grid of the stream since the last reset, so that what is heard
+//! depends on when things happen, never on how the stream is cut into blocks.
 
-use crate::Patch;
+use crate::event::{Event, EventKind};
+use crate::math::split_mix;
+use crate::settings::Settings;
+use crate::voice::{NoteState, Voice};
+use crate::wavetable::Wavetables;
+use crate::{CONTROL, Patch};
 
-/// What happens to a note or a channel.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum EventKind {
-    /// Starts a note. `id` tells it from others of the same key (-1: none given).
-    NoteOn {
-        /// Host's voice id, or -1.
-        id: i32,
-        /// MIDI channel 0 to 15.
-        channel: u8,
-        /// MIDI pitch; 69 = 440 Hz; may be fractional.
-        key: f32,
-        /// 0 to 1.
-        velocity: f32,
-    },
-    /// Ends a note. Matches on `id` when it is not -1, else on channel and key.
-    NoteOff {
-        /// Host's voice id, or -1.
-        id: i32,
-        /// MIDI channel.
-        channel: u8,
-        /// MIDI pitch.
-        key: f32,
-    },
-    /// Silences a note at once (within a few ms, click-free).
-    Choke {
-        /// Host's voice id, or -1.
-        id: i32,
-        /// MIDI channel.
-        channel: u8,
-        /// MIDI pitch.
-        key: f32,
-    },
-    /// Pitch bend, -1 to 1 of the bend range.
-    PitchBend {
-        /// MIDI channel.
-        channel: u8,
-        /// -1 to 1.
-        value: f32,
-    },
-    /// Sustain pedal.
-    Sustain {
-        /// MIDI channel.
-        channel: u8,
-        /// Whether the pedal is down.
-        down: bool,
-    },
-    /// Releases every note.
-    AllNotesOff,
-    /// Silences every note at once.
-    AllSoundOff,
-    /// Per-note tuning expression, semitones.
-    Tuning {
-        /// Host's voice id, or -1.
-        id: i32,
-        /// MIDI channel.
-        channel: u8,
-        /// MIDI pitch.
-        key: f32,
-        /// Offset in semitones.
-        semitones: f32,
-    },
-    /// Per-note gain expression, linear, 1 = unchanged.
-    Volume {
-        /// Host's voice id, or -1.
-        id: i32,
-        /// MIDI channel.
-        channel: u8,
-        /// MIDI pitch.
-        key: f32,
-        /// Linear gain, 0 to 4.
-        gain: f32,
-    },
-    /// Per-note pan expression, -1 left to 1 right.
-    Pan {
-        /// Host's voice id, or -1.
-        id: i32,
-        /// MIDI channel.
-        channel: u8,
-        /// MIDI pitch.
-        key: f32,
-        /// -1 to 1.
-        pan: f32,
-    },
-    /// Per-note brightness expression, 0 to 1, 0.5 = unchanged: moves the cutoff by +-2 octaves.
-    Brightness {
-        /// Host's voice id, or -1.
-        id: i32,
-        /// MIDI channel.
-        channel: u8,
-        /// MIDI pitch.
-        key: f32,
-        /// 0 to 1.
-        value: f32,
-    },
-}
-
-/// An event at a sample offset within the block it is handed over with.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Event {
-    /// Samples from the start of the block; at most its length.
-    pub time: u32,
-    /// What happens.
-    pub kind: EventKind,
-}
-
-/// A note of a melody.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Note {
-    /// Start in seconds.
-    pub onset: f64,
-    /// Time from note-on to note-off in seconds.
-    pub duration: f64,
-    /// MIDI pitch, may be fractional.
-    pub key: f32,
-    /// 0 to 1.
-    pub velocity: f32,
-}
+/// Voices that may sound at once, fading ones included: as many again as notes.
+const SLOTS: usize = 2 * Synth::MAX_VOICES;
 
 /// The instrument.
-pub struct Synth {}
+pub struct Synth {
+    sample_rate: f32,
+    tables: &'static Wavetables,
+    voices: Vec<Voice>,
+    /// Indices of the sounding voices, in order of their start.
+    active: Vec<usize>,
+    bend: [f32; 16],
+    pedal: [bool; 16],
+    seed: u64,
+    notes: u64,
+    last_key: Option<f32>,
+    /// Samples since the last reset.
+    position: u64,
+    current: Patch,
+    settings: Settings,
+    glide: Option<PatchGlide>,
+}
+
+/// A patch on its way.
+struct PatchGlide {
+    from: Patch,
+    to: Patch,
+    start: u64,
+    samples: f32,
+}
 
 impl Synth {
-    /// Largest number of simultaneous voices.
+    /// Largest number of simultaneous notes; the notes they displace fade out beside them.
     pub const MAX_VOICES: usize = 16;
 
-    /// Allocates everything. `sample_rate` in Hz, 8,000 to 384,000.
-    pub fn new(_sample_rate: f32) -> Self {
-        todo!()
+    /// Allocates everything. `sample_rate` in Hz, 8,000 to 384,000 (others are clamped).
+    pub fn new(sample_rate: f32) -> Self {
+        let sample_rate = if sample_rate.is_nan() {
+            48_000.0
+        } else {
+            sample_rate.clamp(8_000.0, 384_000.0)
+        };
+        let current = Patch::default();
+        Self {
+            sample_rate,
+            tables: Wavetables::shared(),
+            voices: vec![Voice::default(); SLOTS],
+            active: Vec::with_capacity(SLOTS),
+            bend: [0.0; 16],
+            pedal: [false; 16],
+            seed: 0,
+            notes: 0,
+            last_key: None,
+            position: 0,
+            settings: Settings::new(&current, sample_rate),
+            current,
+            glide: None,
+        }
     }
 
-    /// Silences everything and returns to the state after `new` (the patch stays).
-    pub fn reset(&mut self) {}
+    /// Hz.
+    pub fn sample_rate(&self) -> f32 {
+        self.sample_rate
+    }
+
+    /// Silences everything and returns to the state after `new`; the patch stays, at the end of
+    /// its glide, and so does the seed.
+    pub fn reset(&mut self) {
+        self.active.clear();
+        self.bend = [0.0; 16];
+        self.pedal = [false; 16];
+        self.notes = 0;
+        self.last_key = None;
+        self.position = 0;
+        if let Some(glide) = self.glide.take() {
+            self.apply(glide.to);
+        }
+    }
+
+    /// Chooses the oscillators' phases and the noise of the notes to come: the n-th note after a
+    /// reset depends on the seed and n. 0 at first.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.seed = seed;
+    }
 
     /// Aims every parameter at `patch`; each glides there linearly, in normalised space, over
-    /// `glide` seconds (0: at the next control step).
-    pub fn set_patch(&mut self, _patch: &Patch, _glide: f32) {}
+    /// `glide` seconds from the stream's current position, on the control grid. 0 (or less): notes
+    /// to come have it at once, sounding ones within two control steps.
+    pub fn set_patch(&mut self, patch: &Patch, glide: f32) {
+        let samples = glide * self.sample_rate;
+        if samples >= 1.0 {
+            let (from, to, start) = (self.current, *patch, self.position);
+            self.glide = Some(PatchGlide {
+                from,
+                to,
+                start,
+                samples,
+            });
+        } else {
+            self.glide = None;
+            self.apply(*patch);
+        }
+    }
 
     /// The patch sounding now, on its way to the one last set.
     pub fn current(&self) -> &Patch {
-        todo!()
+        &self.current
     }
 
-    /// Renders a block. `left` and `right` have equal length and are overwritten; `events` are in
-    /// time order. Real-time safe.
-    pub fn process(&mut self, _left: &mut [f32], _right: &mut [f32], _events: &[Event]) {}
+    fn apply(&mut self, patch: Patch) {
+        if patch != self.current {
+            self.current = patch;
+            self.settings = Settings::new(&patch, self.sample_rate);
+        }
+    }
 
-    /// Number of sounding voices.
+    /// Renders a block. `left` and `right` have equal length (of unequal ones, the shorter counts)
+    /// and are overwritten; `events` are in time order, and numbers that are not finite make an
+    /// event void. Real-time safe.
+    pub fn process(&mut self, left: &mut [f32], right: &mut [f32], events: &[Event]) {
+        let len = left.len().min(right.len());
+        let (left, right) = (&mut left[..len], &mut right[..len]);
+        left.fill(0.0);
+        right.fill(0.0);
+        let mut done = 0;
+        for event in events {
+            let time = (event.time as usize).clamp(done, len);
+            self.advance(&mut left[done..time], &mut right[done..time]);
+            done = time;
+            self.handle(&event.kind);
+        }
+        self.advance(&mut left[done..], &mut right[done..]);
+        for x in left.iter_mut().chain(right) {
+            *x = safety_clip(*x);
+        }
+    }
+
+    /// Number of sounding notes, without those that fade out after being stolen or choked.
     pub fn active_voices(&self) -> usize {
-        0
+        self.active
+            .iter()
+            .filter(|&&i| !self.voices[i].fading)
+            .count()
+    }
+
+    /// Samples until the control grid's next line; 0 on a line whose step is not yet planned.
+    fn to_grid(&self) -> usize {
+        (CONTROL - (self.position % CONTROL as u64) as usize) % CONTROL
+    }
+
+    fn advance(&mut self, left: &mut [f32], right: &mut [f32]) {
+        let mut done = 0;
+        while done < left.len() {
+            if self.to_grid() == 0 {
+                self.control();
+            }
+            let ahead = CONTROL - (self.position % CONTROL as u64) as usize;
+            let end = left.len().min(done + ahead);
+            for &i in &self.active {
+                self.voices[i].add(self.tables, &mut left[done..end], &mut right[done..end]);
+            }
+            self.position += (end - done) as u64;
+            done = end;
+        }
+    }
+
+    /// On the grid: moves the patch on and plans every voice's next step.
+    fn control(&mut self) {
+        if let Some(glide) = &self.glide {
+            let t = (self.position + CONTROL as u64 - glide.start) as f32 / glide.samples;
+            let patch = if t < 1.0 {
+                glide.from.lerp(&glide.to, t)
+            } else {
+                glide.to
+            };
+            if t >= 1.0 {
+                self.glide = None;
+            }
+            self.apply(patch);
+        }
+        self.active.retain(|&i| !self.voices[i].is_idle());
+        for &i in &self.active {
+            let voice = &mut self.voices[i];
+            let bend = self.bend[voice.note.channel as usize] * self.settings.bend_range;
+            voice.plan(CONTROL, bend, &self.settings);
+        }
+    }
+
+    /// Changes a voice at the current sample.
+    fn change(&mut self, index: usize, change: impl FnOnce(&mut Voice)) {
+        let voice = &mut self.voices[index];
+        let left = voice.cut(&self.settings);
+        change(voice);
+        if left > 0 {
+            let bend = self.bend[voice.note.channel as usize] * self.settings.bend_range;
+            voice.plan(left, bend, &self.settings);
+        }
+    }
+
+    /// Changes every sounding voice that `which` selects.
+    fn change_all(&mut self, which: impl Fn(&Voice) -> bool, change: impl Fn(&mut Voice)) {
+        for n in 0..self.active.len() {
+            let i = self.active[n];
+            if which(&self.voices[i]) {
+                self.change(i, &change);
+            }
+        }
+    }
+
+    fn handle(&mut self, event: &EventKind) {
+        use EventKind::*;
+        let named = |id: i32, channel: u8, key: f32| {
+            move |v: &Voice| {
+                !v.fading
+                    && if id >= 0 {
+                        v.note.id == id
+                    } else {
+                        v.note.channel == channel & 15 && (v.note.key - key).abs() < 1e-3
+                    }
+            }
+        };
+        match *event {
+            NoteOn {
+                id,
+                channel,
+                key,
+                velocity,
+            } if key.is_finite() && velocity.is_finite() => {
+                self.note_on(
+                    id,
+                    channel & 15,
+                    key.clamp(-24.0, 160.0),
+                    velocity.clamp(0.0, 1.0),
+                );
+            }
+            NoteOff { id, channel, key } => {
+                let which = named(id, channel, key);
+                let pedal = self.pedal;
+                self.change_all(
+                    |v| v.held && which(v),
+                    |v| {
+                        if pedal[v.note.channel as usize] {
+                            v.held = false
+                        } else {
+                            v.release()
+                        }
+                    },
+                );
+            }
+            Choke { id, channel, key } => self.change_all(named(id, channel, key), Voice::fade),
+            PitchBend { channel, value } if value.is_finite() => {
+                self.bend[channel as usize & 15] = value.clamp(-1.0, 1.0);
+            }
+            Sustain { channel, down } => {
+                let channel = channel & 15;
+                self.pedal[channel as usize] = down;
+                if !down {
+                    self.change_all(|v| v.note.channel == channel && !v.held, Voice::release);
+                }
+            }
+            AllNotesOff => self.change_all(|_| true, Voice::release),
+            AllSoundOff => self.change_all(|_| true, Voice::fade),
+            Tuning {
+                id,
+                channel,
+                key,
+                semitones,
+            } if semitones.is_finite() => {
+                self.express(named(id, channel, key), |n| {
+                    n.tuning = semitones.clamp(-120.0, 120.0)
+                });
+            }
+            Volume {
+                id,
+                channel,
+                key,
+                gain,
+            } if gain.is_finite() => {
+                self.express(named(id, channel, key), |n| n.volume = gain.clamp(0.0, 4.0));
+            }
+            Pan {
+                id,
+                channel,
+                key,
+                pan,
+            } if pan.is_finite() => {
+                self.express(named(id, channel, key), |n| n.pan = pan.clamp(-1.0, 1.0));
+            }
+            Brightness {
+                id,
+                channel,
+                key,
+                value,
+            } if value.is_finite() => {
+                let octaves = 4.0 * (value.clamp(0.0, 1.0) - 0.5);
+                self.express(named(id, channel, key), |n| n.brightness = octaves);
+            }
+            _ => {}
+        }
+    }
+
+    /// Expressions are smoothed, so they may wait for the next grid line.
+    fn express(&mut self, which: impl Fn(&Voice) -> bool, set: impl Fn(&mut NoteState)) {
+        for &i in &self.active {
+            if which(&self.voices[i]) {
+                set(&mut self.voices[i].note);
+            }
+        }
+    }
+
+    fn note_on(&mut self, id: i32, channel: u8, key: f32, velocity: f32) {
+        // A key struck again lets its earlier note go.
+        self.change_all(
+            |v| !v.fading && v.note.channel == channel && v.note.key == key && v.note.id == id,
+            Voice::release,
+        );
+        if self.active_voices() >= Self::MAX_VOICES
+            && let Some(victim) = self.victim()
+        {
+            self.change(victim, Voice::fade);
+        }
+        let slot = match (0..SLOTS).find(|i| !self.active.contains(i)) {
+            Some(free) => {
+                self.active.push(free);
+                free
+            }
+            // More steals within one fade than slots: the oldest fade is cut off.
+            None => self.active[0],
+        };
+        let offset = self.last_key.map_or(0.0, |last| last - key);
+        self.last_key = Some(key);
+        let mut seed = self.seed ^ self.notes.wrapping_mul(0xD134_2543_DE82_EF95);
+        let seed = split_mix(&mut seed);
+        let note = NoteState {
+            id,
+            channel,
+            key,
+            velocity,
+            tuning: 0.0,
+            volume: 1.0,
+            pan: 0.0,
+            brightness: 0.0,
+        };
+        let bend = self.bend[channel as usize] * self.settings.bend_range;
+        self.voices[slot].start(note, self.notes, offset, bend, seed, &self.settings);
+        self.notes += 1;
+        let left = self.to_grid();
+        if left > 0 {
+            self.voices[slot].plan(left, bend, &self.settings);
+        }
+    }
+
+    /// The note to displace: the quietest released one, else the oldest.
+    fn victim(&self) -> Option<usize> {
+        let candidates = self
+            .active
+            .iter()
+            .copied()
+            .filter(|&i| !self.voices[i].fading);
+        candidates.min_by(|&a, &b| {
+            let [a, b] = [&self.voices[a], &self.voices[b]];
+            let by_level = if a.held {
+                std::cmp::Ordering::Equal
+            } else {
+                a.level().total_cmp(&b.level())
+            };
+            a.held
+                .cmp(&b.held)
+                .then(by_level)
+                .then(a.number.cmp(&b.number))
+        })
     }
 }
 
-/// Renders `notes` with `patch` offline: `[left, right]`, each `seconds * sample_rate` samples, by
-/// the same engine that plays live. `seed` chooses oscillator phases and noise.
-pub fn render(_patch: &Patch, _notes: &[Note], _seconds: f64, _sample_rate: f32, _seed: u64) -> [Vec<f32>; 2] {
-    todo!()
+/// Bit-transparent up to -1 dBFS, then bends towards 0 dBFS with a continuous slope.
+fn safety_clip(x: f32) -> f32 {
+    const KNEE: f32 = 0.891_250_9;
+    const ROOM: f32 = 1.0 - KNEE;
+    let over = (x.abs() - KNEE) / ROOM;
+    if over <= 0.0 {
+        x
+    } else {
+        (KNEE + ROOM * over / (1.0 + over)).copysign(x)
+    }
 }

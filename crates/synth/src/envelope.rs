@@ -1,0 +1,242 @@
+//! An ADSR envelope of exponential segments, advanced in steps of any length.
+//!
+//! Each segment aims a little past its end so that it arrives in the stated time: the attack takes
+//! `attack` seconds from 0 to 1; decay and release fall 60 dB of their way in `decay` and `release`
+//! seconds and are then there. A retriggered or interrupted envelope goes on from where it is.
+
+use crate::math::exp2;
+
+/// How far the attack aims past 1: a gently bent rise.
+const ATTACK_EXCESS: f32 = 0.3;
+/// How far decay and release aim past their end, as a fraction of the whole fall: -60 dB.
+const FALL_EXCESS: f32 = 0.001;
+/// Time of the fade of stolen and choked notes, seconds from full level.
+const FADE: f32 = 0.004;
+/// Time constant with which a held level follows its knob, seconds.
+const FOLLOW: f32 = 0.005;
+
+/// The knobs, as rates per sample.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EnvelopeSettings {
+    attack: f32,
+    decay: f32,
+    sustain: f32,
+    release: f32,
+    fade: f32,
+    follow: f32,
+}
+
+impl EnvelopeSettings {
+    /// Times in seconds, `sustain` as the level held.
+    pub fn new(attack: f32, decay: f32, sustain: f32, release: f32, sample_rate: f32) -> Self {
+        let octaves = |excess: f32| ((1.0 + excess) / excess).log2();
+        Self {
+            attack: -octaves(ATTACK_EXCESS) / (attack * sample_rate),
+            decay: -octaves(FALL_EXCESS) / (decay * sample_rate),
+            sustain,
+            release: -octaves(FALL_EXCESS) / (release * sample_rate),
+            fade: 1.0 / (FADE * sample_rate),
+            follow: -std::f32::consts::LOG2_E / (FOLLOW * sample_rate),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Stage {
+    #[default]
+    Idle,
+    Attack,
+    Decay,
+    Sustain,
+    Release,
+    Fade,
+}
+
+/// An envelope's state.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Envelope {
+    stage: Stage,
+    level: f32,
+}
+
+impl Envelope {
+    /// Attacks from the current level.
+    pub fn attack(&mut self) {
+        self.stage = Stage::Attack;
+    }
+
+    /// Falls to 0 at the release rate, unless it is already on a shorter way.
+    pub fn release(&mut self) {
+        if !matches!(self.stage, Stage::Idle | Stage::Fade) {
+            self.stage = Stage::Release;
+        }
+    }
+
+    /// Falls to 0 within 4 ms.
+    pub fn fade(&mut self) {
+        if self.stage != Stage::Idle {
+            self.stage = Stage::Fade;
+        }
+    }
+
+    /// Whether it has ended.
+    pub fn is_idle(&self) -> bool {
+        self.stage == Stage::Idle
+    }
+
+    /// Current level, 0 to 1.
+    pub fn level(&self) -> f32 {
+        self.level
+    }
+
+    /// Moves on by `samples`.
+    pub fn advance(&mut self, samples: f32, s: &EnvelopeSettings) {
+        let mut left = samples;
+        while left > 0.0 {
+            let (aim, rate, end, next) = match self.stage {
+                Stage::Idle => return,
+                Stage::Attack => (1.0 + ATTACK_EXCESS, s.attack, 1.0, Stage::Decay),
+                Stage::Decay if self.level <= s.sustain => {
+                    self.stage = Stage::Sustain;
+                    continue;
+                }
+                Stage::Decay => (
+                    s.sustain - FALL_EXCESS * (1.0 - s.sustain),
+                    s.decay,
+                    s.sustain,
+                    Stage::Sustain,
+                ),
+                Stage::Sustain => {
+                    let distance = (self.level - s.sustain) * exp2(left * s.follow);
+                    self.level = s.sustain + if distance.abs() < 1e-6 { 0.0 } else { distance };
+                    return;
+                }
+                Stage::Release => (-FALL_EXCESS, s.release, 0.0, Stage::Idle),
+                Stage::Fade => {
+                    self.level -= left * s.fade;
+                    if self.level <= 0.0 {
+                        *self = Self::default();
+                    }
+                    return;
+                }
+            };
+            let reached = aim + (self.level - aim) * exp2(left * rate);
+            let rising = aim > end;
+            if (rising && reached < end) || (!rising && reached > end) {
+                self.level = reached;
+                return;
+            }
+            // The segment ends within this step: the rest of it belongs to the next segment.
+            let way = reached - self.level;
+            left -= if way == 0.0 {
+                left
+            } else {
+                left * (end - self.level) / way
+            };
+            self.level = end;
+            self.stage = next;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seconds until `done`, in steps of `step` samples at 48 kHz.
+    fn time_until(
+        e: &mut Envelope,
+        s: &EnvelopeSettings,
+        step: f32,
+        done: impl Fn(&Envelope) -> bool,
+    ) -> f32 {
+        let mut n = 0.0;
+        while !done(e) && n < 2e6 {
+            e.advance(step, s);
+            n += step;
+        }
+        n / 48_000.0
+    }
+
+    #[test]
+    fn segments_take_the_stated_times() {
+        for (attack, decay, sustain, release) in [
+            (0.001, 0.01, 0.5, 0.005),
+            (0.3, 0.2, 0.1, 1.5),
+            (2.0, 8.0, 0.0, 5.0),
+        ] {
+            let s = EnvelopeSettings::new(attack, decay, sustain, release, 48_000.0);
+            let step = 1.0;
+            let mut e = Envelope::default();
+            e.attack();
+            let near = |got: f32, want: f32| (got - want).abs() <= want * 0.005 + 2.0 / 48_000.0;
+            let t = time_until(&mut e, &s, step, |e| e.stage != Stage::Attack);
+            assert!(near(t, attack), "attack {t}, expected {attack}");
+            let t = time_until(&mut e, &s, step, |e| e.stage == Stage::Sustain);
+            assert!(near(t, decay), "decay {t}, expected {decay}");
+            assert!((e.level() - sustain).abs() < 1e-6);
+            e.level = 1.0;
+            e.release();
+            let t = time_until(&mut e, &s, step, |e| e.is_idle());
+            assert!(near(t, release), "release {t}, expected {release}");
+            assert_eq!(e.level(), 0.0);
+        }
+    }
+
+    #[test]
+    fn release_passes_minus_30_db_at_half_time() {
+        let s = EnvelopeSettings::new(0.001, 0.1, 1.0, 1.0, 48_000.0);
+        let mut e = Envelope {
+            stage: Stage::Release,
+            level: 1.0,
+        };
+        e.advance(24_000.0, &s);
+        let db = 20.0 * e.level().log10();
+        assert!((db + 30.0).abs() < 0.4, "{db} dB");
+    }
+
+    #[test]
+    fn long_and_short_steps_agree() {
+        let s = EnvelopeSettings::new(0.01, 0.05, 0.4, 0.1, 48_000.0);
+        let [mut a, mut b] = [Envelope::default(); 2];
+        a.attack();
+        b.attack();
+        for i in 0..600 {
+            if i == 300 {
+                a.release();
+                b.release();
+            }
+            a.advance(16.0, &s);
+            (0..16).for_each(|_| b.advance(1.0, &s));
+            assert!(
+                (a.level() - b.level()).abs() < 0.01,
+                "{i}: {} {}",
+                a.level(),
+                b.level()
+            );
+        }
+    }
+
+    #[test]
+    fn retrigger_and_release_never_jump() {
+        let s = EnvelopeSettings::new(0.005, 0.05, 0.4, 0.1, 48_000.0);
+        let mut e = Envelope::default();
+        let mut previous = 0.0;
+        for i in 0..4000 {
+            match i % 700 {
+                0 => e.attack(),
+                300 => e.release(),
+                650 => e.fade(),
+                _ => {}
+            }
+            e.advance(1.0, &s);
+            assert!(
+                (e.level() - previous).abs() < 0.0102,
+                "{i}: {previous} {}",
+                e.level()
+            );
+            assert!((0.0..=1.0).contains(&e.level()));
+            previous = e.level();
+        }
+    }
+}

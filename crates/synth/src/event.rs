@@ -1,0 +1,106 @@
+//! What can happen to the instrument, and when.
+
+/// What happens to a note or a channel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum EventKind {
+    /// Starts a note. `id` tells it from others of the same key (-1: none given).
+    NoteOn {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel 0 to 15.
+        channel: u8,
+        /// MIDI pitch; 69 = 440 Hz; may be fractional.
+        key: f32,
+        /// 0 to 1.
+        velocity: f32,
+    },
+    /// Ends a note. Matches on `id` when it is not -1, else on channel and key.
+    NoteOff {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel.
+        channel: u8,
+        /// MIDI pitch.
+        key: f32,
+    },
+    /// Silences a note at once (within a few ms, click-free).
+    Choke {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel.
+        channel: u8,
+        /// MIDI pitch.
+        key: f32,
+    },
+    /// Pitch bend, -1 to 1 of the bend range.
+    PitchBend {
+        /// MIDI channel.
+        channel: u8,
+        /// -1 to 1.
+        value: f32,
+    },
+    /// Sustain pedal.
+    Sustain {
+        /// MIDI channel.
+        channel: u8,
+        /// Whether the pedal is down.
+        down: bool,
+    },
+    /// Releases every note.
+    AllNotesOff,
+    /// Silences every note at once.
+    AllSoundOff,
+    /// Per-note tuning expression, semitones.
+    Tuning {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel.
+        channel: u8,
+        /// MIDI pitch.
+        key: f32,
+        /// Offset in semitones.
+        semitones: f32,
+    },
+    /// Per-note gain expression, linear, 1 = unchanged.
+    Volume {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel.
+        channel: u8,
+        /// MIDI pitch.
+        key: f32,
+        /// Linear gain, 0 to 4.
+        gain: f32,
+    },
+    /// Per-note pan expression, -1 left to 1 right.
+    Pan {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel.
+        channel: u8,
+        /// MIDI pitch.
+        key: f32,
+        /// -1 to 1.
+        pan: f32,
+    },
+    /// Per-note brightness expression, 0 to 1, 0.5 = unchanged: moves the cutoff by +-2 octaves.
+    Brightness {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel.
+        channel: u8,
+        /// MIDI pitch.
+        key: f32,
+        /// 0 to 1.
+        value: f32,
+    },
+}
+
+/// An event at a sample offset within the block it is handed over with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Event {
+    /// Samples from the start of the block; at most its length.
+    pub time: u32,
+    /// What happens.
+    pub kind: EventKind,
+}

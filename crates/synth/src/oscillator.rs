@@ -1,0 +1,142 @@
+//! The tone sources of a voice: a morphing oscillator (sine, triangle, saw, pulse), a sine for the
+//! sub, and white noise. Fixed-point phase: 2^32 is one cycle.
+
+use crate::CONTROL;
+use crate::math::Ramp;
+use crate::wavetable::{Wave, Wavetables, lookup};
+
+/// Weights of the waveforms whose sum is the oscillator's output: sine, triangle, saw, and the
+/// shifted saw that is subtracted to make a pulse.
+pub type Blend = [f32; 4];
+
+/// Blend for a shape from 0 (sine) over 1 (triangle) and 2 (saw) to 3 (pulse).
+///
+/// saw(x) - t saw(x + width) is a saw at t = 0 and a pulse, free of DC, at t = 1; it is turned down
+/// on the way, a square being 4.8 dB stronger than a saw of the same height.
+pub fn blend(shape: f32) -> Blend {
+    let shape = shape.clamp(0.0, 3.0);
+    if shape <= 1.0 {
+        [1.0 - shape, shape, 0.0, 0.0]
+    } else if shape <= 2.0 {
+        [0.0, 2.0 - shape, shape - 1.0, 0.0]
+    } else {
+        let gain = 1.0 - 0.25 * (shape - 2.0);
+        [0.0, 0.0, gain, -gain * (shape - 2.0)]
+    }
+}
+
+/// A morphing oscillator.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Oscillator {
+    phase: u32,
+    increment: u32,
+    increment_step: u32,
+    target_increment: u32,
+    weights: [Ramp; 4],
+    /// Offset of the shifted saw, cycles.
+    width: Ramp,
+    /// Table levels at the start and the end of the control step; they are crossfaded.
+    levels: [u8; 2],
+    inverse_len: f32,
+}
+
+impl Oscillator {
+    /// Starts at `phase`; the next [`Oscillator::plan`] sets everything else without a ramp.
+    pub fn start(&mut self, phase: u32, increment: u32, blend: &Blend, gain: f32, width: f32) {
+        *self = Self {
+            phase,
+            increment,
+            target_increment: increment,
+            weights: blend.map(|w| Ramp::still(w * gain)),
+            width: Ramp::still(width),
+            levels: [Wavetables::shared().level(increment); 2],
+            ..Self::default()
+        };
+    }
+
+    /// Plans `len` samples: ramps to `increment` (2^-32 cycles a sample), `blend` times `gain`, and
+    /// the pulse's `width` in cycles.
+    pub fn plan(&mut self, len: usize, increment: u32, blend: &Blend, gain: f32, width: f32) {
+        self.inverse_len = 1.0 / len as f32;
+        self.increment = self.target_increment;
+        let difference = increment.wrapping_sub(self.increment) as i32;
+        self.increment_step = (difference / len as i32) as u32;
+        self.target_increment = increment;
+        for (ramp, w) in self.weights.iter_mut().zip(blend) {
+            ramp.aim(w * gain, self.inverse_len);
+        }
+        self.width.aim(width, self.inverse_len);
+        self.levels = [self.levels[1], Wavetables::shared().level(increment)];
+    }
+
+    /// Cuts the planned step short at its `done`-th sample.
+    pub fn cut(&mut self, done: usize) {
+        self.target_increment = self.increment;
+        self.weights.iter_mut().for_each(|w| w.cut(done));
+        self.width.cut(done);
+        self.levels[1] = self.levels[0];
+    }
+
+    /// Adds the samples `done..done + out.len()` of the planned step to `out`.
+    #[inline(always)]
+    pub fn add(&mut self, tables: &Wavetables, done: usize, out: &mut [f32]) {
+        let mut phases = [0u32; CONTROL];
+        let phases = &mut phases[..out.len()];
+        for p in phases.iter_mut() {
+            *p = self.phase;
+            self.phase = self.phase.wrapping_add(self.increment);
+            self.increment = self.increment.wrapping_add(self.increment_step);
+        }
+        const WAVES: [Wave; 4] = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Saw];
+        for (slot, weight) in self.weights.iter().enumerate() {
+            if weight.is_silent() {
+                continue;
+            }
+            if slot == 3 {
+                for (i, p) in phases.iter_mut().enumerate() {
+                    let shift = self.width.at(done + i) * 16_777_216.0;
+                    *p = p.wrapping_add((shift as i32 as u32) << 8);
+                }
+            }
+            let [from, to] = self.levels.map(|level| tables.table(WAVES[slot], level));
+            if self.levels[0] == self.levels[1] {
+                for (i, (o, &p)) in out.iter_mut().zip(phases.iter()).enumerate() {
+                    *o += weight.at(done + i) * lookup(to, p);
+                }
+            } else {
+                for (i, (o, &p)) in out.iter_mut().zip(phases.iter()).enumerate() {
+                    let fade = (done + i) as f32 * self.inverse_len;
+                    let [a, b] = [lookup(from, p), lookup(to, p)];
+                    *o += weight.at(done + i) * (a + fade * (b - a));
+                }
+            }
+        }
+    }
+}
+
+/// White noise, uniform in -1 to 1: the high half of a 64-bit linear congruential generator
+/// (Knuth's MMIX constants).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Noise {
+    state: u64,
+}
+
+impl Noise {
+    /// Noise from a seed.
+    pub fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    /// Adds `level.at(done + i)` times noise.
+    #[inline(always)]
+    pub fn add(&mut self, level: &Ramp, done: usize, out: &mut [f32]) {
+        for (i, o) in out.iter_mut().enumerate() {
+            self.state = self
+                .state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let white = (self.state >> 32) as i32 as f32 * (1.0 / 2_147_483_648.0);
+            *o += level.at(done + i) * white;
+        }
+    }
+}
