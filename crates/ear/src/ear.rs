@@ -1,0 +1,203 @@
+//! The live ear: any block of samples in, whole frames out.
+
+use crate::cochlea::{Cochlea, Stages};
+use crate::config::{CHANNELS, EarConfig, EarError, Normalize};
+use crate::design;
+use crate::normalize::RunningNormalizer;
+use crate::pitch::{PitchFrame, PitchTracker};
+use crate::resample::Resampler;
+use crate::simd::InstructionSet;
+
+/// Time constant of the hair cell's membrane in ms.
+const MEMBRANE_MS: f64 = 0.5;
+/// Input is limited to this (+120 dB re full scale), so that no state can overflow.
+const LIMIT: f32 = 1e6;
+/// Input below this (-400 dB re full scale) is 0, so that no denormal enters.
+const NEGLIGIBLE: f32 = 1e-20;
+
+/// One frame: `spectrum` has [`CHANNELS`] values, lowest frequency first.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// Leaky integrators at the frame's end; not negative.
+    pub spectrum: &'a [f32; CHANNELS],
+    /// Default when pitch tracking is off.
+    pub pitch: PitchFrame,
+}
+
+/// A streaming ear for one mono signal.
+///
+/// Frames don't depend on how the samples are cut into blocks. A block with a NaN or infinite sample is
+/// heard as silence and counted.
+pub struct Ear {
+    frame_rate: f64,
+    filter_rate: f64,
+    resampler: Option<Resampler>,
+    inner: InnerEar,
+    faults: u64,
+}
+
+/// What works at the filters' rate.
+struct InnerEar {
+    normalizer: Option<RunningNormalizer>,
+    cochlea: Cochlea,
+    pitch: Option<PitchTracker>,
+    /// Samples of the frame being filled.
+    samples: Vec<f32>,
+    filled: usize,
+    /// Samples still to be dropped before the first frame.
+    skip: usize,
+    spectrum: [f32; CHANNELS],
+}
+
+impl Ear {
+    /// Allocates everything for mono input at `input_rate` Hz (8,000 to 192,000). `pitch`: also track
+    /// pitch. Fails for settings out of range, and for [`Normalize::Clip`], which needs the whole clip.
+    pub fn new(config: &EarConfig, input_rate: f64, pitch: bool) -> Result<Self, EarError> {
+        Self::with_instructions(config, input_rate, pitch, InstructionSet::best())
+    }
+
+    /// As [`Ear::new`], on chosen vector instructions; for tests and benchmarks. Instructions this CPU
+    /// lacks are an error.
+    pub fn with_instructions(
+        config: &EarConfig,
+        input_rate: f64,
+        pitch: bool,
+        instructions: InstructionSet,
+    ) -> Result<Self, EarError> {
+        config.validate(input_rate)?;
+        if config.normalize == Normalize::Clip {
+            return Err(EarError::Config(
+                "clip normalisation needs the whole clip: use running (or none) for live input"
+                    .into(),
+            ));
+        }
+        if !instructions.is_available() {
+            return Err(EarError::Config(format!(
+                "this CPU has no {instructions:?} instructions"
+            )));
+        }
+        let filter_rate = config.filter_rate(input_rate);
+        let frame_len = config.frame_len(input_rate);
+        let per_ms = filter_rate / 1000.0;
+        let stages = Stages {
+            leak_samples: f64::from(config.tc_ms) * per_ms,
+            membrane_samples: MEMBRANE_MS * per_ms,
+            hair_cell: config.hair_cell,
+        };
+        let inner = InnerEar {
+            normalizer: (config.normalize == Normalize::Running)
+                .then(|| RunningNormalizer::new(filter_rate)),
+            cochlea: Cochlea::new(
+                design::filters(config.preset),
+                stages,
+                frame_len,
+                instructions,
+            ),
+            pitch: pitch.then(|| PitchTracker::new(filter_rate, frame_len, instructions)),
+            samples: vec![0.0; frame_len],
+            filled: 0,
+            skip: 0,
+            spectrum: [0.0; CHANNELS],
+        };
+        Ok(Self {
+            frame_rate: config.frame_rate(input_rate),
+            filter_rate,
+            resampler: (filter_rate != input_rate).then(|| Resampler::new(input_rate, filter_rate)),
+            inner,
+            faults: 0,
+        })
+    }
+
+    /// Feeds any number of mono samples; calls `sink` for each finished frame. Real-time safe.
+    pub fn process(&mut self, input: &[f32], mut sink: impl FnMut(Frame<'_>)) {
+        let sound = input.iter().all(|x| x.is_finite());
+        if !sound {
+            self.faults += 1;
+        }
+        let sane = |x: f32| {
+            if sound && x.abs() >= NEGLIGIBLE {
+                x.clamp(-LIMIT, LIMIT)
+            } else {
+                0.0
+            }
+        };
+        let inner = &mut self.inner;
+        match &mut self.resampler {
+            Some(resampler) => {
+                for &x in input {
+                    resampler.push(sane(x), |y| inner.push(y, &mut sink));
+                }
+            }
+            None => input.iter().for_each(|&x| inner.push(sane(x), &mut sink)),
+        }
+    }
+
+    /// Forgets everything heard; [`Ear::faults`] keeps counting.
+    pub fn reset(&mut self) {
+        if let Some(resampler) = &mut self.resampler {
+            resampler.reset();
+        }
+        self.inner.reset();
+    }
+
+    /// Frames per second (125 by default).
+    pub fn frame_rate(&self) -> f64 {
+        self.frame_rate
+    }
+
+    /// Input blocks whose NaN or infinite samples were heard as silence.
+    pub fn faults(&self) -> u64 {
+        self.faults
+    }
+
+    /// Delay of the resampler in seconds; 0 without one.
+    pub fn delay(&self) -> f64 {
+        self.resampler.as_ref().map_or(0, Resampler::delay) as f64 / self.filter_rate
+    }
+
+    /// Drops the resampler's delay from the start of what will be heard: for clips, which can be
+    /// followed by as much silence.
+    pub(crate) fn skip_delay(&mut self) {
+        self.inner.skip = self.resampler.as_ref().map_or(0, Resampler::delay);
+    }
+}
+
+impl InnerEar {
+    #[inline]
+    fn push(&mut self, x: f32, sink: &mut impl FnMut(Frame<'_>)) {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return;
+        }
+        self.samples[self.filled] = x;
+        self.filled += 1;
+        if self.filled == self.samples.len() {
+            self.filled = 0;
+            let pitch = self
+                .pitch
+                .as_mut()
+                .map(|p| p.frame(&self.samples))
+                .unwrap_or_default();
+            if let Some(normalizer) = &mut self.normalizer {
+                normalizer.process(&mut self.samples);
+            }
+            self.cochlea.frame(&self.samples, &mut self.spectrum);
+            sink(Frame {
+                spectrum: &self.spectrum,
+                pitch,
+            });
+        }
+    }
+
+    fn reset(&mut self) {
+        if let Some(normalizer) = &mut self.normalizer {
+            normalizer.reset();
+        }
+        if let Some(pitch) = &mut self.pitch {
+            pitch.reset();
+        }
+        self.cochlea.reset();
+        self.filled = 0;
+        self.skip = 0;
+    }
+}

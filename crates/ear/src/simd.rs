@@ -1,0 +1,180 @@
+//! Which vector instructions are used, chosen when an ear is made.
+//!
+//! `pulp` does the detection and the vector types; the portable baseline multiplies and adds in two
+//! steps, since `f32::mul_add` without the instruction is a slow library call.
+
+use pulp::{Simd, WithSimd};
+
+/// The vector instructions an ear runs on. All agree to about 1e-6 of a frame's peak; each by itself
+/// gives the same bits on every machine that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InstructionSet {
+    /// Four lanes, what every CPU of the architecture has (SSE2 on x86-64).
+    Baseline,
+    /// Eight lanes with fused multiply-add: x86-64 CPUs since about 2013.
+    Avx2,
+    /// Four lanes with fused multiply-add: 64-bit ARM.
+    Neon,
+}
+
+impl InstructionSet {
+    /// The fastest one this CPU has.
+    pub fn best() -> Self {
+        [InstructionSet::Avx2, InstructionSet::Neon]
+            .into_iter()
+            .find(|set| set.is_available())
+            .unwrap_or(InstructionSet::Baseline)
+    }
+
+    /// Whether this CPU has it.
+    pub fn is_available(self) -> bool {
+        match self {
+            InstructionSet::Baseline => true,
+            InstructionSet::Avx2 => avx2().is_some(),
+            InstructionSet::Neon => neon().is_some(),
+        }
+    }
+
+    /// Lanes of its vectors.
+    pub(crate) fn lanes(self) -> usize {
+        match self {
+            InstructionSet::Baseline | InstructionSet::Neon => 4,
+            InstructionSet::Avx2 => 8,
+        }
+    }
+
+    /// Runs `kernel` compiled for this set; for the baseline if the CPU doesn't have it.
+    pub(crate) fn run(self, kernel: impl Kernel) {
+        match self {
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            InstructionSet::Avx2 => {
+                if let Some(simd) = avx2() {
+                    return Simd::vectorize(simd, Task::<_, true>(kernel));
+                }
+            }
+            #[cfg(target_arch = "aarch64")]
+            InstructionSet::Neon => {
+                if let Some(simd) = neon() {
+                    return Simd::vectorize(simd, Task::<_, true>(kernel));
+                }
+            }
+            _ => {}
+        }
+        Simd::vectorize(pulp::Scalar128b, Task::<_, false>(kernel));
+    }
+}
+
+/// Work written once for all instruction sets.
+pub(crate) trait Kernel {
+    /// Does the work; to be `#[inline(always)]`.
+    fn run<V: Vector>(self, v: V);
+}
+
+/// Vector arithmetic with the multiply-add that suits the instruction set.
+pub(crate) trait Vector: Copy {
+    type F: Copy;
+    fn splat(self, x: f32) -> Self::F;
+    fn add(self, a: Self::F, b: Self::F) -> Self::F;
+    fn sub(self, a: Self::F, b: Self::F) -> Self::F;
+    fn mul(self, a: Self::F, b: Self::F) -> Self::F;
+    fn div(self, a: Self::F, b: Self::F) -> Self::F;
+    fn max(self, a: Self::F, b: Self::F) -> Self::F;
+    fn min(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a * b + c`.
+    fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    /// 1 where `a > 0`, otherwise 0.
+    fn step(self, a: Self::F) -> Self::F;
+    /// Whole vectors of a slice whose length is a multiple of the lanes.
+    fn cast(slice: &[f32]) -> &[Self::F];
+    fn cast_mut(slice: &mut [f32]) -> &mut [Self::F];
+}
+
+/// A `pulp` instruction set, fused or not.
+#[derive(Clone, Copy)]
+struct Arithmetic<S, const FUSED: bool>(S);
+
+impl<S: Simd, const FUSED: bool> Vector for Arithmetic<S, FUSED> {
+    type F = S::f32s;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> Self::F {
+        self.0.splat_f32s(x)
+    }
+    #[inline(always)]
+    fn add(self, a: Self::F, b: Self::F) -> Self::F {
+        self.0.add_f32s(a, b)
+    }
+    #[inline(always)]
+    fn sub(self, a: Self::F, b: Self::F) -> Self::F {
+        self.0.sub_f32s(a, b)
+    }
+    #[inline(always)]
+    fn mul(self, a: Self::F, b: Self::F) -> Self::F {
+        self.0.mul_f32s(a, b)
+    }
+    #[inline(always)]
+    fn div(self, a: Self::F, b: Self::F) -> Self::F {
+        self.0.div_f32s(a, b)
+    }
+    #[inline(always)]
+    fn max(self, a: Self::F, b: Self::F) -> Self::F {
+        self.0.max_f32s(a, b)
+    }
+    #[inline(always)]
+    fn min(self, a: Self::F, b: Self::F) -> Self::F {
+        self.0.min_f32s(a, b)
+    }
+    #[inline(always)]
+    fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F {
+        if FUSED {
+            self.0.mul_add_f32s(a, b, c)
+        } else {
+            self.add(self.mul(a, b), c)
+        }
+    }
+    #[inline(always)]
+    fn step(self, a: Self::F) -> Self::F {
+        let zero = self.splat(0.0);
+        self.0
+            .select_f32s(self.0.less_than_f32s(zero, a), self.splat(1.0), zero)
+    }
+    #[inline(always)]
+    fn cast(slice: &[f32]) -> &[Self::F] {
+        S::as_simd_f32s(slice).0
+    }
+    #[inline(always)]
+    fn cast_mut(slice: &mut [f32]) -> &mut [Self::F] {
+        S::as_mut_simd_f32s(slice).0
+    }
+}
+
+struct Task<K, const FUSED: bool>(K);
+
+impl<K: Kernel, const FUSED: bool> WithSimd for Task<K, FUSED> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.0.run(Arithmetic::<S, FUSED>(simd));
+    }
+}
+
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+fn avx2() -> Option<pulp::x86::V3> {
+    pulp::x86::V3::try_new()
+}
+
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+fn avx2() -> Option<()> {
+    None
+}
+
+#[cfg(target_arch = "aarch64")]
+fn neon() -> Option<pulp::aarch64::Neon> {
+    pulp::aarch64::Neon::try_new()
+}
+
+#[cfg(not(target_arch = "aarch64"))]
+fn neon() -> Option<()> {
+    None
+}

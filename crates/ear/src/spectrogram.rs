@@ -1,0 +1,169 @@
+//! Whole clips: hear them, keep them, write them, look at them.
+
+use crate::config::{CHANNELS, EarConfig, EarError, Normalize};
+use crate::ear::Ear;
+use crate::pitch::PitchFrame;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+/// Samples fed at once; a NaN silences this much of a clip.
+const BLOCK: usize = 1024;
+
+/// A whole spectrogram, frames x [`CHANNELS`], row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spectrogram {
+    /// `frames x CHANNELS` values, lowest channel first.
+    pub data: Vec<f32>,
+    /// One per frame; empty when pitch tracking was off.
+    pub pitch: Vec<PitchFrame>,
+    /// Frames per second.
+    pub frame_rate: f64,
+}
+
+impl Spectrogram {
+    /// Number of frames.
+    pub fn frames(&self) -> usize {
+        self.data.len() / CHANNELS
+    }
+
+    /// Frame `i`, lowest channel first. Panics past the last frame.
+    pub fn frame(&self, i: usize) -> &[f32] {
+        &self.data[i * CHANNELS..][..CHANNELS]
+    }
+}
+
+/// Hears a whole mono clip at `rate` Hz. The resampler's delay is compensated, so frame i ends at (i+1)
+/// frame periods; the last frame is completed with silence.
+pub fn spectrogram(
+    config: &EarConfig,
+    samples: &[f32],
+    rate: f64,
+    pitch: bool,
+) -> Result<Spectrogram, EarError> {
+    let clip = config.normalize == Normalize::Clip;
+    let live = EarConfig {
+        normalize: if clip {
+            Normalize::None
+        } else {
+            config.normalize
+        },
+        ..*config
+    };
+    let mut ear = Ear::new(&live, rate, pitch)?;
+    ear.skip_delay();
+    let length = samples.len() as f64 * config.filter_rate(rate) / rate;
+    // The tolerance keeps a rounded-up division from adding a frame of silence.
+    let frames = (length / config.frame_len(rate) as f64 - 1e-9).ceil() as usize;
+    let mut out = Spectrogram {
+        data: Vec::with_capacity(frames * CHANNELS),
+        pitch: Vec::with_capacity(if pitch { frames } else { 0 }),
+        frame_rate: ear.frame_rate(),
+    };
+    let mut hear = |ear: &mut Ear, block: &[f32]| {
+        ear.process(block, |frame| {
+            if out.data.len() < frames * CHANNELS {
+                out.data.extend_from_slice(frame.spectrum);
+                if pitch {
+                    out.pitch.push(frame.pitch);
+                }
+            }
+        });
+        out.data.len() < frames * CHANNELS
+    };
+    let (mean, scale) = if clip { moments(samples) } else { (0.0, 1.0) };
+    let mut buffer = [0.0; BLOCK];
+    for block in samples.chunks(BLOCK) {
+        let normalized = &mut buffer[..block.len()];
+        for (y, x) in normalized.iter_mut().zip(block) {
+            *y = (x - mean) * scale;
+        }
+        hear(&mut ear, normalized);
+    }
+    while frames > 0 && hear(&mut ear, &[0.0; BLOCK]) {}
+    Ok(out)
+}
+
+/// Mean and reciprocal deviation (n - 1) of the finite samples; a constant clip has scale 0.
+fn moments(samples: &[f32]) -> (f32, f32) {
+    let finite = || {
+        samples
+            .iter()
+            .filter(|x| x.is_finite())
+            .map(|&x| f64::from(x))
+    };
+    let n = finite().count() as f64;
+    if n < 2.0 {
+        return (0.0, 0.0);
+    }
+    let mean = finite().sum::<f64>() / n;
+    let deviation = (finite().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+    // Rounding leaves a constant clip a deviation of about its mean's last bit.
+    let constant = deviation <= 1e-9 * mean.abs().max(f64::MIN_POSITIVE);
+    (
+        mean as f32,
+        if constant {
+            0.0
+        } else {
+            (1.0 / deviation) as f32
+        },
+    )
+}
+
+/// Levels as brightness: 0 at `floor_db` below the largest value of `data`, 1 at that largest value;
+/// all 0 if everything is silent. Same layout as `data`. `floor_db` is positive, 60 typically.
+pub fn decibel_image(data: &[f32], floor_db: f32) -> Vec<f32> {
+    let peak = data.iter().copied().fold(0.0, f32::max);
+    data.iter()
+        .map(|&value| brightness(value, peak, floor_db))
+        .collect()
+}
+
+/// One cell of a [`decibel_image`]: `value` against `peak`, 0 to 1.
+pub fn brightness(value: f32, peak: f32, floor_db: f32) -> f32 {
+    if value > 0.0 && peak > 0.0 {
+        (1.0 + 20.0 * (value / peak).log10() / floor_db).clamp(0.0, 1.0)
+    } else {
+        0.0
+    }
+}
+
+/// Writes `spectrogram` as a NumPy file: float32, (frames, 128), little-endian. The file appears whole or
+/// not at all.
+pub fn write_npy(path: &Path, spectrogram: &Spectrogram) -> io::Result<()> {
+    let name = path.file_name().ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, "the .npy path names no file")
+    })?;
+    let mut temporary = name.to_os_string();
+    temporary.push(format!(".{}.part", std::process::id()));
+    let temporary = path.with_file_name(temporary);
+    let written =
+        write_npy_to(&temporary, spectrogram).and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        // Nothing more can be done if even this fails; the first error is the one to report.
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}
+
+fn write_npy_to(path: &Path, spectrogram: &Spectrogram) -> io::Result<()> {
+    let mut header = format!(
+        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {CHANNELS}), }}",
+        spectrogram.frames()
+    );
+    // Magic, version and length take 10 bytes; the whole is padded to 64 and ends with a newline.
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut file = BufWriter::new(File::create(path)?);
+    file.write_all(b"\x93NUMPY\x01\x00")?;
+    file.write_all(&(header.len() as u16).to_le_bytes())?;
+    file.write_all(header.as_bytes())?;
+    for value in &spectrogram.data {
+        file.write_all(&value.to_le_bytes())?;
+    }
+    file.into_inner()
+        .map_err(io::IntoInnerError::into_error)?
+        .sync_all()
+}
