@@ -6,6 +6,7 @@ pub mod engine;
 pub mod likeness;
 pub mod listener;
 pub mod live;
+pub mod mel;
 pub mod protocol;
 pub mod tracker;
 

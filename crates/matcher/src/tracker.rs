@@ -4,7 +4,7 @@
 //! information form with three departures that the windows ask for:
 //! - Windows overlap by all but 40 ms, so their errors are far from independent. Precisions are
 //!   therefore not summed without limit: at most [`MEMORY`] windows as good as the best one count. And
-//!   they are squared before weighting, as a window that shows half as much (the attack, when its onset
+//!   they are cubed before weighting, as a window that shows half as much (the attack, when its onset
 //!   has left the window) must not win by mere repetition. What a window can't show thus holds.
 //! - Process noise acts on the best precision: slowly, so that a held note leaves its envelope alone.
 //! - An innovation gate starts anew when several windows in a row contradict what is held by more than
@@ -16,7 +16,7 @@ use synth::MATCHED_COUNT;
 /// Windows, each as good as the best, that a held value is worth at most: 2 s of them.
 const MEMORY: f32 = 50.0;
 /// Per window, the best precision loses so much: its standard deviation doubles in 30 s.
-const FADE: f32 = 0.9963;
+const FADE: f32 = 0.9945;
 /// Mean squared innovation, in units of its variance, that counts as a contradiction.
 const GATE: f32 = 2.5;
 /// Contradictions in a row that start the mean anew: 120 ms.
@@ -66,11 +66,12 @@ impl Tracker {
             self.contradictions = 0;
         }
         for i in 0..MATCHED_COUNT {
-            let weight = seen.sigma[i].max(LEAST_SIGMA).powi(-4);
+            // In f32 the largest weight is 1e12, far from overflow.
+            let weight = seen.sigma[i].max(LEAST_SIGMA).powi(-6);
             self.best[i] = weight.max(self.best[i] * FADE);
             self.weight[i] = (self.weight[i] + weight).min(MEMORY * self.best[i]);
             held.mean[i] += weight / self.weight[i] * (seen.mean[i] - held.mean[i]);
-            held.sigma[i] = self.best[i].powf(-0.25);
+            held.sigma[i] = self.best[i].powf(-1.0 / 6.0);
         }
         self.held = Some(held);
         held
