@@ -1,0 +1,102 @@
+//! Whether the host renders faster than real time.
+//!
+//! A host's own word for it can't be trusted (some say "real time" and render a thousand times faster), so
+//! the sum of the blocks is held against the wall clock.
+
+use std::time::Instant;
+
+/// Lead of the audio over the clock, in seconds, from which on the host is taken to render offline: more
+/// than any real buffer.
+const LEAD: f64 = 1.0;
+/// The lead is not remembered beyond this, so that a host that goes back to real time is soon believed.
+const MOST: f64 = 1.2;
+/// Share of each block that the lead loses: a live stream's clock may differ from the wall clock's.
+const LEAK: f64 = 0.05;
+
+/// Watches the audio's time run against the clock's.
+pub struct Pace {
+    declared: bool,
+    last: Option<Instant>,
+    /// Seconds by which the audio is ahead of the clock; a lag is forgotten, a host may pause.
+    lead: f64,
+}
+
+impl Pace {
+    /// `declared`: the host says that it renders offline.
+    pub fn new(declared: bool) -> Self {
+        Self {
+            declared,
+            last: None,
+            lead: 0.0,
+        }
+    }
+
+    /// Starts anew: a new stream begins.
+    pub fn reset(&mut self) {
+        self.last = None;
+        self.lead = 0.0;
+    }
+
+    /// A block of so many seconds is asked for at `now`: does the host render offline?
+    pub fn offline(&mut self, seconds: f64, now: Instant) -> bool {
+        if let Some(last) = self.last {
+            self.lead -= now.saturating_duration_since(last).as_secs_f64();
+        }
+        self.last = Some(now);
+        self.lead = self.lead.max(0.0) + seconds * (1.0 - LEAK);
+        self.lead = self.lead.min(MOST.max(seconds));
+        self.declared || self.lead > LEAD + seconds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// Seconds of audio until blocks of `block` seconds asked for every `every` seconds count as offline.
+    fn detected(pace: &mut Pace, now: &mut Instant, block: f64, every: f64) -> Option<f64> {
+        for k in 0..20_000 {
+            if pace.offline(block, *now) {
+                return Some(k as f64 * block);
+            }
+            *now += Duration::from_secs_f64(every);
+        }
+        None
+    }
+
+    #[test]
+    fn a_live_stream_is_never_offline() {
+        for block in [64.0 / 48e3, 512.0 / 44.1e3, 8192.0 / 48e3] {
+            let (mut pace, mut now) = (Pace::new(false), Instant::now());
+            // The sound card's clock runs half a percent fast.
+            assert_eq!(detected(&mut pace, &mut now, block, block * 0.995), None);
+        }
+    }
+
+    #[test]
+    fn a_fast_render_is_noticed_after_a_second_even_after_a_pause() {
+        let (mut pace, mut now) = (Pace::new(false), Instant::now());
+        assert_eq!(detected(&mut pace, &mut now, 0.01, 0.01), None);
+        now += Duration::from_secs(600);
+        let after = detected(&mut pace, &mut now, 0.01, 0.0001).unwrap();
+        assert!((1.0..1.3).contains(&after), "{after} s");
+    }
+
+    #[test]
+    fn real_time_is_believed_again_soon() {
+        let (mut pace, mut now) = (Pace::new(false), Instant::now());
+        detected(&mut pace, &mut now, 0.01, 0.0).unwrap();
+        let mut live = 0.0;
+        while pace.offline(0.01, now) {
+            now += Duration::from_secs_f64(0.01);
+            live += 0.01;
+            assert!(live < 5.0);
+        }
+    }
+
+    #[test]
+    fn a_declared_render_is_offline_at_once() {
+        assert!(Pace::new(true).offline(0.01, Instant::now()));
+    }
+}

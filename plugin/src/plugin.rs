@@ -1,0 +1,220 @@
+//! The plugin as the framework sees it.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Instant;
+
+use matcher::engine::Engine;
+use matcher::live::{AudioEnd, live};
+use nice_plug::prelude::*;
+use nice_plug_egui::{EguiEditor, EguiNiceSettings, RepaintNotifier, create_egui_editor};
+use synth::Event;
+
+use crate::core::{Controls, Core};
+use crate::editor::{self, App};
+use crate::events::translate;
+use crate::hand::Hand;
+use crate::pace::Pace;
+use crate::params::{self, GLIDE, OUTPUT, Params};
+use crate::state::{Mailbox, Shared};
+
+/// Sample rates that ear and voice are made for, in Hz.
+const RATES: std::ops::RangeInclusive<f32> = 8_000.0..=192_000.0;
+/// Host events of one block. Some hosts send every parameter, and VST3 has 2,080 for controllers alone.
+const EVENTS: usize = 4096;
+
+/// One instance of the instrument.
+pub struct MirrorNet {
+    params: Arc<Params>,
+    mailbox: Mailbox,
+    /// From activation to deactivation.
+    core: Option<Core<AudioEnd>>,
+    hand: Hand,
+    pace: Pace,
+    rate: f32,
+    events: Vec<Event>,
+}
+
+impl Default for MirrorNet {
+    fn default() -> Self {
+        let (shared, mailbox) = Shared::new();
+        Self {
+            params: Arc::new(Params::new(Arc::new(shared))),
+            mailbox,
+            core: None,
+            hand: Hand::default(),
+            pace: Pace::new(false),
+            rate: 48_000.0,
+            // Every host event may become two.
+            events: Vec::with_capacity(2 * EVENTS),
+        }
+    }
+}
+
+impl MirrorNet {
+    /// What the host and the player ask for now.
+    fn controls(&self) -> Controls {
+        let params = &self.params;
+        let plain = |row: &synth::Param, param: &FloatParam| row.plain(param.value());
+        Controls {
+            knobs: params.knobs(),
+            amount: params.amount.value(),
+            locks: params.shared.locks(),
+            glide: plain(&GLIDE, &params.glide),
+            listen: params.listen.value(),
+            gain: util::db_to_gain(plain(&OUTPUT, &params.output)),
+        }
+    }
+}
+
+impl Plugin for MirrorNet {
+    const NAME: &'static str = "MirrorNet";
+    const VENDOR: &'static str = "MirrorNet";
+    const URL: &'static str = "";
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
+        main_input_channels: None,
+        main_output_channels: NonZeroU32::new(2),
+        aux_input_ports: &[new_nonzero_u32(2)],
+        names: PortNames {
+            layout: Some("Stereo with sidechain"),
+            main_output: Some("Output"),
+            aux_inputs: &["Sidechain"],
+            ..PortNames::const_default()
+        },
+        ..AudioIOLayout::const_default()
+    }];
+    const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
+    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
+    const INPUT_EVENT_CAPACITY: usize = EVENTS;
+
+    type Editor = EguiEditor<App>;
+    type SysExMessage = ();
+    type BackgroundTask = ();
+
+    fn params(&self) -> Arc<dyn nice_plug::prelude::Params> {
+        self.params.clone()
+    }
+
+    fn editor(&mut self, _async_executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        create_egui_editor(
+            editor::window(),
+            RepaintNotifier::new(),
+            EguiNiceSettings::new()
+                .with_tile(Self::NAME)
+                .with_resize_hint(editor::resize_hint()),
+            App::new(self.params.clone()),
+        )
+    }
+
+    fn filter_state(state: &mut PluginState) {
+        params::sanitize(state);
+    }
+
+    fn activate(
+        &mut self,
+        _layout: &AudioIOLayout,
+        config: &BufferConfig,
+        _context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        self.deactivate();
+        if !RATES.contains(&config.sample_rate) {
+            nice_error!(
+                "sample rate {} Hz: expected {} to {} Hz, choose another in the host",
+                config.sample_rate,
+                RATES.start(),
+                RATES.end()
+            );
+            return false;
+        }
+        let shared = &self.params.shared;
+        let engine = shared
+            .engine
+            .lock()
+            .get_or_insert_with(Engine::shared)
+            .clone();
+        let (reference, view) = live(f64::from(config.sample_rate), engine);
+        *shared.view.lock() = Some(view);
+        let mut core = Core::new(config.sample_rate, reference);
+        core.hold(shared.held());
+        self.core = Some(core);
+        self.rate = config.sample_rate;
+        self.pace = Pace::new(config.process_mode == ProcessMode::Offline);
+        true
+    }
+
+    fn deactivate(&mut self) {
+        self.core = None;
+        *self.params.shared.view.lock() = None;
+    }
+
+    fn reset(&mut self) {
+        self.pace.reset();
+        if let Some(core) = &mut self.core {
+            core.reset();
+        }
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer,
+        aux: &mut AuxiliaryBuffers,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        self.events.clear();
+        while let Some(event) = context.next_event() {
+            translate(&event, |event| {
+                if self.events.len() < self.events.capacity() {
+                    self.events.push(event);
+                }
+            });
+        }
+        self.hand
+            .watch(&self.params.unmodulated(), &self.params.shared);
+        let controls = self.controls();
+        let seconds = buffer.samples() as f64 / f64::from(self.rate);
+        let offline = self.pace.offline(seconds, Instant::now());
+
+        let Some(core) = &mut self.core else {
+            return ProcessStatus::Error("processed before it was activated");
+        };
+        let [left, right] = buffer.as_slice() else {
+            return ProcessStatus::Error("the output is not stereo");
+        };
+        let sidechain = match aux.inputs.first().map(Buffer::as_slice_immutable) {
+            Some([left, right]) if left.len() == right.len() => Some([&**left, &**right]),
+            _ => None,
+        };
+        let sidechain = sidechain.filter(|[l, _]| l.len() == left.len());
+        let recalled = self.mailbox.recalled();
+        if let Some(inference) = recalled {
+            core.hold(inference);
+        }
+        let moved = core.process(&controls, offline, sidechain, left, right, &mut self.events);
+        if moved || recalled.is_some() {
+            self.mailbox.report(core.held());
+        }
+        ProcessStatus::Normal
+    }
+}
+
+impl ClapPlugin for MirrorNet {
+    const CLAP_ID: &'static str = "org.mirrornet.mirrornet";
+    const CLAP_DESCRIPTION: Option<&'static str> =
+        Some("A synthesizer that sounds like what it listens to");
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] = &[
+        ClapFeature::Instrument,
+        ClapFeature::Synthesizer,
+        ClapFeature::Stereo,
+    ];
+}
+
+impl Vst3Plugin for MirrorNet {
+    const VST3_CLASS_ID: [u8; 16] = *b"MirrorNetSynth01";
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
+        &[Vst3SubCategory::Instrument, Vst3SubCategory::Synth];
+}
