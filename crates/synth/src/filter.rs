@@ -193,3 +193,136 @@ impl Filter {
         *self = f;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use realfft::RealFftPlanner;
+
+    const N: usize = 1 << 16;
+
+    /// Magnitudes of the response to a small impulse, at k * rate / N Hz.
+    fn response(rate: f32, resonance: f32, low_pass: f32, high_pass: f32) -> Vec<f64> {
+        let mut filter = Filter::default();
+        filter.start();
+        let settings = LadderSettings::new(resonance, 0.0);
+        filter.plan(1.0, &settings, low_pass / rate, high_pass / rate);
+        let mut samples = vec![0.0f32; N];
+        samples[0] = 1e-3;
+        filter.process(&mut samples);
+        let fft = RealFftPlanner::<f64>::new().plan_fft_forward(N);
+        let mut time: Vec<f64> = samples.iter().map(|&x| x as f64 * 1e3).collect();
+        let mut bins = fft.make_output_vec();
+        fft.process(&mut time, &mut bins).unwrap();
+        bins.iter().map(|c| c.norm()).collect()
+    }
+
+    #[test]
+    fn slopes_are_four_and_two_poles() {
+        for rate in [16_000.0, 48_000.0, 192_000.0] {
+            let db = |r: &[f64], hertz: f32| 20.0 * r[(hertz / rate * N as f32) as usize].log10();
+            let low = response(rate, 0.0, 500.0, 1.0);
+            let [pass, edge] = [db(&low, 50.0), db(&low, 500.0)];
+            assert!(pass.abs() < 0.3, "pass band {pass:.2} dB at {rate} Hz");
+            assert!(
+                (edge + 12.04).abs() < 0.3,
+                "cutoff {edge:.2} dB at {rate} Hz"
+            );
+            let fall = db(&low, 4_000.0) - db(&low, 2_000.0);
+            assert!(
+                rate < 20_000.0 || (-28.0..-21.0).contains(&fall),
+                "{fall:.1} dB/octave"
+            );
+            let high = response(rate, 0.0, 7_000.0, 500.0);
+            let rise = db(&high, 100.0) - db(&high, 50.0);
+            assert!((rise - 12.0).abs() < 1.0, "high-pass {rise:.1} dB/octave");
+            let edge = db(&high, 500.0);
+            assert!(
+                (edge + 3.01).abs() < 0.3,
+                "high-pass at its cutoff: {edge:.2} dB"
+            );
+        }
+    }
+
+    #[test]
+    fn resonance_peaks_at_the_cutoff_at_every_rate() {
+        for rate in [16_000.0, 44_100.0, 48_000.0, 96_000.0, 192_000.0] {
+            for cutoff in [110.0, 440.0, 1_760.0, 5_000.0] {
+                let r = response(rate, 0.96, cutoff, 1.0);
+                let top = (1..r.len()).max_by(|&a, &b| r[a].total_cmp(&r[b])).unwrap();
+                // Parabola through the logarithms around the peak.
+                let [a, b, c] = [r[top - 1].ln(), r[top].ln(), r[top + 1].ln()];
+                let hertz =
+                    (top as f64 + 0.5 * (a - c) / (a - 2.0 * b + c)) * rate as f64 / N as f64;
+                let cents = 1200.0 * (hertz / cutoff as f64).log2();
+                assert!(
+                    cents.abs() < 6.0,
+                    "{rate} Hz, cutoff {cutoff}: {cents:.1} cents"
+                );
+                assert!(r[top] > 3.0 && r[top] < 1e3, "gain {}", r[top]);
+            }
+        }
+    }
+
+    #[test]
+    fn stays_bounded_under_audio_rate_modulation() {
+        for rate in [44_100.0, 48_000.0, 96_000.0, 192_000.0] {
+            for modulator in [5.0, 440.0, 0.11 * rate, 0.25 * rate, 0.49 * rate] {
+                let settings = LadderSettings::new(1.0, 0.0);
+                let mut filter = Filter::default();
+                filter.start();
+                let mut peak = 0.0f32;
+                for i in 0..100_000 {
+                    let t = i as f32 / rate;
+                    let octaves = 4.0 * (std::f32::consts::TAU * modulator * t).sin();
+                    let cutoff = 1_000.0 * octaves.exp2() / rate;
+                    filter.plan(1.0, &settings, cutoff, 0.2 * cutoff);
+                    let mut x = [2.0 * (220.0 * t).fract() - 1.0];
+                    filter.process(&mut x);
+                    assert!(x[0].is_finite());
+                    peak = peak.max(x[0].abs());
+                }
+                println!("{rate} Hz, modulator {modulator} Hz: peak {peak:.2}");
+                assert!(
+                    peak <= 8.0,
+                    "{rate} Hz, modulator {modulator} Hz: peak {peak}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn full_resonance_decays_instead_of_growing() {
+        let settings = LadderSettings::new(1.0, 0.0);
+        let mut filter = Filter::default();
+        filter.start();
+        filter.plan(1.0, &settings, 0.02, 1e-4);
+        let mut x = vec![0.0; 48_000];
+        x[0] = 1.0;
+        filter.process(&mut x);
+        let peak = |r: &[f32]| r.iter().fold(0.0f32, |p, x| p.max(x.abs()));
+        let [early, late] = [peak(&x[1_000..10_000]), peak(&x[38_000..])];
+        assert!(
+            late <= early && late > 1e-3 * early,
+            "rings from {early} to {late}"
+        );
+    }
+
+    #[test]
+    fn drive_saturates_without_growing_louder() {
+        for drive in [0.0, 0.3, 0.6, 1.0] {
+            let settings = LadderSettings::new(0.0, drive);
+            let mut filter = Filter::default();
+            filter.start();
+            filter.plan(1.0, &settings, 0.4, 1e-4);
+            let tone = |i: usize| (i as f32 * 0.02).sin();
+            let mut x: Vec<f32> = (0..10_000).map(tone).collect();
+            filter.process(&mut x);
+            let peak = x[2_000..].iter().fold(0.0f32, |p, x| p.max(x.abs()));
+            assert!(
+                (peak - 1.0).abs() < 0.15,
+                "drive {drive}: a full tone peaks at {peak}"
+            );
+        }
+    }
+}
