@@ -2,7 +2,7 @@
 
 use crate::melody::{Melody, RATE, SECONDS};
 use ear::{EarConfig, Spectrogram};
-use matcher::likeness::{likeness, mel_distance};
+use matcher::likeness::{likeness, mel_distance, pitch_agreement};
 use rand::SeedableRng;
 use synth::Patch;
 
@@ -55,16 +55,10 @@ impl<'a> Reference<'a> {
     /// Compares a mono rendering of the same length, from the first sample to the last.
     pub fn score(&self, rendering: &[f32]) -> Score {
         let heard = hear(rendering);
-        let (mut voiced, mut close) = (0, 0);
-        for (want, have) in self.heard.pitch.iter().zip(&heard.pitch) {
-            voiced += want.voiced as usize;
-            let cents = 1200.0 * (have.hz / want.hz).log2().abs();
-            close += (want.voiced && have.voiced && cents <= 50.0) as usize;
-        }
         Score {
             likeness: likeness(&self.heard, &heard),
             mel: mel_distance(&self.melody.samples, rendering, RATE as f64),
-            pitch: close as f32 / voiced.max(1) as f32,
+            pitch: pitch_agreement(&self.heard, &heard),
         }
     }
 
@@ -80,5 +74,30 @@ impl<'a> Reference<'a> {
             .collect();
         all.sort_by(f32::total_cmp);
         0.5 * (all[RANDOM_PATCHES / 2 - 1] + all[RANDOM_PATCHES / 2])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::melody::foreign;
+
+    #[test]
+    fn a_clip_is_itself_and_no_other() {
+        let melodies = foreign();
+        for (i, melody) in melodies.iter().enumerate() {
+            let reference = Reference::new(melody);
+            let same = reference.score(&melody.samples);
+            assert!(
+                same.likeness > 0.9999 && same.mel < 0.01 && same.pitch == 1.0,
+                "{same:?}"
+            );
+            let other = reference.score(&melodies[(i + 1) % melodies.len()].samples);
+            assert!(
+                other.likeness < 0.7 && other.mel > 3.0,
+                "{}: {other:?}",
+                melody.instrument
+            );
+        }
     }
 }
