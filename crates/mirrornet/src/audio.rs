@@ -19,7 +19,9 @@ pub enum AudioError {
     #[error("not a readable WAV file ({0}). Expected PCM of 8 to 32 bits or 32-bit float")]
     Wav(#[from] hound::Error),
     /// A header that makes no sense.
-    #[error("a WAV file with {channels} channels at {rate} Hz: expected at least one channel and 8000 to 192000 Hz")]
+    #[error(
+        "a WAV file with {channels} channels at {rate} Hz: expected at least one channel and 8000 to 192000 Hz"
+    )]
     Shape {
         /// Channels.
         channels: u16,
@@ -32,7 +34,9 @@ impl Audio {
     /// The mean of the channels.
     pub fn mono(&self) -> Vec<f32> {
         let gain = 1.0 / self.channels.len() as f32;
-        (0..self.channels[0].len()).map(|i| gain * self.channels.iter().map(|c| c[i]).sum::<f32>()).collect()
+        (0..self.channels[0].len())
+            .map(|i| gain * self.channels.iter().map(|c| c[i]).sum::<f32>())
+            .collect()
     }
 }
 
@@ -41,23 +45,35 @@ pub fn read(bytes: &[u8]) -> Result<Audio, AudioError> {
     let mut reader = hound::WavReader::new(bytes)?;
     let spec = reader.spec();
     if spec.channels == 0 || !(8_000..=192_000).contains(&spec.sample_rate) {
-        return Err(AudioError::Shape { channels: spec.channels, rate: spec.sample_rate });
+        return Err(AudioError::Shape {
+            channels: spec.channels,
+            rate: spec.sample_rate,
+        });
     }
     let interleaved: Vec<f32> = match spec.sample_format {
         hound::SampleFormat::Float => reader.samples::<f32>().collect::<Result<_, _>>()?,
         hound::SampleFormat::Int => {
             let scale = 1.0 / (1u64 << (spec.bits_per_sample - 1)) as f32;
-            reader.samples::<i32>().map(|s| s.map(|v| v as f32 * scale)).collect::<Result<_, _>>()?
+            reader
+                .samples::<i32>()
+                .map(|s| s.map(|v| v as f32 * scale))
+                .collect::<Result<_, _>>()?
         }
     };
     let n = spec.channels as usize;
     let channels = (0..n)
         .map(|c| {
             let samples = interleaved.iter().skip(c).step_by(n).copied();
-            samples.take(interleaved.len() / n).map(|v| if v.is_finite() { v } else { 0.0 }).collect()
+            samples
+                .take(interleaved.len() / n)
+                .map(|v| if v.is_finite() { v } else { 0.0 })
+                .collect()
         })
         .collect();
-    Ok(Audio { rate: spec.sample_rate, channels })
+    Ok(Audio {
+        rate: spec.sample_rate,
+        channels,
+    })
 }
 
 /// Writes 32-bit float WAV, through a temporary file in the same folder.
@@ -89,7 +105,9 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         file.write_all(bytes)?;
         file.sync_all()
     });
-    written.and_then(|()| std::fs::rename(&temporary, path)).inspect_err(|_| {
-        let _ = std::fs::remove_file(&temporary);
-    })
+    written
+        .and_then(|()| std::fs::rename(&temporary, path))
+        .inspect_err(|_| {
+            let _ = std::fs::remove_file(&temporary);
+        })
 }

@@ -2,9 +2,12 @@
 //! torch.
 
 pub mod audio;
+pub mod midi;
 pub mod model;
 mod picture;
 pub mod plant;
+pub mod serve;
+pub mod spectrogram_picture;
 pub mod torchscript;
 pub mod track;
 pub mod train;

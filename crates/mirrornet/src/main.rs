@@ -16,11 +16,17 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Train(commands::train::Args),
+    Ear(commands::ear::Args),
+    Render(commands::render::Args),
+    Serve(commands::serve::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => commands::train::run(args),
+        Command::Ear(args) => commands::ear::run(args),
+        Command::Render(args) => commands::render::run(args),
+        Command::Serve(args) => commands::serve::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

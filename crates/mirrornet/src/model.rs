@@ -22,15 +22,51 @@ pub const C: i64 = CHANNELS as i64;
 /// .289, the lower one below what any ear could tell.
 const SIGMA: (f64, f64) = (0.005, 0.45);
 
-fn conv1d(p: &nn::Path, name: &str, from: i64, to: i64, k: i64, stride: i64, dilation: i64) -> nn::Conv1D {
+fn conv1d(
+    p: &nn::Path,
+    name: &str,
+    from: i64,
+    to: i64,
+    k: i64,
+    stride: i64,
+    dilation: i64,
+) -> nn::Conv1D {
     let padding = if k == stride { 0 } else { dilation * (k / 2) };
-    let config = ConvConfig { stride, padding, dilation, ..Default::default() };
+    let config = ConvConfig {
+        stride,
+        padding,
+        dilation,
+        ..Default::default()
+    };
     nn::conv1d(p / name, from, to, k, config)
 }
 
-fn conv2d(p: &nn::Path, name: &str, from: i64, to: i64, k: [i64; 2], stride: [i64; 2]) -> nn::Conv2D {
-    let config =
-        ConvConfigND::<[i64; 2]> { stride, padding: [k[0] / 2, k[1] / 2], ..Default::default() };
+/// A layer that starts near a constant: random outputs far outside `[0, 1]` would take long to unlearn.
+fn quiet(p: &nn::Path, name: &str, from: i64, to: i64, bias: f64) -> nn::Conv1D {
+    let config = ConvConfig {
+        ws_init: nn::Init::Randn {
+            mean: 0.0,
+            stdev: 0.003,
+        },
+        bs_init: nn::Init::Const(bias),
+        ..Default::default()
+    };
+    nn::conv1d(p / name, from, to, 1, config)
+}
+
+fn conv2d(
+    p: &nn::Path,
+    name: &str,
+    from: i64,
+    to: i64,
+    k: [i64; 2],
+    stride: [i64; 2],
+) -> nn::Conv2D {
+    let config = ConvConfigND::<[i64; 2]> {
+        stride,
+        padding: [k[0] / 2, k[1] / 2],
+        ..Default::default()
+    };
     nn::conv(p / name, from, to, k, config)
 }
 
@@ -59,7 +95,10 @@ impl Encoder {
             join: conv1d(p, "join", 64 * (C / 16), 192, 1, 1, 1),
             narrow: conv1d(p, "narrow", 192, 192, 3, 1, 1),
             widen: conv1d(p, "widen", 192, 256, 3, 2, 1),
-            wide: [conv1d(p, "wide1", 256, 256, 3, 1, 1), conv1d(p, "wide2", 256, 256, 3, 1, 1)],
+            wide: [
+                conv1d(p, "wide1", 256, 256, 3, 1, 1),
+                conv1d(p, "wide2", 256, 256, 3, 1, 1),
+            ],
             hidden: nn::linear(p / "hidden", 3 * 256, 256, Default::default()),
             out: nn::linear(p / "out", 256, 2 * P, Default::default()),
         }
@@ -81,11 +120,24 @@ impl Encoder {
         }
         // The newest step beside the pools: what sounds now matters most.
         let pooled = Tensor::cat(
-            &[y.mean_dim([2i64].as_slice(), false, Kind::Float), y.amax([2i64].as_slice(), false), y.select(2, -1)],
+            &[
+                y.mean_dim([2i64].as_slice(), false, Kind::Float),
+                y.amax([2i64].as_slice(), false),
+                y.select(2, -1),
+            ],
             1,
         );
-        let y = self.out.forward(&self.hidden.forward(&pooled).relu()).sigmoid();
-        Tensor::cat(&[y.narrow(1, 0, P), y.narrow(1, P, P) * (SIGMA.1 - SIGMA.0) + SIGMA.0], 1)
+        let y = self
+            .out
+            .forward(&self.hidden.forward(&pooled).relu())
+            .sigmoid();
+        Tensor::cat(
+            &[
+                y.narrow(1, 0, P),
+                y.narrow(1, P, P) * (SIGMA.1 - SIGMA.0) + SIGMA.0,
+            ],
+            1,
+        )
     }
 }
 
@@ -109,16 +161,23 @@ pub struct Decoder {
 impl Decoder {
     /// A fresh decoder with its variables under `p`; `cf` are the ear's centre frequencies in Hz.
     pub fn new(p: &nn::Path, cf: &[f32; CHANNELS]) -> Self {
-        let layers =
-            DILATIONS.iter().enumerate().map(|(i, &d)| conv1d(p, &format!("layer{i}"), WIDTH, WIDTH, 3, 1, d));
+        let layers = DILATIONS
+            .iter()
+            .enumerate()
+            .map(|(i, &d)| conv1d(p, &format!("layer{i}"), WIDTH, WIDTH, 3, 1, d));
         Self {
             combs: combs(cf).to_device(p.device()),
             embed: nn::linear(p / "embed", P, 128, Default::default()),
-            film: nn::linear(p / "film", 128, 2 * WIDTH * DILATIONS.len() as i64, Default::default()),
+            film: nn::linear(
+                p / "film",
+                128,
+                2 * WIDTH * DILATIONS.len() as i64,
+                Default::default(),
+            ),
             enter: conv1d(p, "enter", 2 * C + SCALARS as i64 + 128, WIDTH, 2, 2, 1),
             layers: layers.collect(),
-            leave: conv1d(p, "leave", WIDTH, 2 * C, 1, 1, 1),
-            direct: conv1d(p, "direct", 2 * C, C, 1, 1, 1),
+            leave: quiet(p, "leave", WIDTH, 2 * C, 0.2),
+            direct: quiet(p, "direct", 2 * C, C, 0.0),
         }
     }
 
@@ -134,15 +193,26 @@ impl Decoder {
             .permute([0, 1, 3, 2])
             .reshape([b, 2 * C, T]);
         let e = self.embed.forward(&(h - 0.5)).relu();
-        let film = self.film.forward(&e).view([b, DILATIONS.len() as i64, 2, WIDTH, 1]);
+        let film = self
+            .film
+            .forward(&e)
+            .view([b, DILATIONS.len() as i64, 2, WIDTH, 1]);
         let spread = e.unsqueeze(2).expand([b, 128, T], false);
-        let mut y = self.enter.forward(&Tensor::cat(&[&combs, scalars, &spread], 1)).relu();
+        let mut y = self
+            .enter
+            .forward(&Tensor::cat(&[&combs, scalars, &spread], 1))
+            .relu();
         for (i, layer) in self.layers.iter().enumerate() {
             let f = film.select(1, i as i64);
             y = &y + (layer.forward(&y) * (f.select(1, 0) + 1.0) + f.select(1, 1)).relu();
         }
         // Each step of two frames gives 2 C outputs.
-        let y = self.leave.forward(&y).view([b, 2, C, T / 2]).permute([0, 3, 1, 2]).reshape([b, T, C]);
+        let y = self
+            .leave
+            .forward(&y)
+            .view([b, 2, C, T / 2])
+            .permute([0, 3, 1, 2])
+            .reshape([b, T, C]);
         y + self.direct.forward(&combs).permute([0, 2, 1])
     }
 }

@@ -9,7 +9,11 @@ pub fn fonts() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // Fails only for bytes that are no font.
-        let _ = register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
+        let _ = register_font(
+            "sans-serif",
+            FontStyle::Normal,
+            epaint_default_fonts::UBUNTU_LIGHT,
+        );
     });
 }
 

@@ -48,7 +48,11 @@ impl Phrase {
         for n in &mut notes {
             n.onset -= base;
         }
-        Self { notes, start: start - base, seed }
+        Self {
+            notes,
+            start: start - base,
+            seed,
+        }
     }
 }
 
@@ -69,14 +73,23 @@ impl Plant {
     pub fn new(config: &EarConfig) -> Result<Self, EarError> {
         let ear = Ear::new(config, RENDER_RATE, false)?;
         let delay = (ear.delay() * RENDER_RATE).round() as usize;
-        Ok(Self { ear, delay, frames: Vec::with_capacity((LEAD_FRAMES + WINDOW_FRAMES + 1) * CHANNELS) })
+        Ok(Self {
+            ear,
+            delay,
+            frames: Vec::with_capacity((LEAD_FRAMES + WINDOW_FRAMES + 1) * CHANNELS),
+        })
     }
 
     /// Mono audio of `phrase` from its start to its window's end.
     pub fn play(&self, patch: &Patch, phrase: &Phrase) -> Vec<f32> {
         let seconds = phrase.start + window_seconds() + self.delay as f64 / RENDER_RATE;
-        let [mut left, right] =
-            synth::render(patch, &phrase.notes, seconds, RENDER_RATE as f32, phrase.seed);
+        let [mut left, right] = synth::render(
+            patch,
+            &phrase.notes,
+            seconds,
+            RENDER_RATE as f32,
+            phrase.seed,
+        );
         for (l, r) in left.iter_mut().zip(&right) {
             *l = 0.5 * (*l + r);
         }
@@ -93,17 +106,20 @@ impl Plant {
         frames.clear();
         self.ear.reset();
         for _ in 0..(-from).max(0) / FRAME_SAMPLES as i64 {
-            self.ear.process(&ZEROS, |f| frames.extend_from_slice(f.spectrum));
+            self.ear
+                .process(&ZEROS, |f| frames.extend_from_slice(f.spectrum));
         }
         let rest = (-from).max(0) as usize % FRAME_SAMPLES;
-        self.ear.process(&ZEROS[..rest], |f| frames.extend_from_slice(f.spectrum));
+        self.ear
+            .process(&ZEROS[..rest], |f| frames.extend_from_slice(f.spectrum));
         let begin = (from.max(0) as usize).min(audio.len());
         let end = (from + ((LEAD_FRAMES + WINDOW_FRAMES) * FRAME_SAMPLES) as i64).max(0) as usize;
         self.ear.process(&audio[begin..end.min(audio.len())], |f| {
             frames.extend_from_slice(f.spectrum);
         });
         while frames.len() < wanted {
-            self.ear.process(&ZEROS, |f| frames.extend_from_slice(f.spectrum));
+            self.ear
+                .process(&ZEROS, |f| frames.extend_from_slice(f.spectrum));
         }
         &frames[LEAD_FRAMES * CHANNELS..wanted]
     }

@@ -39,9 +39,11 @@ pub fn load(folder: &Path) -> Result<(CModule, String), ModelError> {
     contract.check()?;
     contract.check_weights(&weights)?;
     let path = folder.join(WEIGHTS);
-    let mut module =
-        CModule::load_data(&mut weights.as_slice()).map_err(|e| ModelError::Torch(path.clone(), e))?;
-    module.f_set_eval().map_err(|e| ModelError::Torch(path, e))?;
+    let mut module = CModule::load_data(&mut weights.as_slice())
+        .map_err(|e| ModelError::Torch(path.clone(), e))?;
+    module
+        .f_set_eval()
+        .map_err(|e| ModelError::Torch(path, e))?;
     Ok((module, json))
 }
 
@@ -72,7 +74,9 @@ impl TorchEncoder {
 
     /// Means, then standard deviations, of one window: `2 * MATCHED_COUNT` numbers.
     pub fn run(&self, window: &[u8]) -> Result<Vec<f32>, TchError> {
-        let x = Tensor::f_from_data_size(window, &[1, T, C], Kind::Uint8)?.f_to_kind(Kind::Float)? / 255.0;
+        let x = Tensor::f_from_data_size(window, &[1, T, C], Kind::Uint8)?
+            .f_to_kind(Kind::Float)?
+            / 255.0;
         let y = no_grad(|| self.module.forward_ts(&[x]))?;
         Vec::<f32>::try_from(y.f_flatten(0, -1)?)
     }
@@ -84,7 +88,9 @@ impl Encoder for TorchEncoder {
         windows
             .chunks_exact(INPUT_LEN)
             .map(|window| {
-                let y = self.run(window).map_err(|e| EncoderError::Unavailable(e.to_string()))?;
+                let y = self
+                    .run(window)
+                    .map_err(|e| EncoderError::Unavailable(e.to_string()))?;
                 if y.len() != 2 * MATCHED_COUNT {
                     return Err(EncoderError::Unavailable(format!(
                         "the model gave {} numbers, expected {}",

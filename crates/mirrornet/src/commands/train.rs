@@ -55,7 +55,13 @@ pub fn run(args: Args) -> Result<(), Error> {
         Some(0) => return Err("--steps 0 trains nothing: give at least 1".into()),
         Some(steps) => Budget::Steps(steps),
         None if args.minutes > 0.0 && args.minutes.is_finite() => Budget::Minutes(args.minutes),
-        None => return Err(format!("--minutes {} is no duration: give a number above 0", args.minutes).into()),
+        None => {
+            return Err(format!(
+                "--minutes {} is no duration: give a number above 0",
+                args.minutes
+            )
+            .into());
+        }
     };
     if args.batch % 4 != 0 {
         return Err(format!("--batch {} must be a multiple of 4", args.batch).into());
@@ -64,21 +70,30 @@ pub fn run(args: Args) -> Result<(), Error> {
         Where::Cpu => Device::Cpu,
         Where::Cuda if tch::Cuda::is_available() => Device::Cuda(0),
         Where::Cuda => {
-            return Err("--device cuda: this libtorch sees no CUDA device. Point LIBTORCH at a CUDA build \
+            return Err(
+                "--device cuda: this libtorch sees no CUDA device. Point LIBTORCH at a CUDA build \
                         on a machine with a GPU, or use --device cpu"
-                .into());
+                    .into(),
+            );
         }
     };
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let options = Options {
-        recipe: Recipe { seed: args.seed, batch: args.batch, budget },
+        recipe: Recipe {
+            seed: args.seed,
+            batch: args.batch,
+            budget,
+        },
         references: args.references,
         out: args.out,
         resume: args.resume,
         device,
         threads: args.threads.unwrap_or(cores - 1).max(1),
         held_out: 64,
-        command: std::iter::once("mirrornet".into()).chain(std::env::args().skip(1)).collect::<Vec<_>>().join(" "),
+        command: std::iter::once("mirrornet".into())
+            .chain(std::env::args().skip(1))
+            .collect::<Vec<_>>()
+            .join(" "),
     };
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = stopped.clone();

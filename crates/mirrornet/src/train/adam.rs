@@ -25,7 +25,9 @@ pub struct Adam {
 
 /// The training diverged: a gradient is not finite.
 #[derive(Debug, thiserror::Error)]
-#[error("the gradient of step {0} is not finite: the training diverged. Resume from the last checkpoint, or train with another seed")]
+#[error(
+    "the gradient of step {0} is not finite: the training diverged. Resume from the last checkpoint, or train with another seed"
+)]
 pub struct Diverged(pub i64);
 
 impl Adam {
@@ -34,7 +36,14 @@ impl Adam {
         let vars = store.trainable_variables();
         let weights = flatten(&vars).detach();
         let (mean, square) = (weights.zeros_like(), weights.zeros_like());
-        Self { average: weights.copy(), vars, weights, mean, square, steps: 0 }
+        Self {
+            average: weights.copy(),
+            vars,
+            weights,
+            mean,
+            square,
+            steps: 0,
+        }
     }
 
     /// One step against the gradient of `loss` at rate `lr`; only this network's weights move.
@@ -50,12 +59,21 @@ impl Adam {
             let g = g * (CLIP / norm.max(CLIP));
             let t = self.steps as f64;
             let _ = self.mean.g_mul_scalar_(BETA1).g_add_(&(&g * (1.0 - BETA1)));
-            let _ = self.square.g_mul_scalar_(BETA2).g_add_(&(&g * &g * (1.0 - BETA2)));
+            let _ = self
+                .square
+                .g_mul_scalar_(BETA2)
+                .g_add_(&(&g * &g * (1.0 - BETA2)));
             let scale = (&self.square / (1.0 - BETA2.powf(t))).sqrt() + EPSILON;
             let step = &self.mean / scale * (lr / (1.0 - BETA1.powf(t)));
-            let _ = self.weights.g_mul_scalar_(1.0 - lr * WEIGHT_DECAY).g_sub_(&step);
+            let _ = self
+                .weights
+                .g_mul_scalar_(1.0 - lr * WEIGHT_DECAY)
+                .g_sub_(&step);
             let keep = (1.0 - 1.0 / AVERAGE_STEPS).min(t / (t + 9.0));
-            let _ = self.average.g_mul_scalar_(keep).g_add_(&(&self.weights * (1.0 - keep)));
+            let _ = self
+                .average
+                .g_mul_scalar_(keep)
+                .g_add_(&(&self.weights * (1.0 - keep)));
             unflatten(&self.weights, &mut self.vars);
             Ok(())
         })
@@ -76,13 +94,20 @@ impl Adam {
         ]
         .into_iter()
         .map(|(name, t)| (format!("{network}.{name}"), t.to_device(Device::Cpu)))
-        .chain([(format!("{network}.steps"), Tensor::from_slice(&[self.steps]))])
+        .chain([(
+            format!("{network}.steps"),
+            Tensor::from_slice(&[self.steps]),
+        )])
         .collect()
     }
 
     /// Takes over what [`Adam::state`] gave; `get` finds a tensor by name. The error says what does not
     /// fit.
-    pub fn restore(&mut self, network: &str, get: impl Fn(&str) -> Option<Tensor>) -> Result<(), String> {
+    pub fn restore(
+        &mut self,
+        network: &str,
+        get: impl Fn(&str) -> Option<Tensor>,
+    ) -> Result<(), String> {
         let find = |name: &str| {
             let name = format!("{network}.{name}");
             get(&name).ok_or_else(|| format!("{name} is missing"))
@@ -110,7 +135,10 @@ impl Adam {
 }
 
 fn flatten(tensors: &[Tensor]) -> Tensor {
-    Tensor::cat(&tensors.iter().map(|t| t.flatten(0, -1)).collect::<Vec<_>>(), 0)
+    Tensor::cat(
+        &tensors.iter().map(|t| t.flatten(0, -1)).collect::<Vec<_>>(),
+        0,
+    )
 }
 
 fn unflatten(flat: &Tensor, vars: &mut [Tensor]) {

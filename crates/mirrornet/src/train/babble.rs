@@ -54,7 +54,10 @@ impl Sample {
             let patch = patch(&mut rng);
             let phrase = phrase(&mut rng);
             let audio = plant.play(&patch, &phrase);
-            let loudest = plant.hear(&audio, phrase.start).iter().fold(0.0f32, |m, &v| m.max(v));
+            let loudest = plant
+                .hear(&audio, phrase.start)
+                .iter()
+                .fold(0.0f32, |m, &v| m.max(v));
             // A window in which nothing sounds (a closed filter, a pause) teaches nothing.
             if loudest < 1e-5 {
                 continue;
@@ -77,7 +80,12 @@ impl Sample {
                 }
                 plant.window(&mixed, phrase.start)
             });
-            return Self { h: patch.matched(), phrase, clean, heard };
+            return Self {
+                h: patch.matched(),
+                phrase,
+                clean,
+                heard,
+            };
         }
     }
 }
@@ -90,7 +98,14 @@ fn patch(rng: &mut impl Rng) -> Patch {
         return patch;
     }
     for row in [
-        OSC2_DETUNE, SUB_LEVEL, NOISE_LEVEL, FILTER_DRIVE, HIGHPASS_CUTOFF, LFO_DELAY, LFO_VIBRATO, LFO_TREMOLO,
+        OSC2_DETUNE,
+        SUB_LEVEL,
+        NOISE_LEVEL,
+        FILTER_DRIVE,
+        HIGHPASS_CUTOFF,
+        LFO_DELAY,
+        LFO_VIBRATO,
+        LFO_TREMOLO,
         LFO_CUTOFF,
     ] {
         if rng.random_bool(0.55) {
@@ -128,9 +143,17 @@ fn phrase(rng: &mut impl Rng) -> Phrase {
     let mut notes = Vec::new();
     let mut key = rng.random_range(36..=88);
     // At the melody's start some silence, never a whole window of it.
-    let mut t = if lead == 0.0 { rng.random_range(0.0..0.7) } else { rng.random_range(0.0..0.1) };
+    let mut t = if lead == 0.0 {
+        rng.random_range(0.0..0.7)
+    } else {
+        rng.random_range(0.0..0.1)
+    };
     let slowest = if rng.random_bool(0.15) { 5.0 } else { 1.5 };
-    let detuned = if rng.random_bool(0.3) { rng.random_range(-0.5..0.5) } else { 0.0 };
+    let detuned = if rng.random_bool(0.3) {
+        rng.random_range(-0.5..0.5)
+    } else {
+        0.0
+    };
     while t < end {
         let duration = log_uniform(rng, 0.08, slowest);
         notes.push(Note {
@@ -146,12 +169,19 @@ fn phrase(rng: &mut impl Rng) -> Phrase {
         };
         key = (key + rng.random_range(-9..=9)).clamp(36, 88);
     }
-    Phrase { notes, start: lead, seed: rng.random() }
+    Phrase {
+        notes,
+        start: lead,
+        seed: rng.random(),
+    }
 }
 
 /// The same melody a little late and out of tune, as a second player's.
 fn double(rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
-    let mut other = Phrase { seed: rng.random(), ..phrase.clone() };
+    let mut other = Phrase {
+        seed: rng.random(),
+        ..phrase.clone()
+    };
     let (late, cents) = (rng.random_range(0.0..0.03), rng.random_range(-25.0..25.0));
     for n in &mut other.notes {
         n.onset += late;
@@ -168,6 +198,16 @@ fn overlap(rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
         key: rng.random_range(36..=88) as f32,
         velocity: 0.8,
     };
-    let note = Note { onset: note.onset.max(0.0), ..note };
-    (rng.random_range(0.05..0.35), Phrase { notes: vec![note], start: phrase.start, seed: rng.random() })
+    let note = Note {
+        onset: note.onset.max(0.0),
+        ..note
+    };
+    (
+        rng.random_range(0.05..0.35),
+        Phrase {
+            notes: vec![note],
+            start: phrase.start,
+            seed: rng.random(),
+        },
+    )
 }

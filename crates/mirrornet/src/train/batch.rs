@@ -56,7 +56,8 @@ impl Collected {
     /// Adds a sample of our own synthesizer, augmented anew for draw `k`.
     pub fn own(&mut self, sample: &Sample, seed: u64, k: u64) {
         let at = self.heard.len();
-        self.heard.extend_from_slice(sample.heard.as_ref().unwrap_or(&sample.clean));
+        self.heard
+            .extend_from_slice(sample.heard.as_ref().unwrap_or(&sample.clean));
         augment(&mut self.heard[at..], &mut rng(seed, stream::AUGMENT, k));
         self.clean.extend_from_slice(&sample.clean);
         self.h.extend_from_slice(&sample.h);
@@ -102,7 +103,10 @@ impl Collected {
         let b = self.phrases.len() as i64;
         debug_assert_eq!(self.heard.len(), self.phrases.len() * INPUT_LEN);
         let windows = |bytes: &[u8]| {
-            Tensor::from_data_size(bytes, &[b, T, C], Kind::Uint8).to_device(device).to_kind(Kind::Float) / 255.0
+            Tensor::from_data_size(bytes, &[b, T, C], Kind::Uint8)
+                .to_device(device)
+                .to_kind(Kind::Float)
+                / 255.0
         };
         let (mut keys, mut scalars) = (Vec::new(), Vec::new());
         for phrase in &self.phrases {
@@ -115,7 +119,9 @@ impl Collected {
             clean: windows(&self.clean),
             h: Tensor::from_slice(&self.h).view([-1, P]).to_device(device),
             keys: Tensor::from_slice(&keys).view([b, 2, T]).to_device(device),
-            scalars: Tensor::from_slice(&scalars).view([b, SCALARS as i64, T]).to_device(device),
+            scalars: Tensor::from_slice(&scalars)
+                .view([b, SCALARS as i64, T])
+                .to_device(device),
         }
     }
 }

@@ -3,7 +3,6 @@
 
 use super::history::History;
 use super::recipe::Recipe;
-use crate::audio::write_atomically;
 use crate::plant::Phrase;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -58,16 +57,25 @@ pub enum CheckpointError {
     #[error("cannot write the checkpoint {0}: {1}")]
     Write(PathBuf, String),
     /// Not made by this version.
-    #[error("the checkpoint {0} does not fit this version: {1}. Train without --resume to start anew")]
+    #[error(
+        "the checkpoint {0} does not fit this version: {1}. Train without --resume to start anew"
+    )]
     Foreign(PathBuf, String),
 }
 
 /// Writes `tensors` and `state` to `folder`.
-pub fn save(folder: &Path, tensors: &[(String, Tensor)], state: &State) -> Result<(), CheckpointError> {
+pub fn save(
+    folder: &Path,
+    tensors: &[(String, Tensor)],
+    state: &State,
+) -> Result<(), CheckpointError> {
     let path = folder.join(FILE);
     let fail = |e: String| CheckpointError::Write(path.clone(), e);
     let json = serde_json::to_vec(state).map_err(|e| fail(e.to_string()))?;
-    let mut all: Vec<(&str, Tensor)> = tensors.iter().map(|(n, t)| (n.as_str(), t.shallow_clone())).collect();
+    let mut all: Vec<(&str, Tensor)> = tensors
+        .iter()
+        .map(|(n, t)| (n.as_str(), t.shallow_clone()))
+        .collect();
     all.push(("state", Tensor::from_slice(&json)));
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
     Tensor::write_safetensors(&all, &temporary)
@@ -82,8 +90,8 @@ pub fn save(folder: &Path, tensors: &[(String, Tensor)], state: &State) -> Resul
 /// Reads what [`save`] wrote.
 pub fn load(folder: &Path) -> Result<(Vec<(String, Tensor)>, State), CheckpointError> {
     let path = folder.join(FILE);
-    let tensors =
-        Tensor::read_safetensors(&path).map_err(|e| CheckpointError::Read(path.clone(), e.to_string()))?;
+    let tensors = Tensor::read_safetensors(&path)
+        .map_err(|e| CheckpointError::Read(path.clone(), e.to_string()))?;
     let foreign = |e: String| CheckpointError::Foreign(path.clone(), e);
     let (_, json) = tensors
         .iter()
@@ -92,9 +100,4 @@ pub fn load(folder: &Path) -> Result<(Vec<(String, Tensor)>, State), CheckpointE
     let json = Vec::<u8>::try_from(json).map_err(|e| foreign(e.to_string()))?;
     let state = serde_json::from_slice(&json).map_err(|e| foreign(e.to_string()))?;
     Ok((tensors, state))
-}
-
-/// Writes a text file of the training, atomically.
-pub fn write_text(path: &Path, text: &str) -> Result<(), CheckpointError> {
-    write_atomically(path, text.as_bytes()).map_err(|e| CheckpointError::Write(path.into(), e.to_string()))
 }

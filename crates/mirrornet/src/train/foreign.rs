@@ -23,7 +23,9 @@ pub enum ForeignError {
     #[error("cannot read the references folder {0}: {1}")]
     Folder(PathBuf, std::io::Error),
     /// Nothing to learn from.
-    #[error("no WAV file of at least .3 s that sounds was found under {0}: give a folder with some")]
+    #[error(
+        "no WAV file of at least .3 s that sounds was found under {0}: give a folder with some"
+    )]
     Empty(PathBuf),
     /// The ear refused.
     #[error(transparent)]
@@ -68,10 +70,18 @@ impl Foreign {
         let mut paths = Vec::new();
         collect(folder, &mut paths).map_err(|e| ForeignError::Folder(folder.into(), e))?;
         paths.sort();
-        let mut all = Self { clips: Vec::new(), files: Vec::new(), skipped: Vec::new() };
+        let mut all = Self {
+            clips: Vec::new(),
+            files: Vec::new(),
+            skipped: Vec::new(),
+        };
         let mut seconds = 0.0;
         for path in paths {
-            let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            let name = path
+                .strip_prefix(folder)
+                .unwrap_or(&path)
+                .to_string_lossy()
+                .replace('\\', "/");
             if seconds > MAX_SECONDS {
                 all.skipped.push(format!("{name}: two hours are enough"));
                 continue;
@@ -114,7 +124,9 @@ impl Foreign {
             place.frame = rng.random_range(-64..(frames - 32).max(-63));
             let clip = &self.clips[place.clip];
             let (from, to) = clip.range(place.frame);
-            let loudest = clip.frames[from * CHANNELS..to * CHANNELS].iter().fold(0.0f32, |m, &v| m.max(v));
+            let loudest = clip.frames[from * CHANNELS..to * CHANNELS]
+                .iter()
+                .fold(0.0f32, |m, &v| m.max(v));
             if loudest > SILENCE * clip.peak {
                 break;
             }
@@ -152,7 +164,8 @@ impl Clip {
     fn read(path: &Path, ear: &EarConfig) -> Result<(Self, String), String> {
         let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
         let audio = audio::read(&bytes).map_err(|e: AudioError| e.to_string())?;
-        let heard = ear::spectrogram(ear, &audio.mono(), audio.rate as f64, true).map_err(|e| e.to_string())?;
+        let heard = ear::spectrogram(ear, &audio.mono(), audio.rate as f64, true)
+            .map_err(|e| e.to_string())?;
         let peak = heard.data.iter().fold(0.0f32, |m, &v| m.max(v));
         if heard.frames() < 38 {
             return Err("shorter than .3 s".into());
@@ -161,13 +174,23 @@ impl Clip {
             return Err("silent".into());
         }
         let melody = melody(&heard.pitch);
-        Ok((Self { frames: heard.data, peak, melody }, sha256_hex(&bytes)))
+        Ok((
+            Self {
+                frames: heard.data,
+                peak,
+                melody,
+            },
+            sha256_hex(&bytes),
+        ))
     }
 
     /// Frames of the clip inside the window that starts at `frame`.
     fn range(&self, frame: i64) -> (usize, usize) {
         let n = (self.frames.len() / CHANNELS) as i64;
-        (frame.clamp(0, n) as usize, (frame + WINDOW_FRAMES as i64).clamp(0, n) as usize)
+        (
+            frame.clamp(0, n) as usize,
+            (frame + WINDOW_FRAMES as i64).clamp(0, n) as usize,
+        )
     }
 }
 
@@ -176,7 +199,10 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, into)?;
-        } else if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav")) {
+        } else if path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("wav"))
+        {
             into.push(path);
         }
     }
@@ -190,7 +216,10 @@ fn melody(pitch: &[ear::PitchFrame]) -> Vec<Note> {
     let mut keys: Vec<f32> = Vec::new();
     let mut begin = 0;
     for i in 0..=pitch.len() {
-        let key = pitch.get(i).filter(|p| p.voiced).map(|p| 69.0 + 12.0 * (p.hz / 440.0).log2());
+        let key = pitch
+            .get(i)
+            .filter(|p| p.voiced)
+            .map(|p| 69.0 + 12.0 * (p.hz / 440.0).log2());
         let median = |keys: &[f32]| {
             let mut sorted = keys.to_vec();
             sorted.sort_by(f32::total_cmp);
@@ -205,7 +234,12 @@ fn melody(pitch: &[ear::PitchFrame]) -> Vec<Note> {
             if keys.len() >= 5 {
                 let onset = begin as f64 * FRAME;
                 let duration = keys.len() as f64 * FRAME;
-                notes.push(Note { onset, duration, key: median(&keys), velocity: 0.8 });
+                notes.push(Note {
+                    onset,
+                    duration,
+                    key: median(&keys),
+                    velocity: 0.8,
+                });
             }
             keys.clear();
         }

@@ -54,9 +54,19 @@ impl History {
     /// Closes a stretch of training with its validation; whether it is the best so far.
     pub fn close(&mut self, step: u64, minutes: f64, mirroring: bool, quality: Quality) -> bool {
         let [likelihood, forward, inverse] = self.means();
-        self.points.push(Point { step, minutes, mirroring, likelihood, forward, inverse, quality });
+        self.points.push(Point {
+            step,
+            minutes,
+            mirroring,
+            likelihood,
+            forward,
+            inverse,
+            quality,
+        });
         (self.sums, self.count) = ([0.0; 3], 0);
-        let better = self.best.is_none_or(|b| quality.score() > self.points[b].quality.score());
+        let better = self
+            .best
+            .is_none_or(|b| quality.score() > self.points[b].quality.score());
         if better {
             self.best = Some(self.points.len() - 1);
         }

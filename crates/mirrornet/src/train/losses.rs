@@ -18,7 +18,10 @@ pub fn auditory(guess: &Tensor, truth: &Tensor) -> Tensor {
 pub fn correlation(a: &Tensor, b: &Tensor) -> Tensor {
     let (a, b) = (centred(a), centred(b));
     let product = (&a * &b).sum_dim_intlist([1i64].as_slice(), false, Kind::Float);
-    let energy = |t: &Tensor| t.square().sum_dim_intlist([1i64].as_slice(), false, Kind::Float);
+    let energy = |t: &Tensor| {
+        t.square()
+            .sum_dim_intlist([1i64].as_slice(), false, Kind::Float)
+    };
     // The small term keeps a silent window's gradient finite.
     product / (energy(&a) * energy(&b) + 1e-6).sqrt()
 }
@@ -26,7 +29,9 @@ pub fn correlation(a: &Tensor, b: &Tensor) -> Tensor {
 fn centred(window: &Tensor) -> Tensor {
     let nepers = FLOOR_DB as f64 / 20.0 * std::f64::consts::LN_10;
     // Above the peak the decibel error alone pulls back: the exponential would run away.
-    let linear = ((window.clamp_max(1.05) - 1.0) * nepers).exp().flatten(1, 2);
+    let linear = ((window.clamp_max(1.05) - 1.0) * nepers)
+        .exp()
+        .flatten(1, 2);
     let mean = linear.mean_dim([1i64].as_slice(), true, Kind::Float);
     linear - mean
 }

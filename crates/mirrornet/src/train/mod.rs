@@ -103,14 +103,25 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
     tch::set_num_threads(1);
     std::fs::create_dir_all(&options.out).map_err(|e| TrainError::Out(options.out.clone(), e))?;
     let ear = EarConfig::default();
-    let resumed = if options.resume { Some(checkpoint::load(&options.out)?) } else { None };
+    let resumed = if options.resume {
+        Some(checkpoint::load(&options.out)?)
+    } else {
+        None
+    };
     let recipe = match &resumed {
-        Some((_, state)) => Recipe { budget: options.recipe.budget, ..state.recipe.clone() },
+        Some((_, state)) => Recipe {
+            budget: options.recipe.budget,
+            ..state.recipe.clone()
+        },
         None => options.recipe.clone(),
     };
     let started = Instant::now();
     let progress = Progress::new(&recipe);
-    let foreign = options.references.as_deref().map(|folder| Foreign::read(folder, &ear)).transpose()?;
+    let foreign = options
+        .references
+        .as_deref()
+        .map(|folder| Foreign::read(folder, &ear))
+        .transpose()?;
     if let Some(foreign) = &foreign {
         progress.say(&format!("{} reference files heard", foreign.files.len()));
         for reason in &foreign.skipped {
@@ -118,14 +129,22 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
         }
     }
     let mut pool = Pool::new(options.threads.max(1), &ear, recipe.seed)?;
-    let held_out = HeldOut::new(&mut Plant::new(&ear)?, foreign.as_ref(), recipe.seed, options.held_out);
+    let held_out = HeldOut::new(
+        &mut Plant::new(&ear)?,
+        foreign.as_ref(),
+        recipe.seed,
+        options.held_out,
+    );
     let mut trainer = Trainer::new(recipe.clone(), &ear, options.device);
     if let Some((tensors, state)) = resumed {
         trainer.restore(&options.out, &tensors, state, &mut pool)?;
         trainer.state.recipe = recipe.clone();
     }
     trainer.state.history.baseline = held_out.baseline;
-    progress.say(&format!("default patch: {}", progress::quality(&held_out.baseline)));
+    progress.say(&format!(
+        "default patch: {}",
+        progress::quality(&held_out.baseline)
+    ));
 
     let (before, cpu_before) = (trainer.state.seconds, trainer.state.cpu_seconds);
     let validate_every = match recipe.budget {
@@ -149,7 +168,14 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
         }
         progress.step(&trainer.state, at, mirroring);
         if trainer.state.step.is_multiple_of(validate_every) {
-            validate(&mut trainer, &held_out, &mut pool, options, mirroring, &progress);
+            validate(
+                &mut trainer,
+                &held_out,
+                &mut pool,
+                options,
+                mirroring,
+                &progress,
+            );
         }
         if saved.elapsed() > CHECKPOINT_EVERY {
             save(&trainer, options)?;
@@ -164,11 +190,19 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
     export::export(&options.out, &trainer.best().1, ear, record)?;
     progress.say(&format!(
         "{} after {} steps; model in {}",
-        if finished { "finished" } else { "stopped; go on with --resume" },
+        if finished {
+            "finished"
+        } else {
+            "stopped; go on with --resume"
+        },
         trainer.state.step,
         options.out.display()
     ));
-    Ok(Outcome { steps: trainer.state.step, finished, history: trainer.state.history })
+    Ok(Outcome {
+        steps: trainer.state.step,
+        finished,
+        history: trainer.state.history,
+    })
 }
 
 fn validate(

@@ -42,9 +42,10 @@ impl Pool {
                 Ok(std::thread::spawn(move || {
                     for job in todo {
                         let result = match job {
-                            Job::Sample(i) => {
-                                Done::Sample(i, Arc::new(Sample::new(&mut plant, seed, stream::BABBLE, i)))
-                            }
+                            Job::Sample(i) => Done::Sample(
+                                i,
+                                Arc::new(Sample::new(&mut plant, seed, stream::BABBLE, i)),
+                            ),
                             Job::Render(ticket, h, phrase) => {
                                 let audio = plant.play(&Patch::default().with_matched(&h), &phrase);
                                 Done::Render(ticket, plant.window(&audio, phrase.start))

@@ -22,7 +22,9 @@ pub struct Progress {
 
 /// `own .812, foreign .650`.
 pub fn quality(q: &Quality) -> String {
-    let foreign = q.foreign.map_or(String::new(), |f| format!(", foreign {f:.3}"));
+    let foreign = q
+        .foreign
+        .map_or(String::new(), |f| format!(", foreign {f:.3}"));
     format!("likeness own {:.3}{foreign}", q.own)
 }
 
@@ -68,7 +70,9 @@ impl Progress {
         let rate = ((state.step - first) * self.batch) as f64 / seconds;
         let left = match state.recipe.budget {
             Budget::Minutes(minutes) => minutes * (1.0 - at),
-            Budget::Steps(steps) => (steps - state.step) as f64 * seconds / (state.step - first) as f64 / 60.0,
+            Budget::Steps(steps) => {
+                (steps - state.step) as f64 * seconds / (state.step - first) as f64 / 60.0
+            }
         };
         let [likelihood, forward, inverse] = state.history.means();
         let phase = if mirroring { "mirroring" } else { "babbling" };

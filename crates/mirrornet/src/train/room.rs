@@ -10,14 +10,15 @@ pub fn reverberate(audio: &mut [f32], rng: &mut impl Rng) {
     let wet = 10f32.powf(rng.random_range(-14.0..3.0) / 20.0) * 0.4;
     let damping: f32 = rng.random_range(0.1..0.7);
     let size: f64 = rng.random_range(0.6..1.6);
-    let mut combs: Vec<(Vec<f32>, usize, f32, f32)> = [0.0297, 0.0371, 0.0411, 0.0437, 0.0523, 0.0611]
-        .iter()
-        .map(|seconds| {
-            let n = (seconds * size * RENDER_RATE) as usize;
-            let gain = 10f64.powf(-3.0 * n as f64 / RENDER_RATE / t60) as f32;
-            (vec![0.0; n], 0, gain, 0.0)
-        })
-        .collect();
+    let mut combs: Vec<(Vec<f32>, usize, f32, f32)> =
+        [0.0297, 0.0371, 0.0411, 0.0437, 0.0523, 0.0611]
+            .iter()
+            .map(|seconds| {
+                let n = (seconds * size * RENDER_RATE) as usize;
+                let gain = 10f64.powf(-3.0 * n as f64 / RENDER_RATE / t60) as f32;
+                (vec![0.0; n], 0, gain, 0.0)
+            })
+            .collect();
     for x in audio.iter_mut() {
         let dry = *x;
         for (line, at, gain, low) in &mut combs {

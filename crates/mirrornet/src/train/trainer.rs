@@ -87,7 +87,12 @@ impl Trainer {
         if state.architecture != self.state.architecture {
             return Err(foreign("its networks have other shapes".into()));
         }
-        let get = |name: &str| tensors.iter().find(|(n, _)| n == name).map(|(_, t)| t.shallow_clone());
+        let get = |name: &str| {
+            tensors
+                .iter()
+                .find(|(n, _)| n == name)
+                .map(|(_, t)| t.shallow_clone())
+        };
         self.encoder_adam.restore("encoder", get).map_err(foreign)?;
         self.decoder_adam.restore("decoder", get).map_err(foreign)?;
         self.best = get("encoder.best").map(|t| t.to_device(self.device));
@@ -107,7 +112,13 @@ impl Trainer {
             tensors.push(("encoder.best".into(), best.to_device(Device::Cpu)));
         }
         let pending = self.pending.iter().cloned().collect();
-        (tensors, State { pending, ..self.state.clone() })
+        (
+            tensors,
+            State {
+                pending,
+                ..self.state.clone()
+            },
+        )
     }
 
     /// The encoder with its averaged weights.
@@ -125,7 +136,14 @@ impl Trainer {
     pub fn best(&self) -> (VarStore, Encoder) {
         let mut store = VarStore::new(Device::Cpu);
         let encoder = Encoder::new(&store.root());
-        load_flat(&store, &self.best.as_ref().unwrap_or(self.encoder_adam.average()).to_device(Device::Cpu));
+        load_flat(
+            &store,
+            &self
+                .best
+                .as_ref()
+                .unwrap_or(self.encoder_adam.average())
+                .to_device(Device::Cpu),
+        );
         store.freeze();
         (store, encoder)
     }
@@ -151,7 +169,12 @@ impl Trainer {
 
     /// The encoder learns to reproduce what it hears through the decoder; the decoder learns what the
     /// real synthesizer does where the encoder now goes.
-    pub fn mirror(&mut self, pool: &mut Pool, foreign: Option<&Foreign>, lr: f64) -> Result<(), Diverged> {
+    pub fn mirror(
+        &mut self,
+        pool: &mut Pool,
+        foreign: Option<&Foreign>,
+        lr: f64,
+    ) -> Result<(), Diverged> {
         let Recipe { seed, batch: n, .. } = self.state.recipe;
         let others = if foreign.is_some() { n / 2 } else { 0 };
         let own = n - others;
@@ -165,12 +188,23 @@ impl Trainer {
         let batch = collected.tensors(self.device);
         let answer = self.encoder.forward(&batch.heard);
         let (mean, sigma) = (answer.narrow(1, 0, P), answer.narrow(1, P, P));
-        let nll =
-            likelihood(&mean.narrow(0, 0, own as i64), &sigma.narrow(0, 0, own as i64), &batch.h);
-        let inverse = auditory(&self.decoder.forward(&mean, &batch.keys, &batch.scalars), &batch.clean);
+        let nll = likelihood(
+            &mean.narrow(0, 0, own as i64),
+            &sigma.narrow(0, 0, own as i64),
+            &batch.h,
+        );
+        let inverse = auditory(
+            &self.decoder.forward(&mean, &batch.keys, &batch.scalars),
+            &batch.clean,
+        );
         self.encoder_adam.step(&(&inverse + &nll * ANCHOR), lr)?;
 
-        self.ask(pool, &mean.detach().to_device(Device::Cpu), &collected, own as usize);
+        self.ask(
+            pool,
+            &mean.detach().to_device(Device::Cpu),
+            &collected,
+            own as usize,
+        );
         let forward = self.learn_renders(pool, &batch, own)?;
         let forward = match forward {
             Some(loss) => {
@@ -179,13 +213,18 @@ impl Trainer {
             }
             None => 0.0,
         };
-        self.state.history.add([value(&nll), forward, value(&inverse)]);
+        self.state
+            .history
+            .add([value(&nll), forward, value(&inverse)]);
         self.state.step += 1;
         Ok(())
     }
 
     fn forward_loss(&self, batch: &Batch) -> Tensor {
-        auditory(&self.decoder.forward(&batch.h, &batch.keys, &batch.scalars), &batch.clean)
+        auditory(
+            &self.decoder.forward(&batch.h, &batch.keys, &batch.scalars),
+            &batch.clean,
+        )
     }
 
     /// Asks for renders of half the guesses, as many own as foreign ones, each moved a little.
@@ -202,14 +241,23 @@ impl Trainer {
             let phrase = collected.phrases[i].clone();
             let ticket = self.state.tickets;
             pool.request_render(ticket, h, phrase.clone());
-            self.pending.push_back(Pending { ticket, h: h.to_vec(), phrase });
+            self.pending.push_back(Pending {
+                ticket,
+                h: h.to_vec(),
+                phrase,
+            });
             self.state.tickets += 1;
         }
     }
 
     /// The forward loss on the renders asked for `LAG` steps ago beside this step's labelled windows;
     /// `None` until the first have come.
-    fn learn_renders(&mut self, pool: &mut Pool, batch: &Batch, own: u64) -> Result<Option<Tensor>, Diverged> {
+    fn learn_renders(
+        &mut self,
+        pool: &mut Pool,
+        batch: &Batch,
+        own: u64,
+    ) -> Result<Option<Tensor>, Diverged> {
         let per_step = self.state.recipe.batch as usize / 2;
         if self.pending.len() <= LAG * per_step {
             return Ok(None);
@@ -241,7 +289,11 @@ fn value(loss: &Tensor) -> f64 {
 
 /// Names and shapes of a network's variables.
 fn architecture(store: &VarStore) -> String {
-    let mut names: Vec<_> = store.variables().iter().map(|(n, t)| format!("{n}{:?};", t.size())).collect();
+    let mut names: Vec<_> = store
+        .variables()
+        .iter()
+        .map(|(n, t)| format!("{n}{:?};", t.size()))
+        .collect();
     names.sort();
     names.concat()
 }

@@ -6,6 +6,8 @@ use super::foreign::Foreign;
 use super::pool::Pool;
 use crate::model::{C, Encoder, T};
 use crate::plant::{Phrase, Plant, Window};
+use crate::track::FRAME;
+use ear::Spectrogram;
 use matcher::contract::FLOOR_DB;
 use serde::{Deserialize, Serialize};
 use synth::{MATCHED_COUNT, Patch};
@@ -62,12 +64,20 @@ impl HeldOut {
             })
             .collect();
         let own = n as usize;
-        Self { baseline: quality(&likenesses, own), windows, own }
+        Self {
+            baseline: quality(&likenesses, own),
+            windows,
+            own,
+        }
     }
 
     /// Quality of `encoder` now.
     pub fn measure(&self, encoder: &Encoder, device: Device, pool: &mut Pool) -> Quality {
-        let bytes: Vec<u8> = self.windows.iter().flat_map(|(w, _)| w.iter().copied()).collect();
+        let bytes: Vec<u8> = self
+            .windows
+            .iter()
+            .flat_map(|(w, _)| w.iter().copied())
+            .collect();
         let x = Tensor::from_data_size(&bytes, &[self.windows.len() as i64, T, C], Kind::Uint8)
             .to_device(device)
             .to_kind(Kind::Float)
@@ -89,22 +99,24 @@ impl HeldOut {
 fn quality(likenesses: &[f64], own: usize) -> Quality {
     let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
     let (ours, foreign) = likenesses.split_at(own);
-    Quality { own: mean(ours), foreign: (!foreign.is_empty()).then(|| mean(foreign)) }
+    Quality {
+        own: mean(ours),
+        foreign: (!foreign.is_empty()).then(|| mean(foreign)),
+    }
 }
 
-/// Pearson correlation of two quantised windows in linear amplitude.
+/// Likeness of two quantised windows.
 fn likeness(a: &[u8], b: &[u8]) -> f64 {
-    let linear = |v: u8| 10f64.powf((v as f64 / 255.0 - 1.0) * FLOOR_DB as f64 / 20.0);
-    let n = a.len() as f64;
-    let (mut sa, mut sb, mut saa, mut sbb, mut sab) = (0.0, 0.0, 0.0, 0.0, 0.0);
-    for (&x, &y) in a.iter().zip(b) {
-        let (x, y) = (linear(x), linear(y));
-        sa += x;
-        sb += y;
-        saa += x * x;
-        sbb += y * y;
-        sab += x * y;
-    }
-    let spread = (saa - sa * sa / n) * (sbb - sb * sb / n);
-    if spread > 0.0 { (sab - sa * sb / n) / spread.sqrt() } else { 0.0 }
+    let linear = |window: &[u8]| Spectrogram {
+        data: window
+            .iter()
+            .map(|&v| match v {
+                0 => 0.0,
+                _ => 10f32.powf((v as f32 / 255.0 - 1.0) * FLOOR_DB / 20.0),
+            })
+            .collect(),
+        pitch: Vec::new(),
+        frame_rate: 1.0 / FRAME,
+    };
+    matcher::likeness::likeness(&linear(a), &linear(b)) as f64
 }

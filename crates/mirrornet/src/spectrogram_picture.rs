@@ -1,0 +1,66 @@
+//! A spectrogram as a picture with axes.
+
+use ear::{CHANNELS, Spectrogram};
+use plotters::prelude::*;
+use std::path::Path;
+
+/// Decibels from white to black.
+const RANGE_DB: f32 = 60.0;
+
+/// Draws `heard` to the PNG `path`: time in seconds to the right, frequency in Hz upwards (`cf` holds
+/// the channels' centre frequencies), level as darkness over the upper 60 dB.
+pub fn save(path: &Path, heard: &Spectrogram, cf: &[f32; CHANNELS]) -> Result<(), String> {
+    crate::picture::save(path, |to| draw(to, heard, cf).map_err(|e| e.to_string()))
+}
+
+fn draw(
+    path: &Path,
+    heard: &Spectrogram,
+    cf: &[f32; CHANNELS],
+) -> Result<(), Box<dyn std::error::Error>> {
+    let frames = heard.frames();
+    let width = (frames as u32).clamp(320, 1600);
+    let root = BitMapBackend::new(path, (width + 100, 480)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let seconds = frames.max(1) as f64 / heard.frame_rate;
+    let mut chart = ChartBuilder::on(&root)
+        .margin(12)
+        .x_label_area_size(36)
+        .y_label_area_size(64)
+        .build_cartesian_2d(0.0..seconds, 0.0..CHANNELS as f64)?;
+    let hertz = |y: &f64| format!("{:.0}", cf[(*y as usize).min(CHANNELS - 1)]);
+    chart
+        .configure_mesh()
+        .disable_mesh()
+        .x_desc("s")
+        .y_desc("Hz")
+        .y_label_formatter(&hertz)
+        .y_labels(11)
+        .draw()?;
+    let levels = ear::decibel_image(&heard.data, RANGE_DB);
+    let area = chart.plotting_area();
+    let (pixels_wide, pixels_high) = area.dim_in_pixel();
+    let (left, top) = area.get_base_pixel();
+    for px in 0..pixels_wide {
+        let first = px as usize * frames / pixels_wide as usize;
+        let end = ((px as usize + 1) * frames / pixels_wide as usize)
+            .max(first + 1)
+            .min(frames);
+        for py in 0..pixels_high {
+            let channel = CHANNELS - 1 - py as usize * CHANNELS / pixels_high as usize;
+            // The loudest of the frames that share a pixel: a short sound must not vanish.
+            let level = (first..end)
+                .map(|i| levels[i * CHANNELS + channel])
+                .fold(0.0f32, f32::max);
+            let grey = (255.0 * (1.0 - level)) as u8;
+            if grey < 255 {
+                root.draw_pixel(
+                    (left + px as i32, top + py as i32),
+                    &RGBColor(grey, grey, grey),
+                )?;
+            }
+        }
+    }
+    root.present()?;
+    Ok(())
+}
