@@ -12,13 +12,14 @@ use crate::libtorch::Libtorch;
 use crate::project::{self, Project};
 use crate::setup;
 use crate::steps::Steps;
+use crate::system;
 
 /// The package that bundler.toml gives the name MirrorNet.
 const PLUGIN: &str = "plugin";
 
 /// Sets up, builds, bundles, and says what came out and what to do with it.
 pub fn run(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
-    let libtorch = setup::prepare(steps, &[])?;
+    let libtorch = setup::prepare(steps, &[system::BUILD])?;
     make(project, steps, &libtorch)?;
     steps.summary();
     eprintln!("\nIn {}:", project.bundled().display());

@@ -3,10 +3,11 @@
 use crate::project::{self, Project};
 use crate::setup;
 use crate::steps::Steps;
+use crate::system;
 
 /// Runs the three checks over the whole workspace.
 pub fn run(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
-    let libtorch = setup::prepare(steps, &[])?;
+    let libtorch = setup::prepare(steps, &[system::BUILD])?;
     steps.step("formatting", || {
         project::run(project.cargo(&libtorch).args(["fmt", "--all", "--check"]))
     })?;

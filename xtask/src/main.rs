@@ -128,11 +128,17 @@ mod tests {
     }
 
     #[test]
-    fn arguments_of_mirrornet_pass_through_untouched() {
+    fn arguments_of_the_programs_pass_through_untouched() {
         let cli = Cli::parse_from(["xtask", "train", "--steps", "3", "--help", "--", "x"]);
         let Task::Train(arguments) = cli.task else {
             panic!("train was not recognised");
         };
         assert_eq!(arguments.args, ["--steps", "3", "--help", "--", "x"]);
+
+        let cli = Cli::parse_from(["xtask", "run", "--", "--help"]);
+        let Task::Run { args } = cli.task else {
+            panic!("run was not recognised");
+        };
+        assert_eq!(args, ["--help"]);
     }
 }

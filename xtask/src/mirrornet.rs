@@ -11,6 +11,7 @@ use crate::bundle;
 use crate::project::Project;
 use crate::setup;
 use crate::steps::Steps;
+use crate::system;
 
 /// What follows the command's name, passed on as it stands.
 #[derive(clap::Args)]
@@ -30,7 +31,7 @@ pub fn run(project: &Project, command: &str, arguments: &Arguments) -> anyhow::R
         return explain(command);
     }
     let mut steps = Steps::new();
-    let libtorch = setup::prepare(&mut steps, &[])?;
+    let libtorch = setup::prepare(&mut steps, &[system::COMPILER])?;
     steps.step("build mirrornet", || {
         bundle::build_mirrornet(project, &libtorch)
     })?;

@@ -6,7 +6,7 @@ use crate::system;
 
 /// Sets up and says how to use the result with bare cargo.
 pub fn run(steps: &mut Steps) -> anyhow::Result<()> {
-    match prepare(steps, &[])? {
+    match prepare(steps, &[system::BUILD])? {
         Libtorch::Cached(prefix) => eprintln!(
             "Ready. `cargo xtask` commands find libtorch themselves; for bare cargo on the \
              mirrornet crate set\n  LIBTORCH={}",
@@ -17,8 +17,8 @@ pub fn run(steps: &mut Steps) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes sure of everything a build needs, and of `extra` system packages.
-pub fn prepare(steps: &mut Steps, extra: &[&str]) -> anyhow::Result<Libtorch> {
-    steps.step("system packages", || system::install(extra))?;
+/// Makes sure of libtorch, what fetches it, and the system's `packages`.
+pub fn prepare(steps: &mut Steps, packages: &[&[&str]]) -> anyhow::Result<Libtorch> {
+    steps.step("system packages", || system::install(packages))?;
     steps.step("libtorch", libtorch::provide)
 }

@@ -7,10 +7,12 @@ use anyhow::bail;
 use crate::project;
 use crate::python;
 
-/// What building the plugin, its window and its audio backends takes on Debian and Ubuntu.
-const BUILD: [&str; 14] = [
+/// What building the `mirrornet` command takes on Debian and Ubuntu.
+pub const COMPILER: &[&str] = &["g++"];
+
+/// What building everything takes: the plugin has a window, the standalone an audio backend.
+pub const BUILD: &[&str] = &[
     "g++",
-    "pkg-config",
     "libasound2-dev",
     "libgl1-mesa-dev",
     "libjack-jackd2-dev",
@@ -22,19 +24,22 @@ const BUILD: [&str; 14] = [
     "libxcursor-dev",
     "libxkbcommon-dev",
     "libxkbcommon-x11-dev",
-    "make",
+    "pkg-config",
 ];
+
+/// Sounds the tests listen to: a soundfont of 5 MB.
+pub const SOUNDS: &[&str] = &["timgm6mb-soundfont"];
 
 /// pip and venv of the system's Python; not needed when the user's Python has them.
 const PYTHON: [&str; 3] = ["python3", "python3-pip", "python3-venv"];
 
-/// Installs what is missing of a build's packages and `extra`. Elsewhere than on Debian and its
-/// relatives it only says what is wanted: macOS and Windows need nothing beyond their compilers.
-pub fn install(extra: &[&str]) -> anyhow::Result<()> {
+/// Installs what is missing of `packages` and of Python's. Elsewhere than on Debian and its relatives
+/// it only says what is wanted: macOS and Windows need nothing beyond their compilers.
+pub fn install(packages: &[&[&str]]) -> anyhow::Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }
-    let mut wanted = [&BUILD, extra].concat();
+    let mut wanted = packages.concat();
     if !python::has_pip_and_venv() {
         wanted.extend(PYTHON);
     }

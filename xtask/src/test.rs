@@ -7,9 +7,7 @@ use crate::project::{self, Project};
 use crate::python;
 use crate::setup;
 use crate::steps::Steps;
-
-/// Sounds the tests listen to, beside a build's packages: a soundfont of 5 MB.
-const PACKAGES: [&str; 1] = ["timgm6mb-soundfont"];
+use crate::system;
 
 /// Prepares and runs the tests; `long` includes the ignored ones, `args` go on to `cargo test`.
 pub fn run(
@@ -18,7 +16,7 @@ pub fn run(
     long: bool,
     args: &[OsString],
 ) -> anyhow::Result<()> {
-    let libtorch = setup::prepare(steps, &PACKAGES)?;
+    let libtorch = setup::prepare(steps, &[system::BUILD, system::SOUNDS])?;
     bundle::make(project, steps, &libtorch)?;
     let python = steps.step("Python environment of the host tests", || {
         python::environment(&project.root.join("tests").join("requirements.txt"))
