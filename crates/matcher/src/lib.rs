@@ -7,6 +7,7 @@ pub mod likeness;
 pub mod listener;
 pub mod live;
 pub mod mel;
+pub mod melody;
 pub mod protocol;
 pub mod tracker;
 

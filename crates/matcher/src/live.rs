@@ -406,3 +406,6 @@ pub fn effective(
     }
     patch
 }
+
+#[cfg(test)]
+mod tests;

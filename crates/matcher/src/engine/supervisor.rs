@@ -154,34 +154,27 @@ impl Supervisor {
     /// Something may be due.
     fn look(&mut self) {
         let now = Instant::now();
-        match &mut self.phase {
-            Phase::Off => {}
+        let crash = match &mut self.phase {
             Phase::Starting { started, .. } if now >= *started + START_TIMEOUT => {
-                self.crash(&format!(
-                    "it did not get ready within {} s",
-                    START_TIMEOUT.as_secs()
-                ));
+                format!("it did not get ready within {} s", START_TIMEOUT.as_secs())
             }
             Phase::Running {
                 batch: Some(batch), ..
             } if now >= batch.deadline => {
-                self.crash(&format!(
-                    "it did not answer within {} s",
-                    REQUEST_TIMEOUT.as_secs()
-                ));
+                format!("it did not answer within {} s", REQUEST_TIMEOUT.as_secs())
             }
             Phase::Running {
                 process,
                 batch: None,
                 ..
-            } => {
-                if process.has_ended() {
-                    self.crash("it ended unexpectedly");
-                }
-            }
-            Phase::Waiting { until } if now >= *until => self.start(true),
-            _ => {}
-        }
+            } => match process.has_ended() {
+                true => "it ended unexpectedly".into(),
+                false => return,
+            },
+            Phase::Waiting { until } if now >= *until => return self.start(true),
+            _ => return,
+        };
+        self.crash(&crash);
     }
 
     fn start(&mut self, wanted: bool) {

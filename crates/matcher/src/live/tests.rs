@@ -1,0 +1,286 @@
+//! The live loop with an encoder of our own in place of the engine.
+
+use super::*;
+use crate::EncoderError;
+use std::sync::mpsc;
+
+/// Answers each window with numbers that depend on all of it.
+struct Fingerprint;
+
+impl Encoder for Fingerprint {
+    fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+        let answer = |window: &[u8]| {
+            let hash = window
+                .iter()
+                .fold(7u32, |h, &b| h.wrapping_mul(31).wrapping_add(b as u32));
+            let mean = std::array::from_fn(|i| (hash.rotate_left(i as u32) % 1000) as f32 / 1000.0);
+            Inference {
+                mean,
+                sigma: [0.05; MATCHED_COUNT],
+            }
+        };
+        Ok(windows.chunks(crate::INPUT_LEN).map(answer).collect())
+    }
+}
+
+/// Waits for a permission before each answer.
+struct Gated(mpsc::Receiver<()>);
+
+impl Encoder for Gated {
+    fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+        self.0
+            .recv()
+            .map_err(|_| EncoderError::Unavailable("closed".into()))?;
+        Fingerprint.infer(windows)
+    }
+}
+
+fn no_engine() -> Engine {
+    Engine::at(std::path::Path::new("no such folder"))
+}
+
+fn live_with(rate: f64, encoder: impl Encoder + 'static, readiness: Readiness) -> (AudioEnd, View) {
+    let backing = Box::new(move || (readiness, EarConfig::default()));
+    start(rate, Box::new(encoder), backing, no_engine())
+}
+
+/// Notes of several pitches with decaying level, so that no two windows are alike.
+fn melody(rate: f64, seconds: f64) -> Vec<f32> {
+    (0..(rate * seconds) as usize)
+        .map(|i| {
+            let t = i as f64 / rate;
+            let hz = 220.0 * 2f64.powf((t * 3.0).floor() * 0.3);
+            (0.4 * (std::f64::consts::TAU * hz * t).sin() * (-3.0 * (t * 3.0).fract()).exp()) as f32
+        })
+        .collect()
+}
+
+/// Pushes `sound` in blocks of `size`, waiting as an offline host does; returns position and inference
+/// of all that came due.
+fn play(end: &mut AudioEnd, sound: &[f32], size: usize) -> Vec<(usize, Inference)> {
+    let mut all = Vec::new();
+    for (i, block) in sound.chunks(size).enumerate() {
+        end.push(block);
+        end.wait();
+        while let Some((offset, inference)) = end.next_due() {
+            assert!(offset < block.len());
+            all.push((i * size + offset, inference));
+        }
+    }
+    all
+}
+
+/// Positions of all inferences due within `length` samples.
+fn lattice(rate: f64, length: usize) -> Vec<usize> {
+    (1..)
+        .map(|n| ((n as f64 * 0.040 + DELAY) * rate).round() as usize)
+        .take_while(|&p| p < length)
+        .collect()
+}
+
+#[test]
+fn effects_fall_on_the_same_samples_in_blocks_of_any_size() {
+    for rate in [48_000.0, 44_100.0] {
+        let sound = melody(rate, 1.5);
+        let reference = {
+            let (mut end, _view) = live_with(rate, Fingerprint, Readiness::Ready);
+            play(&mut end, &sound, 512)
+        };
+        let positions: Vec<usize> = reference.iter().map(|d| d.0).collect();
+        assert_eq!(positions, lattice(rate, sound.len()));
+        for size in [1, 64, 777, 8192, sound.len()] {
+            let (mut end, view) = live_with(rate, Fingerprint, Readiness::Ready);
+            assert_eq!(
+                play(&mut end, &sound, size),
+                reference,
+                "blocks of {size} at {rate}"
+            );
+            let seen = view.snapshot();
+            assert_eq!((seen.dropped, seen.late), (0, 0));
+        }
+    }
+}
+
+#[test]
+fn a_reset_starts_the_same_stream_again() {
+    let sound = melody(48_000.0, 1.0);
+    let (mut end, _view) = live_with(48_000.0, Fingerprint, Readiness::Ready);
+    let first = play(&mut end, &sound, 480);
+    // In the middle of a block's worth of frames, with inferences on their way.
+    end.reset();
+    assert_eq!(play(&mut end, &sound, 333), first);
+    end.reset();
+    end.reset();
+    assert_eq!(play(&mut end, &sound, 64), first);
+}
+
+/// Waits until the listener has heard everything pushed.
+fn catch_up(end: &AudioEnd) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while end.shared.heard.load(Ordering::Acquire) < end.end - end.unmarked_gap {
+        assert!(Instant::now() < until, "the listener is stuck");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn drops_are_counted_and_time_passes_over_them() {
+    let rate = 16_000.0;
+    let (permit, gate) = mpsc::channel();
+    let (mut end, view) = live_with(rate, Gated(gate), Readiness::Ready);
+    let sound = melody(rate, 6.0);
+    // The listener waits for the gate at the first window; the ring holds 4 s of the 6.
+    for block in sound.chunks(1000) {
+        end.push(block);
+    }
+    let dropped = view.snapshot().dropped;
+    assert!(
+        (20_000..=32_000).contains(&dropped) && dropped % 1000 == 0,
+        "{dropped}"
+    );
+    for _ in 0..1000 {
+        permit.send(()).unwrap();
+    }
+    catch_up(&end);
+    while end.next_due().is_some() {}
+    // After the gap, effects fall where they would have fallen without it.
+    let mut positions = Vec::new();
+    for (i, block) in melody(rate, 1.0).chunks(100).enumerate() {
+        end.push(block);
+        catch_up(&end);
+        while let Some((offset, _)) = end.next_due() {
+            positions.push(sound.len() + i * 100 + offset);
+        }
+    }
+    let all = lattice(rate, sound.len() + 16_000);
+    // The listener learns of the gap with the first block after it: what came due meanwhile is late.
+    let settled = |list: Vec<usize>| -> Vec<usize> {
+        list.into_iter()
+            .filter(|&p| p > sound.len() + 4000)
+            .collect()
+    };
+    assert_eq!(settled(positions), settled(all));
+}
+
+#[test]
+fn late_inferences_come_at_the_blocks_start_and_are_counted() {
+    let (permit, gate) = mpsc::channel();
+    let (mut end, view) = live_with(16_000.0, Gated(gate), Readiness::Ready);
+    let sound = melody(16_000.0, 0.5);
+    end.push(&sound);
+    assert!(end.next_due().is_none());
+    for _ in 0..100 {
+        permit.send(()).unwrap();
+    }
+    catch_up(&end);
+    end.push(&[0.0; 64]);
+    catch_up(&end);
+    let offsets: Vec<usize> = std::iter::from_fn(|| end.next_due()).map(|d| d.0).collect();
+    assert_eq!(offsets, vec![0; lattice(16_000.0, sound.len()).len()]);
+    assert_eq!(view.snapshot().late, offsets.len() as u64);
+}
+
+#[test]
+fn clearing_voids_what_is_on_its_way() {
+    let (mut end, view) = live_with(16_000.0, Fingerprint, Readiness::Ready);
+    end.push(&melody(16_000.0, 0.5));
+    catch_up(&end);
+    assert!(view.snapshot().inference.is_some());
+    view.clear();
+    assert!(view.snapshot().inference.is_none());
+    assert!(end.next_due().is_none());
+    // The reference plays on, and is followed anew.
+    end.push(&melody(16_000.0, 0.5));
+    catch_up(&end);
+    assert!(end.next_due().is_some());
+}
+
+#[test]
+fn without_an_engine_frames_flow_and_nobody_waits() {
+    struct Missing;
+    impl Encoder for Missing {
+        fn infer(&mut self, _: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+            Err(EncoderError::Unavailable("not installed".into()))
+        }
+    }
+    let (mut end, view) = live_with(16_000.0, Missing, Readiness::Absent);
+    assert_eq!(play(&mut end, &melody(16_000.0, 1.0), 64), []);
+    catch_up(&end);
+    let seen = view.snapshot();
+    assert_eq!((seen.heard, seen.frames.len()), (125, 125));
+    assert!(seen.pitch.level_db > -60.0);
+    assert_eq!(seen.state, "holding: the engine is not running");
+}
+
+#[test]
+fn silence_holds_and_says_so() {
+    let (mut end, view) = live_with(16_000.0, Fingerprint, Readiness::Ready);
+    let sound = melody(16_000.0, 0.5);
+    assert!(!play(&mut end, &sound, 160).is_empty());
+    assert_eq!(view.snapshot().state, "following");
+    let held = view.snapshot().inference;
+    let quiet = vec![0.0; 48_000];
+    let after = play(&mut end, &quiet, 160);
+    // Followed until half a second of silence had been heard.
+    let last = after.last().unwrap().0 as f64 / 16_000.0;
+    assert!(last < 0.5 + DELAY + 0.04 + 0.1, "{last}");
+    let seen = view.snapshot();
+    assert_eq!(seen.state, "holding: silence");
+    assert!(held.is_some() && seen.inference.is_some());
+}
+
+#[test]
+fn listening_can_be_switched_off_and_on() {
+    let (mut end, view) = live_with(16_000.0, Fingerprint, Readiness::Ready);
+    let sound = melody(16_000.0, 0.5);
+    view.set_listening(false);
+    while view.snapshot().state != "off" {
+        std::thread::yield_now();
+    }
+    assert_eq!(play(&mut end, &sound, 160), []);
+    catch_up(&end);
+    assert_eq!(view.snapshot().heard, 0);
+    view.set_listening(true);
+    while view.snapshot().state == "off" {
+        std::thread::yield_now();
+    }
+    // From its start on, the stream is heard as after a reset.
+    let positions: Vec<usize> = play(&mut end, &sound, 160)
+        .into_iter()
+        .map(|d| d.0)
+        .collect();
+    assert_eq!(positions, lattice(16_000.0, sound.len()));
+}
+
+#[test]
+fn an_impossible_rate_is_said() {
+    let (mut end, view) = live_with(1.0, Fingerprint, Readiness::Ready);
+    end.push(&[0.0; 64]);
+    end.wait();
+    let state = view.snapshot().state;
+    assert!(state.starts_with("not listening"), "{state}");
+}
+
+#[test]
+fn effective_moves_matched_and_unlocked_rows_only() {
+    let knobs = Patch::default();
+    let inferred = Inference {
+        mean: [0.9; MATCHED_COUNT],
+        sigma: [0.1; MATCHED_COUNT],
+    };
+    let mut locks = [false; MATCHED_COUNT];
+    locks[2] = true;
+    assert_eq!(effective(&knobs, &inferred, 0.0, &locks), knobs);
+    let half = effective(&knobs, &inferred, 0.5, &locks);
+    for row in 0..synth::COUNT {
+        let expected = match MATCHED.iter().position(|&m| m == row) {
+            Some(i) if i != 2 => 0.5 * (knobs.get(row) + 0.9),
+            _ => knobs.get(row),
+        };
+        assert!(
+            (half.get(row) - expected).abs() < 1e-6,
+            "{}",
+            synth::PARAMS[row].id
+        );
+    }
+}
