@@ -1,14 +1,17 @@
 //! The loop at run time: listen, infer, apply, refine. Knows no torch and no host.
 
+mod cma;
 pub mod contract;
 pub mod encoder;
 pub mod engine;
+pub mod infer;
 pub mod likeness;
 pub mod listener;
 pub mod live;
 pub mod mel;
 pub mod melody;
 pub mod protocol;
+pub mod refine;
 pub mod tracker;
 
 pub use contract::{Contract, HOP_FRAMES, INPUT_LEN, WINDOW_FRAMES};

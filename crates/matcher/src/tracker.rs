@@ -24,6 +24,17 @@ const PATIENCE: u32 = 3;
 /// Smallest standard deviation believed.
 const LEAST_SIGMA: f32 = 0.01;
 
+/// Weight of a window with this standard deviation in a mean over windows: its precision, cubed. At most
+/// 1e12, far from overflow.
+pub fn weight(sigma: f32) -> f32 {
+    sigma.max(LEAST_SIGMA).powi(-6)
+}
+
+/// Standard deviation of a window with this weight.
+fn sigma(weight: f32) -> f32 {
+    weight.powf(-1.0 / 6.0)
+}
+
 /// The held inference and what it rests on.
 #[derive(Clone, Debug)]
 pub struct Tracker {
@@ -66,12 +77,11 @@ impl Tracker {
             self.contradictions = 0;
         }
         for i in 0..MATCHED_COUNT {
-            // In f32 the largest weight is 1e12, far from overflow.
-            let weight = seen.sigma[i].max(LEAST_SIGMA).powi(-6);
+            let weight = weight(seen.sigma[i]);
             self.best[i] = weight.max(self.best[i] * FADE);
             self.weight[i] = (self.weight[i] + weight).min(MEMORY * self.best[i]);
             held.mean[i] += weight / self.weight[i] * (seen.mean[i] - held.mean[i]);
-            held.sigma[i] = self.best[i].powf(-1.0 / 6.0);
+            held.sigma[i] = sigma(self.best[i]);
         }
         self.held = Some(held);
         held

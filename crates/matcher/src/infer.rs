@@ -1,0 +1,148 @@
+//! One patch for a whole clip: all its windows through an encoder, and their inferences combined.
+
+use crate::contract::{HOP_FRAMES, INPUT_LEN, WINDOW_FRAMES, quantize_window};
+use crate::encoder::{Encoder, EncoderError, Inference};
+use crate::protocol::MAX_BATCH;
+use crate::tracker::weight;
+use ear::{CHANNELS, Spectrogram};
+use synth::MATCHED_COUNT;
+
+/// Windows whose peak is this far below the clip's, in dB, are not asked about: scaled to their own
+/// peak they would show its noise.
+const QUIET_DB: f32 = 40.0;
+
+/// What `heard` says about the matched parameters: the mean over its windows (the first ones begin in
+/// the silence before it, as in the live loop), weighted as [`crate::tracker`] does. The standard
+/// deviations are those of the best window of each parameter. `None` when the clip is silent or empty.
+pub fn infer_clip(
+    heard: &Spectrogram,
+    encoder: &mut impl Encoder,
+) -> Result<Option<Inference>, EncoderError> {
+    let inputs = windows(heard);
+    let mut seen = Vec::new();
+    for batch in inputs.chunks(MAX_BATCH * INPUT_LEN) {
+        seen.extend(encoder.infer(batch)?);
+    }
+    Ok(combine(&seen))
+}
+
+/// The quantised windows of a clip, one after the other: one ends at every [`HOP_FRAMES`]-th frame, and
+/// one at the last.
+fn windows(heard: &Spectrogram) -> Vec<u8> {
+    let frames = heard.frames();
+    let peak = |cells: &[f32]| cells.iter().fold(0.0f32, |m, &v| m.max(v));
+    let quiet = peak(&heard.data) * 10f32.powf(-QUIET_DB / 20.0);
+    let mut inputs = Vec::new();
+    let mut window = vec![0.0; INPUT_LEN];
+    let mut input = vec![0; INPUT_LEN];
+    let mut end = 0;
+    while end < frames {
+        end = (end + HOP_FRAMES).min(frames);
+        let first = end.saturating_sub(WINDOW_FRAMES);
+        let cells = &heard.data[first * CHANNELS..end * CHANNELS];
+        let before = INPUT_LEN - cells.len();
+        window[..before].fill(0.0);
+        window[before..].copy_from_slice(cells);
+        if peak(&window) > quiet {
+            quantize_window(&window, &mut input);
+            inputs.extend_from_slice(&input);
+        }
+    }
+    inputs
+}
+
+/// Weighted mean of inferences; `None` of none.
+fn combine(seen: &[Inference]) -> Option<Inference> {
+    let mut combined = *seen.first()?;
+    for i in 0..MATCHED_COUNT {
+        // Relative to the best, so that weights neither overflow nor vanish.
+        combined.sigma[i] = seen.iter().fold(f32::MAX, |m, s| m.min(s.sigma[i]));
+        let best = weight(combined.sigma[i]);
+        let (mut sum, mut total) = (0.0, 0.0);
+        for s in seen {
+            let w = weight(s.sigma[i]) / best;
+            sum += w * s.mean[i];
+            total += w;
+        }
+        combined.mean[i] = sum / total;
+    }
+    Some(combined)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Says how many of a window's frames hold sound (mean), the more the surer.
+    struct Filled;
+    impl Encoder for Filled {
+        fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+            assert!(windows.len() <= MAX_BATCH * INPUT_LEN);
+            let answer = |w: &[u8]| {
+                let filled =
+                    w.chunks(CHANNELS).filter(|f| f[0] > 0).count() as f32 / WINDOW_FRAMES as f32;
+                Inference {
+                    mean: [filled; MATCHED_COUNT],
+                    sigma: [0.2 / filled; MATCHED_COUNT],
+                }
+            };
+            Ok(windows.chunks(INPUT_LEN).map(answer).collect())
+        }
+    }
+
+    fn heard(levels: impl Iterator<Item = f32>) -> Spectrogram {
+        let data = levels.flat_map(|l| [l; CHANNELS]).collect();
+        Spectrogram {
+            data,
+            pitch: Vec::new(),
+            frame_rate: 125.0,
+        }
+    }
+
+    #[test]
+    fn windows_begin_in_silence_and_reach_the_end() {
+        let clip = heard((0..132).map(|_| 1.0));
+        let inputs = windows(&clip);
+        let filled: Vec<usize> = inputs
+            .chunks(INPUT_LEN)
+            .map(|w| {
+                w.chunks(CHANNELS)
+                    .filter(|f| f.iter().all(|&b| b == 255))
+                    .count()
+            })
+            .collect();
+        let expected: Vec<usize> = (1..=27).map(|n| (5 * n).min(132).min(128)).collect();
+        assert_eq!(filled, expected);
+        // The newest frames are the last rows.
+        assert!(inputs[..INPUT_LEN - 5 * CHANNELS].iter().all(|&b| b == 0));
+    }
+
+    #[test]
+    fn quiet_windows_are_left_out() {
+        let clip = heard((0..400).map(|i| if i < 100 { 1.0 } else { 0.001 }));
+        // Those that end up to 127 frames after the sound still hold some of it.
+        assert_eq!(windows(&clip).len() / INPUT_LEN, (100 + 127) / 5);
+    }
+
+    #[test]
+    fn better_windows_weigh_more() {
+        let clip = heard((0..375).map(|_| 1.0));
+        let mean = infer_clip(&clip, &mut Filled).unwrap().unwrap().mean[0];
+        // The plain mean over windows is 0.83.
+        assert!(mean > 0.95, "{mean}");
+    }
+
+    #[test]
+    fn silence_says_nothing() {
+        assert!(
+            infer_clip(&heard((0..200).map(|_| 0.0)), &mut Filled)
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            infer_clip(&heard(std::iter::empty()), &mut Filled)
+                .unwrap()
+                .is_none()
+        );
+    }
+}
