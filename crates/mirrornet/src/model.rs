@@ -41,13 +41,16 @@ fn conv1d(
     nn::conv1d(p / name, from, to, k, config)
 }
 
+/// Weights of a layer that starts near its bias.
+const QUIET: nn::Init = nn::Init::Randn {
+    mean: 0.0,
+    stdev: 0.003,
+};
+
 /// A layer that starts near a constant: random outputs far outside `[0, 1]` would take long to unlearn.
 fn quiet(p: &nn::Path, name: &str, from: i64, to: i64, bias: f64) -> nn::Conv1D {
     let config = ConvConfig {
-        ws_init: nn::Init::Randn {
-            mean: 0.0,
-            stdev: 0.003,
-        },
+        ws_init: QUIET,
         bs_init: nn::Init::Const(bias),
         ..Default::default()
     };
@@ -146,38 +149,55 @@ const WIDTH: i64 = 160;
 /// Dilations of the decoder's layers, in steps of two frames.
 const DILATIONS: [i64; 4] = [1, 2, 4, 8];
 
-/// The forward model: a differentiable stand-in for synthesizer and ear.
+/// Width of the decoder's embedding of the parameters.
+const EMBEDDING: i64 = 128;
+
+/// The forward model: a differentiable stand-in for synthesizer and ear. It works in steps of two
+/// frames. Combs enter by linear layers, which are applied to the table of combs instead of to every
+/// frame: a few hundred rows instead of thousands.
 #[derive(Debug)]
 pub struct Decoder {
     combs: Tensor,
     embed: nn::Linear,
     film: nn::Linear,
-    enter: nn::Conv1D,
+    enter_combs: nn::Linear,
+    enter_scalars: nn::Conv1D,
+    enter_embedding: nn::Linear,
     layers: Vec<nn::Conv1D>,
     leave: nn::Conv1D,
-    direct: nn::Conv1D,
+    direct: nn::Linear,
 }
 
 impl Decoder {
     /// A fresh decoder with its variables under `p`; `cf` are the ear's centre frequencies in Hz.
     pub fn new(p: &nn::Path, cf: &[f32; CHANNELS]) -> Self {
-        let layers = DILATIONS
-            .iter()
-            .enumerate()
-            .map(|(i, &d)| conv1d(p, &format!("layer{i}"), WIDTH, WIDTH, 3, 1, d));
+        let depth = DILATIONS.len() as i64;
+        let bare = nn::LinearConfig {
+            ws_init: nn::Init::Randn {
+                mean: 0.0,
+                stdev: 0.05,
+            },
+            bias: false,
+            ..Default::default()
+        };
+        let faint = nn::LinearConfig {
+            ws_init: QUIET,
+            ..bare
+        };
         Self {
             combs: combs(cf).to_device(p.device()),
-            embed: nn::linear(p / "embed", P, 128, Default::default()),
-            film: nn::linear(
-                p / "film",
-                128,
-                2 * WIDTH * DILATIONS.len() as i64,
-                Default::default(),
-            ),
-            enter: conv1d(p, "enter", 2 * C + SCALARS as i64 + 128, WIDTH, 2, 2, 1),
-            layers: layers.collect(),
+            embed: nn::linear(p / "embed", P, EMBEDDING, Default::default()),
+            film: nn::linear(p / "film", EMBEDDING, 2 * WIDTH * depth, Default::default()),
+            enter_combs: nn::linear(p / "enter_combs", C, 4 * WIDTH, bare),
+            enter_scalars: conv1d(p, "enter_scalars", SCALARS as i64, WIDTH, 2, 2, 1),
+            enter_embedding: nn::linear(p / "enter_embedding", EMBEDDING, WIDTH, bare),
+            layers: DILATIONS
+                .iter()
+                .enumerate()
+                .map(|(i, &d)| conv1d(p, &format!("layer{i}"), WIDTH, WIDTH, 3, 1, d))
+                .collect(),
             leave: quiet(p, "leave", WIDTH, 2 * C, 0.2),
-            direct: quiet(p, "direct", 2 * C, C, 0.0),
+            direct: nn::linear(p / "direct", C, 2 * C, faint),
         }
     }
 
@@ -185,23 +205,16 @@ impl Decoder {
     /// `[B, SCALARS, T]`; returns `[B, T, C]` on the scale of a quantised window over 255, not clamped.
     pub fn forward(&self, h: &Tensor, keys: &Tensor, scalars: &Tensor) -> Tensor {
         let b = h.size()[0];
-        // [B, 2, T] -> [B, 2, T, C] -> [B, 2 C, T]
-        let combs = self
-            .combs
-            .index_select(0, &keys.flatten(0, 2))
-            .view([b, 2, T, C])
-            .permute([0, 1, 3, 2])
-            .reshape([b, 2 * C, T]);
         let e = self.embed.forward(&(h - 0.5)).relu();
-        let film = self
-            .film
-            .forward(&e)
-            .view([b, DILATIONS.len() as i64, 2, WIDTH, 1]);
-        let spread = e.unsqueeze(2).expand([b, 128, T], false);
-        let mut y = self
-            .enter
-            .forward(&Tensor::cat(&[&combs, scalars, &spread], 1))
-            .relu();
+        let film = self.film.forward(&e).view([b, -1, 2, WIDTH, 1]);
+        // [B, 2 notes, T/2, 2 frames] look up in [row, note, frame, WIDTH].
+        let steps = keys.view([b, 2, T / 2, 2]);
+        let combs = lookup(&self.enter_combs.forward(&self.combs), &steps, &[2, 1, 2]);
+        let combs = combs
+            .sum_dim_intlist([1i64, 3].as_slice(), false, Kind::Float)
+            .permute([0, 2, 1]);
+        let spread = self.enter_embedding.forward(&e).unsqueeze(2);
+        let mut y = (combs + self.enter_scalars.forward(scalars) + spread).relu();
         for (i, layer) in self.layers.iter().enumerate() {
             let f = film.select(1, i as i64);
             y = &y + (layer.forward(&y) * (f.select(1, 0) + 1.0) + f.select(1, 1)).relu();
@@ -213,8 +226,27 @@ impl Decoder {
             .view([b, 2, C, T / 2])
             .permute([0, 3, 1, 2])
             .reshape([b, T, C]);
-        y + self.direct.forward(&combs).permute([0, 2, 1])
+        let direct = lookup(&self.direct.forward(&self.combs), keys, &[2, 1]);
+        y + direct.sum_dim_intlist([1i64].as_slice(), false, Kind::Float)
     }
+}
+
+/// Rows of `table` `[KEY_ROWS, k * width]` for `keys`: along each of the last dimensions of `keys` whose
+/// entry in `slots` is above 1, each place has its own share of the columns; `k` is their product.
+/// Returns the shape of `keys` with the width appended.
+fn lookup(table: &Tensor, keys: &Tensor, slots: &[i64]) -> Tensor {
+    let k: i64 = slots.iter().product();
+    let mut shape = keys.size();
+    let width = table.size()[1] / k;
+    let mut offsets = vec![1; shape.len() - slots.len()];
+    offsets.extend(slots);
+    let offset = Tensor::arange(k, (Kind::Int64, keys.device())).view(offsets.as_slice());
+    let index = (keys * k + offset).flatten(0, -1);
+    shape.push(width);
+    table
+        .view([-1, width])
+        .index_select(0, &index)
+        .view(shape.as_slice())
 }
 
 /// `[KEY_ROWS, C]`: what a note of each key excites, harmonic by harmonic with 1/k of amplitude; row 0

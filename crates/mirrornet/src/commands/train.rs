@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     references: Option<PathBuf>,
     /// Windows per step.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(4..=4096))]
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u64).range(4..=4096))]
     batch: u64,
     /// Rendering threads [default: one less than the cores].
     #[arg(long)]

@@ -173,7 +173,7 @@ impl Clip {
         if peak < 1e-6 {
             return Err("silent".into());
         }
-        let melody = melody(&heard.pitch);
+        let melody = matcher::melody::melody(&heard);
         Ok((
             Self {
                 frames: heard.data,
@@ -207,48 +207,4 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Notes of a pitch track: a note lasts while frames are voiced within .7 semitones of its median so
-/// far.
-fn melody(pitch: &[ear::PitchFrame]) -> Vec<Note> {
-    let mut notes: Vec<Note> = Vec::new();
-    let mut keys: Vec<f32> = Vec::new();
-    let mut begin = 0;
-    for i in 0..=pitch.len() {
-        let key = pitch
-            .get(i)
-            .filter(|p| p.voiced)
-            .map(|p| 69.0 + 12.0 * (p.hz / 440.0).log2());
-        let median = |keys: &[f32]| {
-            let mut sorted = keys.to_vec();
-            sorted.sort_by(f32::total_cmp);
-            sorted[sorted.len() / 2]
-        };
-        let goes_on = match key {
-            Some(key) => keys.is_empty() || (key - median(&keys)).abs() < 0.7,
-            None => false,
-        };
-        if !goes_on {
-            // Shorter than 40 ms is a slip of the tracker.
-            if keys.len() >= 5 {
-                let onset = begin as f64 * FRAME;
-                let duration = keys.len() as f64 * FRAME;
-                notes.push(Note {
-                    onset,
-                    duration,
-                    key: median(&keys),
-                    velocity: 0.8,
-                });
-            }
-            keys.clear();
-        }
-        if let Some(key) = key {
-            if keys.is_empty() {
-                begin = i;
-            }
-            keys.push(key);
-        }
-    }
-    notes
 }

@@ -95,7 +95,7 @@ pub enum TrainError {
 /// Time between checkpoints.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(180);
 /// Steps between validations when the budget is in minutes.
-const VALIDATE_EVERY: u64 = 500;
+const VALIDATE_EVERY: u64 = 400;
 
 /// Trains. Asks `stop` before each step, with the number of steps done, whether to save and end.
 pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, TrainError> {
