@@ -68,6 +68,8 @@ pub struct Core<R> {
     aim: Option<Patch>,
     /// Samples left of the glide to the held inference.
     gliding: usize,
+    /// Whether the last block was listened to.
+    listening: bool,
     /// Gain of the last sample; `None` before the first.
     gain: Option<f32>,
     mono: Box<[f32; CHUNK]>,
@@ -83,6 +85,7 @@ impl<R: Reference> Core<R> {
             held: None,
             aim: None,
             gliding: 0,
+            listening: true,
             gain: None,
             mono: Box::new([0.0; CHUNK]),
         }
@@ -122,6 +125,11 @@ impl<R: Reference> Core<R> {
     ) -> bool {
         let length = left.len();
         keep_order(events, length);
+        if controls.listen && !self.listening {
+            // The silence handed over meanwhile is not part of what is heard from here on.
+            self.reference.reset();
+        }
+        self.listening = controls.listen;
         self.aim(controls, KNOB_GLIDE);
         if length == 0 {
             self.synth.process(left, right, events);
@@ -239,3 +247,6 @@ fn keep_order(events: &mut [Event], length: usize) {
         event.time = last;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -177,6 +177,10 @@ impl Shared {
             self.loaded[i].store(knobs[row].to_bits(), Ordering::Relaxed);
             self.set_lock(i, locked.contains(&row));
         }
+        // First, so that no inference on its way can follow the recall.
+        if let Some(view) = &*self.view.lock() {
+            view.clear();
+        }
         let mut recall = self.recall.lock();
         recall.last = Held {
             turn: recall.last.turn.wrapping_add(1),
@@ -185,9 +189,6 @@ impl Shared {
         let last = recall.last;
         recall.input.write(last);
         drop(recall);
-        if let Some(view) = &*self.view.lock() {
-            view.clear();
-        }
         self.tell(None);
     }
 }
