@@ -228,7 +228,7 @@ table! {
     LFO_CUTOFF        "lfo_cutoff"        "LFO to cutoff"      Lfo Semitones Power(2.0), 0.0..24.0 = 0.0 matched;
     GLIDE             "glide"             "Portamento"         Voice Seconds Power(3.0), 0.0..2.0 = 0.0 manual;
     BEND_RANGE        "bend_range"        "Bend range"         Voice Semitones Linear, 0.0..24.0 = 2.0 manual;
-    VELOCITY          "velocity"          "Velocity to level"  Voice Percent Linear, 0.0..1.0 = 0.7 manual;
+    VELOCITY          "velocity"          "Velocity to level"  Voice Percent Linear, 0.0..1.0 = 1.0 manual;
     TUNE              "tune"              "Tuning"             Voice Cents Linear, -100.0..100.0 = 0.0 manual;
 }
 
