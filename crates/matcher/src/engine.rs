@@ -5,6 +5,7 @@
 //! audio thread.
 
 mod process;
+mod restarts;
 mod supervisor;
 
 use crate::contract::{Contract, INPUT_LEN};

@@ -148,3 +148,145 @@ impl<E: Encoder> Hearing<E> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use synth::MATCHED_COUNT;
+
+    const RATE: f64 = 16_000.0;
+
+    /// Keeps the windows it is asked about; says `sigma`, or nothing on demand.
+    #[derive(Default)]
+    struct Recorder {
+        asked: Vec<Vec<u8>>,
+        fail: bool,
+        sigma: f32,
+    }
+
+    impl Encoder for Recorder {
+        fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+            self.asked.push(windows.to_vec());
+            if self.fail {
+                return Err(EncoderError::Unavailable("away".into()));
+            }
+            let mean = (self.asked.len() as f32 / 100.0).min(1.0);
+            Ok(vec![Inference {
+                mean: [mean; MATCHED_COUNT],
+                sigma: [self.sigma; MATCHED_COUNT],
+            }])
+        }
+    }
+
+    fn listener(sigma: f32) -> Listener<Recorder> {
+        let encoder = Recorder {
+            sigma,
+            ..Recorder::default()
+        };
+        Listener::new(&EarConfig::default(), RATE, encoder).unwrap()
+    }
+
+    fn tone(seconds: f64) -> Vec<f32> {
+        let sample = |i: usize| 0.3 * (i as f64 * std::f64::consts::TAU * 440.0 / RATE).sin();
+        (0..(seconds * RATE) as usize)
+            .map(|i| sample(i) as f32)
+            .collect()
+    }
+
+    fn hear(
+        listener: &mut Listener<Recorder>,
+        sound: &[f32],
+        block: usize,
+    ) -> Vec<Result<Heard, EncoderError>> {
+        let mut all = Vec::new();
+        for block in sound.chunks(block) {
+            listener.step(block, |_, _| (), |heard| all.push(heard));
+        }
+        all
+    }
+
+    #[test]
+    fn windows_are_those_of_the_whole_clip() {
+        let sound = tone(1.5);
+        let heard = ear::spectrogram(&EarConfig::default(), &sound, RATE, false).unwrap();
+        for block in [1, 100, 24_000] {
+            let mut listener = listener(0.1);
+            let all = hear(&mut listener, &sound, block);
+            let frames: Vec<u64> = all.iter().map(|h| h.as_ref().unwrap().frame).collect();
+            assert_eq!(frames, (1..=37).map(|n| 5 * n).collect::<Vec<u64>>());
+            for (asked, frame) in listener.hearing.encoder.asked.iter().zip(frames) {
+                // The clip's frames up to this one, behind a leading silence.
+                let end = frame as usize;
+                let first = end.saturating_sub(WINDOW_FRAMES);
+                let mut window = vec![0.0; (WINDOW_FRAMES - (end - first)) * CHANNELS];
+                window.extend_from_slice(&heard.data[first * CHANNELS..end * CHANNELS]);
+                let mut expected = vec![0; INPUT_LEN];
+                quantize_window(&window, &mut expected);
+                assert!(*asked == expected, "frame {frame}, blocks of {block}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_is_handed_on_and_nothing_heard_is_lost() {
+        let sound = tone(1.2);
+        let mut whole = listener(0.1);
+        hear(&mut whole, &sound, 512);
+        let mut broken = listener(0.1);
+        broken.hearing.encoder.fail = true;
+        assert!(
+            hear(&mut broken, &sound[..9600], 512)
+                .iter()
+                .all(Result::is_err)
+        );
+        broken.hearing.encoder.fail = false;
+        assert!(
+            hear(&mut broken, &sound[9600..], 512)
+                .iter()
+                .all(Result::is_ok)
+        );
+        assert!(whole.hearing.encoder.asked == broken.hearing.encoder.asked);
+    }
+
+    #[test]
+    fn unsure_windows_do_not_move_the_match() {
+        let mut listener = listener(0.1);
+        let sure = hear(&mut listener, &tone(0.4), 512);
+        let held = sure.last().unwrap().as_ref().unwrap().inference;
+        // As unsure as a uniform draw.
+        listener.hearing.encoder.sigma = 0.288;
+        for heard in hear(&mut listener, &tone(0.4), 512) {
+            let heard = heard.unwrap();
+            assert!(!heard.moved && !heard.silent && heard.confidence < 0.01);
+            assert_eq!(heard.inference, held);
+        }
+        listener.clear();
+        let after = hear(&mut listener, &tone(0.1), 512);
+        assert!(
+            after
+                .iter()
+                .all(|h| h.as_ref().unwrap().inference.is_none())
+        );
+    }
+
+    #[test]
+    fn silence_is_not_asked_about() {
+        let mut listener = listener(0.1);
+        let quiet: Vec<f32> = tone(1.0).iter().map(|s| 1e-4 * s).collect();
+        let all = hear(&mut listener, &quiet, 512);
+        assert!(all.iter().all(|h| h.as_ref().unwrap().silent));
+        assert!(listener.hearing.encoder.asked.is_empty());
+    }
+
+    #[test]
+    fn a_reset_is_a_new_listener() {
+        let sound = tone(0.5);
+        let mut listener = listener(0.1);
+        hear(&mut listener, &sound, 333);
+        let first = std::mem::take(&mut listener.hearing.encoder.asked);
+        listener.reset();
+        let again = hear(&mut listener, &sound, 333);
+        assert!(first == listener.hearing.encoder.asked);
+        assert_eq!(again[0].as_ref().unwrap().frame, 5);
+    }
+}

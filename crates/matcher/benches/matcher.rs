@@ -1,0 +1,91 @@
+//! Costs of the loop at run time and of search, on one core: `cargo bench -p matcher`.
+
+use divan::{Bencher, counter::ItemsCount};
+use ear::EarConfig;
+use matcher::engine::{Engine, EngineStatus, engine_program};
+use matcher::listener::Listener;
+use matcher::refine::Reference;
+use matcher::{Encoder, EncoderError, INPUT_LEN, Inference};
+use synth::{MATCHED_COUNT, Note, Patch};
+
+const RATE: f64 = 44_100.0;
+
+fn main() {
+    divan::main();
+}
+
+/// Five notes in 2 s, as in the paper.
+fn notes() -> Vec<Note> {
+    let note = |i: usize| Note {
+        onset: 0.4 * i as f64,
+        duration: 0.35,
+        key: 60.0 + 2.0 * i as f32,
+        velocity: 0.8,
+    };
+    (0..5).map(note).collect()
+}
+
+fn clip() -> Vec<f32> {
+    let [left, _] = synth::render(&Patch::default(), &notes(), 2.0, RATE as f32, 1);
+    left
+}
+
+struct Constant;
+
+impl Encoder for Constant {
+    fn infer(&mut self, _: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+        Ok(vec![Inference {
+            mean: [0.5; MATCHED_COUNT],
+            sigma: [0.1; MATCHED_COUNT],
+        }])
+    }
+}
+
+/// A second of sound through ear, window and smoothing, without the network.
+#[divan::bench]
+fn listen_1_s(bencher: Bencher) {
+    let mut listener = Listener::new(&EarConfig::default(), RATE, Constant).unwrap();
+    let sound = &clip()[..RATE as usize];
+    bencher.bench_local(|| listener.step(sound, |_, _| (), |heard| drop(divan::black_box(heard))));
+}
+
+#[divan::bench]
+fn likeness_of_2_s(bencher: Bencher) {
+    let heard = ear::spectrogram(&EarConfig::default(), &clip(), RATE, false).unwrap();
+    bencher.bench_local(|| matcher::likeness::likeness(&heard, &heard));
+}
+
+#[divan::bench]
+fn mel_profile_of_2_s(bencher: Bencher) {
+    let (mel, clip) = (matcher::mel::Mel::new(RATE), clip());
+    bencher.bench_local(|| mel.profile(&clip));
+}
+
+/// What one step of a search costs: render, hear, compare.
+#[divan::bench]
+fn search_step_of_2_s(bencher: Bencher) {
+    let reference = Reference::new(&clip(), RATE, &EarConfig::default()).unwrap();
+    let (notes, patch) = (notes(), Patch::default());
+    bencher
+        .counter(ItemsCount::new(1usize))
+        .bench_local(|| reference.score(&reference.render(&notes, &patch)));
+}
+
+/// One window to the stand-in engine process and back: all but the network.
+#[divan::bench]
+fn engine_round_trip(bencher: Bencher) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(
+        env!("CARGO_BIN_EXE_fake-engine"),
+        folder.path().join(engine_program()),
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("mode"), "ok").unwrap();
+    let engine = Engine::at(folder.path());
+    engine.start();
+    while !matches!(engine.status(), EngineStatus::Running { .. }) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let (mut encoder, window) = (engine.encoder(), vec![100; INPUT_LEN]);
+    bencher.bench_local(|| encoder.infer(&window).unwrap());
+}
