@@ -1,38 +1,173 @@
-//! The editor.
+//! The editor: header, reference, and the knobs of all sections.
+
+mod header;
+mod knob;
+mod panels;
+mod patch;
+mod reference;
+mod spectrogram;
+mod theme;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use ear::EarConfig;
+use egui::{Rect, pos2, vec2};
+use matcher::Inference;
+use matcher::engine::EngineStatus;
+use matcher::live::{Snapshot, effective};
+use nice_plug::context::gui::GuiContext;
+use nice_plug::editor::SizeConstraints;
 use nice_plug::editor::dpi::LogicalSize;
-use nice_plug::prelude::ResizeHint;
+use nice_plug::prelude::{ParamSetter, ResizeHint};
+use nice_plug_egui::baseview::HandlerError;
 use nice_plug_egui::{EguiEditorState, Frame, NiceEguiApp};
+use synth::{MATCHED_COUNT, Patch};
 
 use crate::params::Params;
+use panels::Panels;
+use spectrogram::Spectrogram;
+
+/// Size of the window, in points.
+const SIZE: [f32; 2] = [1060.0, 700.0];
+/// Smallest one in which everything can be read.
+const SMALLEST: [f32; 2] = [940.0, 600.0];
+/// Time between two pictures.
+const REPAINT: Duration = Duration::from_millis(33);
 
 /// State of the editor's window.
 pub fn window() -> Arc<EguiEditorState> {
-    EguiEditorState::from_size(LogicalSize::new(1060.0f32, 680.0), 1.0)
+    EguiEditorState::from_size(LogicalSize::new(SIZE[0], SIZE[1]), 1.0)
 }
 
 /// How the host may resize it.
 pub fn resize_hint() -> ResizeHint {
-    ResizeHint::default()
+    ResizeHint {
+        can_resize: true,
+        can_resize_horizontally: true,
+        can_resize_vertically: true,
+        size_constraints: SizeConstraints::Logical {
+            min_size: Some(LogicalSize::new(SMALLEST[0], SMALLEST[1])),
+            max_size: None,
+        },
+        ..ResizeHint::NON_RESIZABLE
+    }
+}
+
+/// Everything that one picture shows.
+struct Scene<'a> {
+    params: &'a Params,
+    setter: ParamSetter<'a>,
+    /// `None` while the plugin is not active.
+    engine: Option<EngineStatus>,
+    /// The ear that made the snapshot's frames.
+    ear: EarConfig,
+    snapshot: Snapshot,
+    held: Option<Inference>,
+    amount: f32,
+    locks: [bool; MATCHED_COUNT],
+    /// What sounds.
+    effective: Patch,
+}
+
+impl<'a> Scene<'a> {
+    fn now(params: &'a Params, setter: ParamSetter<'a>) -> Self {
+        let shared = &params.shared;
+        let (snapshot, engine, ear) = match &*shared.view.lock() {
+            Some(view) => {
+                let ear = view.engine().contract().map(|contract| contract.ear);
+                (view.snapshot(), Some(view.engine().status()), ear)
+            }
+            None => Default::default(),
+        };
+        let (held, locks, amount) = (shared.held(), shared.locks(), params.amount.value());
+        let knobs = params.knobs();
+        let effective = match &held {
+            Some(held) => effective(&knobs, held, amount, &locks),
+            None => knobs,
+        };
+        let ear = ear.unwrap_or_default();
+        Self {
+            params,
+            setter,
+            engine,
+            ear,
+            snapshot,
+            held,
+            amount,
+            locks,
+            effective,
+        }
+    }
+
+    /// Starts the engine anew.
+    fn restart_engine(&self) {
+        if let Some(view) = &*self.params.shared.view.lock() {
+            view.engine().restart();
+        }
+    }
 }
 
 /// The editor of one instance.
 pub struct App {
-    #[allow(dead_code)]
     params: Arc<Params>,
+    /// From the window's opening on.
+    gui: Option<GuiContext>,
+    panels: Panels,
+    spectrogram: Spectrogram,
 }
 
 impl App {
-    /// Of these parameters.
+    /// Over these parameters.
     pub fn new(params: Arc<Params>) -> Self {
-        Self { params }
+        Self {
+            params,
+            gui: None,
+            panels: Panels::new(),
+            spectrogram: Spectrogram::default(),
+        }
     }
 }
 
 impl NiceEguiApp for App {
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
-        ui.label("MirrorNet");
+    fn build(
+        &mut self,
+        context: egui::Context,
+        gui: GuiContext,
+        _frame: &mut Frame,
+    ) -> Result<(), HandlerError> {
+        theme::apply(&context);
+        self.gui = Some(gui);
+        // Its texture belonged to the window before.
+        self.spectrogram = Spectrogram::default();
+        Ok(())
     }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
+        let Some(gui) = &self.gui else { return };
+        let scene = Scene::now(&self.params, gui.param_setter());
+        let window = ui.max_rect();
+        ui.painter().rect_filled(window, 0.0, theme::BACKGROUND);
+        let inside = window.shrink(theme::GAP);
+        let top = Rect::from_min_size(inside.min, vec2(inside.width(), header::HEIGHT));
+        let height = 2.0 * panels::HEIGHT + theme::GAP;
+        let bottom = Rect::from_min_max(pos2(inside.left(), inside.bottom() - height), inside.max);
+        let middle = Rect::from_min_max(
+            pos2(inside.left(), top.bottom() + theme::GAP),
+            pos2(inside.right(), bottom.top() - theme::GAP),
+        );
+        header::show(ui, top, &scene);
+        reference::show(ui, middle, &mut self.spectrogram, &scene);
+        self.panels.show(ui, bottom, &scene);
+        ui.ctx().request_repaint_after(REPAINT);
+    }
+}
+
+/// With a capital first letter.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }

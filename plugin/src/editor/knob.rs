@@ -1,0 +1,238 @@
+//! A rotary knob over a host parameter, with the inferred value as a second ring.
+//!
+//! Drag up and down (shift: finely), scroll, double-click for the default.
+
+use std::f32::consts::TAU;
+
+use egui::{Align2, Color32, CursorIcon, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui};
+use egui::{pos2, vec2};
+use nice_plug::prelude::{FloatParam, Param, ParamSetter};
+
+use super::theme;
+
+/// Points of drag for the whole range.
+const TRAVEL: f32 = 190.0;
+/// How much finer shift makes it.
+const FINE: f32 = 0.1;
+/// Share of the range for a point of scrolling; a notch of a wheel is some 40 points.
+const SCROLL: f32 = 1.0 / 2000.0;
+/// Angles of the ends, clockwise from the right.
+const START: f32 = TAU * 0.375;
+const SWEEP: f32 = TAU * 0.75;
+/// Space between the knob's track and the inferred ring.
+const RING: f32 = 5.0;
+
+/// What the reference says about a knob.
+#[derive(Clone, Debug)]
+pub struct Inferred {
+    /// Normalised value that sounds.
+    pub effective: f32,
+    /// Value that was heard, as text.
+    pub text: String,
+}
+
+/// A knob to draw.
+pub struct Knob<'a> {
+    /// What it turns.
+    pub param: &'a FloatParam,
+    /// What is written over it.
+    pub label: &'a str,
+    /// Radius of its track.
+    pub radius: f32,
+    /// Normalised value where its track's lit part begins.
+    pub origin: f32,
+    /// Whether the matcher may set it.
+    pub matched: bool,
+    /// What it infers; `None`: nothing, or it is locked.
+    pub inferred: Option<Inferred>,
+    /// Whether the player's hand holds it.
+    pub locked: bool,
+    /// Explains it under the pointer.
+    pub hint: &'a str,
+}
+
+/// What the player did.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Touched {
+    /// Turned it.
+    pub moved: bool,
+    /// Clicked the lock's badge.
+    pub released: bool,
+}
+
+impl Knob<'_> {
+    /// Draws it into `rect`, from the top: label, knob, value, inferred value.
+    pub fn show(self, ui: &Ui, rect: Rect, setter: &ParamSetter<'_>) -> Touched {
+        let painter = ui.painter();
+        let outer = self.radius + RING + 1.0;
+        let label_height = rect.height() - 2.0 * outer - 28.0;
+        let label = Rect::from_min_size(rect.min, vec2(rect.width(), label_height));
+        write_label(painter, label, self.label, self.matched);
+        let centre = pos2(rect.center().x, label.bottom() + outer);
+
+        let id = ui.scope_id().with(("knob", self.param.name()));
+        let body = Rect::from_center_size(centre, vec2(2.0 * outer, 2.0 * outer));
+        let badge = Rect::from_center_size(centre + vec2(outer, -outer + 3.0), vec2(15.0, 17.0));
+        let response = ui
+            .interact(body, id, Sense::click_and_drag())
+            .on_hover_and_drag_cursor(CursorIcon::ResizeVertical);
+        let (value, moved) = turn(ui, &response, self.param, setter);
+
+        let lit = response.hovered() || response.dragged();
+        self.paint(painter, centre, value, lit);
+        let value_text = self.param.normalized_value_to_string(value, true);
+        let line = |offset: f32, text: &str, colour: Color32| {
+            let at = pos2(rect.center().x, centre.y + outer + offset);
+            painter.text(at, Align2::CENTER_TOP, text, theme::font(11.0), colour);
+        };
+        line(0.0, &value_text, theme::TEXT);
+        if let Some(inferred) = &self.inferred {
+            line(12.5, &inferred.text, theme::ACCENT);
+        }
+
+        let mut released = false;
+        if self.locked {
+            let lock = ui
+                .interact(badge, id.with("lock"), Sense::click())
+                .on_hover_cursor(CursorIcon::PointingHand);
+            paint_lock(painter, badge.center(), lock.hovered());
+            released = lock.clicked();
+            lock.on_hover_text(
+                "Locked: your hand set it, the match leaves it alone. Click to release.",
+            );
+        }
+        if !response.dragged() {
+            response.on_hover_text(self.hint);
+        }
+        Touched { moved, released }
+    }
+
+    fn paint(&self, painter: &Painter, centre: Pos2, value: f32, lit: bool) {
+        let radius = self.radius;
+        arc(
+            painter,
+            centre,
+            radius,
+            0.0,
+            1.0,
+            Stroke::new(3.0, theme::TRACK),
+        );
+        let colour = match self.inferred.is_some() {
+            true => theme::DIM,
+            false => theme::TEXT,
+        };
+        arc(
+            painter,
+            centre,
+            radius,
+            self.origin,
+            value,
+            Stroke::new(3.0, colour),
+        );
+        let body = if lit { theme::BODY_HOVER } else { theme::BODY };
+        painter.circle(centre, radius - 4.5, body, Stroke::new(1.0, theme::EDGE));
+        let pointer = [
+            point(centre, radius * 0.3, value),
+            point(centre, radius - 6.0, value),
+        ];
+        painter.line_segment(pointer, Stroke::new(2.0, theme::TEXT));
+
+        if let Some(inferred) = &self.inferred {
+            let ring = radius + RING;
+            let stroke = Stroke::new(2.0, theme::ACCENT);
+            arc(painter, centre, ring, value, inferred.effective, stroke);
+            painter.circle_filled(point(centre, ring, inferred.effective), 3.0, theme::ACCENT);
+        }
+    }
+}
+
+/// Lets the player turn `param`: the value to show, and whether it moved.
+fn turn(ui: &Ui, response: &Response, param: &FloatParam, setter: &ParamSetter<'_>) -> (f32, bool) {
+    // Hosts hand a change back with their next block: while the hand holds the knob, its own value counts.
+    let held = |ui: &Ui| ui.data(|data| data.get_temp::<f32>(response.id));
+    let mut value = param.unmodulated_normalized_value();
+    let mut moved = false;
+    if response.drag_started() {
+        setter.begin_set_parameter(param);
+        ui.data_mut(|data| data.insert_temp(response.id, value));
+    }
+    if let Some(mut position) = held(ui) {
+        let speed = if ui.input(|input| input.modifiers.shift) {
+            FINE
+        } else {
+            1.0
+        };
+        let step = -response.drag_delta().y / TRAVEL * speed;
+        if step != 0.0 {
+            position = (position + step).clamp(0.0, 1.0);
+            ui.data_mut(|data| data.insert_temp(response.id, position));
+            setter.set_parameter_normalized(param, position);
+            moved = true;
+        }
+        value = position;
+        if response.drag_stopped() {
+            setter.end_set_parameter(param);
+            ui.data_mut(|data| data.remove::<f32>(response.id));
+        }
+    }
+    let mut jump = |to: f32| {
+        setter.begin_set_parameter(param);
+        setter.set_parameter_normalized(param, to);
+        setter.end_set_parameter(param);
+        value = to;
+        moved = true;
+    };
+    if response.double_clicked() {
+        jump(param.default_normalized_value());
+    } else if response.hovered() && !response.dragged() {
+        let (scroll, shift) =
+            ui.input(|input| (input.smooth_scroll_delta(), input.modifiers.shift));
+        // With shift the system may turn the wheel sideways.
+        let step = (scroll.x + scroll.y) * SCROLL * if shift { FINE } else { 1.0 };
+        if step != 0.0 {
+            jump((param.unmodulated_normalized_value() + step).clamp(0.0, 1.0));
+        }
+    }
+    (value, moved)
+}
+
+/// Two lines at most, standing on the knob.
+fn write_label(painter: &Painter, rect: Rect, label: &str, matched: bool) {
+    let colour = if matched { theme::TEXT } else { theme::DIM };
+    let mut job =
+        egui::text::LayoutJob::simple(label.to_owned(), theme::font(10.5), colour, rect.width());
+    job.halign = egui::Align::Center;
+    job.wrap.max_rows = 2;
+    let galley = painter.layout_job(job);
+    let top = rect.bottom() - galley.size().y - 1.0;
+    painter.galley(pos2(rect.center().x, top), galley, colour);
+}
+
+/// A padlock.
+fn paint_lock(painter: &Painter, centre: Pos2, lit: bool) {
+    let colour = if lit { theme::TEXT } else { theme::WARN };
+    let body = Rect::from_center_size(centre + vec2(0.0, 2.0), vec2(8.0, 6.5));
+    painter.rect_filled(body, 1.5, colour);
+    let shackle = (0..=12)
+        .map(|k| {
+            let angle = TAU * (0.5 + k as f32 / 24.0);
+            body.center_top() + vec2(2.6 * angle.cos(), 3.6 * angle.sin())
+        })
+        .collect();
+    painter.add(Shape::line(shackle, Stroke::new(1.5, colour)));
+}
+
+/// The point at `value` on a circle.
+fn point(centre: Pos2, radius: f32, value: f32) -> Pos2 {
+    let angle = START + SWEEP * value;
+    centre + radius * vec2(angle.cos(), angle.sin())
+}
+
+/// The arc from one value to another.
+fn arc(painter: &Painter, centre: Pos2, radius: f32, from: f32, to: f32, stroke: Stroke) {
+    let steps = 2 + ((to - from).abs() * 48.0) as usize;
+    let points = (0..=steps)
+        .map(|k| point(centre, radius, from + (to - from) * k as f32 / steps as f32))
+        .collect();
+    painter.add(Shape::line(points, stroke));
+}

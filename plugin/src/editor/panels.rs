@@ -1,0 +1,175 @@
+//! The knobs of all sections, laid out from the table.
+
+use egui::{Rect, Ui, pos2, vec2};
+use synth::{MATCHED, PARAMS, Section};
+
+use super::knob::{Inferred, Knob};
+use super::{Scene, capitalised, theme};
+
+/// Height of a section's heading.
+const HEADING: f32 = 20.0;
+/// Height of a row of panels.
+pub const HEIGHT: f32 = 148.0;
+/// Largest radius of a knob's track.
+const RADIUS: f32 = 18.0;
+
+/// A section with its rows of the table.
+struct Panel {
+    section: Section,
+    rows: Vec<usize>,
+    /// Words that all its names begin with, not to be repeated under its heading.
+    prefix: usize,
+}
+
+/// The panels in rows of about equally many knobs.
+pub struct Panels {
+    rows: [Vec<Panel>; 2],
+}
+
+impl Panels {
+    /// Lays out the table.
+    pub fn new() -> Self {
+        let mut rows = [Vec::new(), Vec::new()];
+        let mut knobs = 0;
+        for section in Section::ALL {
+            let panel = Panel::of(section);
+            knobs += panel.rows.len();
+            rows[usize::from(2 * knobs > PARAMS.len() + 1)].push(panel);
+        }
+        Self { rows }
+    }
+
+    /// Draws both rows into `rect` and does what the player asks.
+    pub fn show(&self, ui: &Ui, rect: Rect, scene: &Scene<'_>) {
+        for (k, row) in self.rows.iter().enumerate() {
+            let top = rect.top() + k as f32 * (HEIGHT + theme::GAP);
+            let knobs: usize = row.iter().map(|panel| panel.rows.len()).sum();
+            let margins = row.len() as f32 * (2.0 * theme::PAD + theme::GAP) - theme::GAP;
+            let cell = (rect.width() - margins) / knobs as f32;
+            let mut left = rect.left();
+            for panel in row {
+                let width = panel.rows.len() as f32 * cell + 2.0 * theme::PAD;
+                let area = Rect::from_min_size(pos2(left, top), vec2(width, HEIGHT));
+                panel.show(ui, area, cell, scene);
+                left += width + theme::GAP;
+            }
+        }
+    }
+}
+
+impl Panel {
+    fn of(section: Section) -> Self {
+        let rows: Vec<_> = (0..PARAMS.len())
+            .filter(|&row| PARAMS[row].section == section)
+            .collect();
+        let words = |row: usize| PARAMS[row].name.split_inclusive(' ');
+        let shared = |n: usize| {
+            let first = words(rows[0]).nth(n).filter(|word| word.ends_with(' '));
+            first.is_some_and(|word| rows.iter().all(|&row| words(row).nth(n) == Some(word)))
+        };
+        let common = if rows.len() > 1 {
+            (0..).take_while(|&n| shared(n)).count()
+        } else {
+            0
+        };
+        let prefix = rows
+            .first()
+            .map_or(0, |&row| words(row).take(common).map(str::len).sum());
+        Self {
+            section,
+            rows,
+            prefix,
+        }
+    }
+
+    fn show(&self, ui: &Ui, area: Rect, cell: f32, scene: &Scene<'_>) {
+        theme::card(ui.painter(), area);
+        let corner = area.min + vec2(theme::PAD, 8.0);
+        theme::heading(ui.painter(), corner, self.section.name());
+        for (k, &row) in self.rows.iter().enumerate() {
+            let left = area.left() + theme::PAD + k as f32 * cell;
+            let rect = Rect::from_min_max(
+                pos2(left, area.top() + HEADING),
+                pos2(left + cell, area.bottom() - 6.0),
+            );
+            knob(
+                ui,
+                rect,
+                &capitalised(&PARAMS[row].name[self.prefix..]),
+                row,
+                scene,
+            );
+        }
+    }
+}
+
+/// A row's knob.
+fn knob(ui: &Ui, rect: Rect, label: &str, row: usize, scene: &Scene<'_>) {
+    let table = &PARAMS[row];
+    let place = MATCHED.iter().position(|&matched| matched == row);
+    let locked = place.is_some_and(|i| scene.locks[i]);
+    let inferred = place
+        .zip(scene.held)
+        .filter(|_| !locked && scene.amount > 0.0)
+        .map(|(i, inference)| Inferred {
+            effective: scene.effective.get(row),
+            text: table.format(table.plain(inference.mean[i])),
+        });
+    let hint = match (&inferred, place) {
+        (Some(inferred), _) => {
+            let sounds = table.format(scene.effective.plain(row));
+            format!(
+                "{}: heard {}, sounds at {sounds}",
+                table.name, inferred.text
+            )
+        }
+        (None, Some(_)) => format!("{} (follows the reference)", table.name),
+        (None, None) => format!("{} (yours alone)", table.name),
+    };
+    let touched = Knob {
+        param: &scene.params.rows[row],
+        label,
+        radius: RADIUS.min(rect.width() / 2.0 - 8.0),
+        origin: table.normalized(0.0f32.clamp(table.min, table.max)),
+        matched: place.is_some(),
+        inferred,
+        locked,
+        hint: &hint,
+    }
+    .show(ui, rect, &scene.setter);
+    if let Some(i) = place {
+        // The audio thread sees a move too, but perhaps the host isn't playing.
+        if touched.moved {
+            scene.params.shared.set_lock(i, true);
+        }
+        if touched.released {
+            scene.params.shared.set_lock(i, false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_has_one_knob_with_a_name() {
+        let panels = Panels::new();
+        let mut rows: Vec<_> = panels
+            .rows
+            .iter()
+            .flatten()
+            .flat_map(|panel| panel.rows.clone())
+            .collect();
+        rows.sort_unstable();
+        assert!(rows.iter().copied().eq(0..PARAMS.len()));
+        for panel in panels.rows.iter().flatten() {
+            for &row in &panel.rows {
+                assert!(!PARAMS[row].name[panel.prefix..].trim().is_empty());
+            }
+        }
+        let prefix = |section| Panel::of(section).prefix;
+        assert_eq!(prefix(Section::Osc1), "Osc 1 ".len());
+        assert_eq!(prefix(Section::Voice), 0);
+    }
+}

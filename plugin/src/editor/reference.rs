@@ -1,0 +1,165 @@
+//! The reference: what the ear hears of it, and what the match makes of it, in words.
+
+use ear::PitchFrame;
+use egui::{Align2, Color32, CursorIcon, Rect, Sense, Ui, pos2, vec2};
+
+use super::spectrogram::Spectrogram;
+use super::{Scene, theme};
+
+/// Height of the line of words.
+const WORDS: f32 = 24.0;
+const NOTES: [&str; 12] = [
+    "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B",
+];
+
+/// Draws it into `rect`.
+pub fn show(ui: &Ui, rect: Rect, spectrogram: &mut Spectrogram, scene: &Scene<'_>) {
+    theme::card(ui.painter(), rect);
+    let inside = rect.shrink2(vec2(theme::PAD, 6.0));
+    let words = Rect::from_min_size(inside.min, vec2(inside.width(), WORDS - 4.0));
+    show_words(ui, words, scene);
+    let picture = Rect::from_min_max(inside.min + vec2(0.0, WORDS), inside.max);
+    spectrogram.show(ui, picture, &scene.snapshot, &scene.ear);
+    if scene.snapshot.frames.is_empty() {
+        let words = "Route a track into the Sidechain input and play it";
+        let painter = ui.painter();
+        painter.text(
+            picture.center(),
+            Align2::CENTER_CENTER,
+            words,
+            theme::font(14.0),
+            theme::DIM,
+        );
+    }
+    if let Some(message) = scene.params.shared.message() {
+        show_message(ui, picture, &message, scene);
+    }
+}
+
+fn show_words(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
+    let painter = ui.painter();
+    let centre = rect.center().y;
+    theme::heading(painter, pos2(rect.left() + 2.0, centre - 6.0), "Sidechain");
+    let (state, colour) = state(scene);
+    let at = pos2(rect.left() + 92.0, centre);
+    painter.circle_filled(at, 4.0, colour);
+    let at = at + vec2(11.0, 0.0);
+    painter.text(
+        at,
+        Align2::LEFT_CENTER,
+        state,
+        theme::font(12.5),
+        theme::TEXT,
+    );
+
+    let snapshot = &scene.snapshot;
+    let mut right = rect.right();
+    let mut write = |text: String, colour: Color32| {
+        let at = pos2(right, centre);
+        let drawn = painter.text(at, Align2::RIGHT_CENTER, text, theme::font(12.0), colour);
+        right = drawn.left() - 18.0;
+    };
+    if snapshot.late > 0 || snapshot.dropped > 0 {
+        let (late, dropped) = (snapshot.late, snapshot.dropped);
+        write(
+            format!("{late} late, {dropped} samples dropped"),
+            theme::WARN,
+        );
+    }
+    if scene.held.is_some() {
+        write(
+            format!("{:.0} % sure", 100.0 * snapshot.confidence),
+            theme::DIM,
+        );
+    }
+    if let Some(pitch) = pitch(&snapshot.pitch) {
+        write(pitch, theme::TEXT);
+    }
+    if !snapshot.frames.is_empty() && snapshot.pitch.level_db > -100.0 {
+        write(format!("{:.0} dBFS", snapshot.pitch.level_db), theme::DIM);
+    }
+}
+
+/// What the match does, in words, with its light.
+fn state(scene: &Scene<'_>) -> (String, Color32) {
+    let locked = scene.locks.iter().filter(|&&locked| locked).count();
+    let (mut words, colour) = if scene.engine.is_none() {
+        ("Not playing".to_owned(), theme::FAINT)
+    } else if !scene.params.listen.value() {
+        (
+            "Not listening: what was heard is held".to_owned(),
+            theme::FAINT,
+        )
+    } else {
+        let words = super::capitalised(&scene.snapshot.state);
+        let colour = match words.starts_with("Following") {
+            true => theme::ACCENT,
+            false => theme::WARN,
+        };
+        (words, colour)
+    };
+    match locked {
+        0 => {}
+        1 => words += "  ·  1 knob locked",
+        n => words += &format!("  ·  {n} knobs locked"),
+    }
+    (words, colour)
+}
+
+/// Note and frequency heard.
+fn pitch(frame: &PitchFrame) -> Option<String> {
+    if !frame.voiced || frame.hz <= 0.0 {
+        return None;
+    }
+    let key = 69.0 + 12.0 * (frame.hz / 440.0).log2();
+    let nearest = key.round();
+    let cents = 100.0 * (key - nearest);
+    let note = (nearest as i32).rem_euclid(12) as usize;
+    let octave = (nearest as i32).div_euclid(12) - 1;
+    Some(format!(
+        "{}{octave} {cents:+.0} ct   {:.1} Hz",
+        NOTES[note], frame.hz
+    ))
+}
+
+/// A line over the picture that a click takes away.
+fn show_message(ui: &Ui, picture: Rect, message: &str, scene: &Scene<'_>) {
+    let galley = ui.painter().layout(
+        message.to_owned(),
+        theme::font(12.0),
+        theme::TEXT,
+        picture.width() - 110.0,
+    );
+    let size = galley.size() + vec2(28.0, 14.0);
+    let strip = Rect::from_center_size(
+        pos2(picture.center().x, picture.bottom() - 26.0 - size.y / 2.0),
+        size,
+    );
+    let response = ui
+        .interact(strip, ui.scope_id().with("message"), Sense::click())
+        .on_hover_cursor(CursorIcon::PointingHand);
+    theme::card(ui.painter(), strip);
+    ui.painter()
+        .galley(strip.min + vec2(14.0, 7.0), galley, theme::TEXT);
+    if response.clicked() {
+        scene.params.shared.tell(None);
+    }
+    response.on_hover_text("Click to close");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pitches_are_named() {
+        let frame = |hz| PitchFrame {
+            hz,
+            voiced: true,
+            ..PitchFrame::default()
+        };
+        assert_eq!(pitch(&frame(440.0)).unwrap(), "A4 +0 ct   440.0 Hz");
+        assert_eq!(pitch(&frame(261.0)).unwrap(), "C4 -4 ct   261.0 Hz");
+        assert_eq!(pitch(&PitchFrame::default()), None);
+    }
+}
