@@ -16,6 +16,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Train(commands::train::Args),
+    Mirror(commands::mirror::Args),
     Ear(commands::ear::Args),
     Render(commands::render::Args),
     Serve(commands::serve::Args),
@@ -24,6 +25,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => commands::train::run(args),
+        Command::Mirror(args) => commands::mirror::run(args),
         Command::Ear(args) => commands::ear::run(args),
         Command::Render(args) => commands::render::run(args),
         Command::Serve(args) => commands::serve::run(args),

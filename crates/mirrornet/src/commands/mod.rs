@@ -1,6 +1,7 @@
 //! One file per subcommand: its options, and what it does.
 
 pub mod ear;
+pub mod mirror;
 pub mod render;
 pub mod serve;
 pub mod train;

@@ -1,0 +1,215 @@
+//! `mirrornet mirror`.
+
+use super::Error;
+use indicatif::{ProgressBar, ProgressStyle};
+use matcher::Contract;
+use matcher::engine::MODEL_FOLDER;
+use matcher::infer::infer_clip;
+use matcher::likeness::pitch_agreement;
+use matcher::refine::{Options, Reference, Score, refine};
+use mirrornet::torchscript::TorchEncoder;
+use mirrornet::{audio, midi};
+use serde_json::json;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use synth::{Note, Patch};
+
+/// Phases and noise of the render, those of the search.
+const SEED: u64 = 1;
+
+/// Hear a sound and play it back with the synthesizer: its notes, a patch, and how alike they are.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Sound to mirror: a melody of single notes.
+    reference: PathBuf,
+    /// WAV to write: 32-bit float stereo, of the reference's length and rate.
+    #[arg(long, value_name = "OUT.wav")]
+    out: PathBuf,
+    /// Patch to write.
+    #[arg(long, value_name = "P.json")]
+    patch: PathBuf,
+    /// The notes as MIDI, instead of hearing them.
+    #[arg(long, value_name = "F.mid")]
+    notes: Option<PathBuf>,
+    /// Then search for a better patch for so long.
+    #[arg(long, value_name = "SECONDS")]
+    refine: Option<f64>,
+    /// Seed of the search.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Folder with encoder.pt and encoder.json [default: the model this program came with].
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> Result<(), Error> {
+    if let Some(seconds) = args.refine
+        && !(seconds > 0.0 && seconds <= 86_400.0)
+    {
+        return Err(format!("--refine {seconds}: expected seconds above 0").into());
+    }
+    let sound = super::read_audio(&args.reference)?;
+    let (mono, rate) = (sound.mono(), sound.rate as f64);
+    let model = args.model.clone().map_or_else(shipped_model, Ok)?;
+    let mut encoder = TorchEncoder::new(&model)?;
+    let ear = Contract::from_json(encoder.contract())?.ear;
+    let heard = ear::spectrogram(&ear, &mono, rate, true)?;
+    let inference = infer_clip(&heard, &mut encoder)?.ok_or_else(|| {
+        format!(
+            "{} is silent: there is nothing to mirror",
+            args.reference.display()
+        )
+    })?;
+    let notes = match &args.notes {
+        Some(path) => midi::read(path)?,
+        None => matcher::melody::melody(&heard),
+    };
+    if notes.is_empty() {
+        return Err(format!(
+            "no notes {}: a melody of single notes is needed{}",
+            args.notes
+                .as_ref()
+                .map_or("were heard".into(), |p| format!("are in {}", p.display())),
+            if args.notes.is_some() {
+                ""
+            } else {
+                "; give its notes with --notes F.mid"
+            }
+        )
+        .into());
+    }
+
+    let reference = Reference::new(&mono, rate, &ear)?;
+    let start = Patch::default().with_matched(&inference.mean);
+    let score = |patch: &Patch| reference.score(&reference.render(&notes, patch));
+    let default = score(&Patch::default())?;
+    let inferred = score(&start)?;
+    let (patch, last, renders) = match args.refine {
+        Some(seconds) => search(
+            &reference,
+            &notes,
+            &start,
+            &Options {
+                time: Some(Duration::from_secs_f64(seconds)),
+                seed: args.seed,
+                ..Options::around(&inference)
+            },
+        )?,
+        None => (start, inferred, 0),
+    };
+
+    let seconds = mono.len() as f64 / rate;
+    let [left, right] = synth::render(&patch, &notes, seconds, rate as f32, SEED);
+    let mixed: Vec<f32> = left
+        .iter()
+        .zip(&right)
+        .map(|(l, r)| 0.5 * (l + r))
+        .collect();
+    let agreement = pitch_agreement(&heard, &ear::spectrogram(&ear, &mixed, rate, true)?);
+    audio::write(&args.out, sound.rate, &[&left, &right])
+        .map_err(|e| format!("{}: {e}", args.out.display()))?;
+    write_patch(&args.patch, &patch)?;
+    report(
+        &args,
+        &[
+            ("default patch", default),
+            ("inferred", inferred),
+            ("result", last),
+        ],
+        &json!({
+            "notes": notes,
+            "confidence": inference.confidence(),
+            "renders": renders,
+            "pitch_agreement": agreement,
+            "seconds": seconds,
+            "rate": sound.rate,
+            "model": model,
+        }),
+    );
+    Ok(())
+}
+
+/// Searches with a spinner; the patch, its score and the number of renders.
+fn search(
+    reference: &Reference,
+    notes: &[Note],
+    start: &Patch,
+    options: &Options,
+) -> Result<(Patch, Score, usize), Error> {
+    let bar = std::io::stderr().is_terminal().then(|| {
+        let style = ProgressStyle::with_template("{spinner} {elapsed} {msg}");
+        ProgressBar::new_spinner()
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+    });
+    let found = refine(reference, notes, start, options, |best| {
+        if let Some(bar) = &bar {
+            bar.set_message(format!(
+                "{} renders, likeness {:.3}, mel distance {:.2} dB",
+                best.renders, best.score.likeness, best.score.mel
+            ));
+            bar.tick();
+        }
+        true
+    })?;
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    Ok((found.patch, found.score, found.renders))
+}
+
+/// The model folder beside this program (an installed engine), or `model-weights` in a folder above it
+/// (a checkout's target folder).
+fn shipped_model() -> Result<PathBuf, Error> {
+    let program = std::env::current_exe()?.canonicalize()?;
+    let mut folders = program.ancestors().skip(1);
+    let beside = folders.next().map(|f| f.join(MODEL_FOLDER));
+    let above = folders.map(|f| f.join("model-weights"));
+    beside
+        .into_iter()
+        .chain(above)
+        .find(|f| f.join(mirrornet::torchscript::CONTRACT).is_file())
+        .ok_or_else(|| {
+            "no model came with this program: give the folder of one with --model".into()
+        })
+}
+
+fn write_patch(path: &Path, patch: &Patch) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(&patch.to_json())?;
+    audio::write_atomically(path, text.as_bytes())
+        .map_err(|e| format!("cannot write {}: {e}", path.display()).into())
+}
+
+fn report(args: &Args, scores: &[(&str, Score)], more: &serde_json::Value) {
+    if args.json {
+        let mut all = more.clone();
+        for (name, score) in scores {
+            all[name.replace(' ', "_")] =
+                json!({ "likeness": score.likeness, "mel_distance_db": score.mel });
+        }
+        println!("{all:#}");
+        return;
+    }
+    let number = |key: &str| more[key].as_f64().unwrap_or(0.0);
+    let notes = more["notes"].as_array().map_or(0, Vec::len);
+    println!(
+        "{notes} notes, {:.2} s at {} Hz",
+        number("seconds"),
+        number("rate")
+    );
+    for (name, score) in scores {
+        println!(
+            "{name:14} likeness {:.3}, mel distance {:5.2} dB",
+            score.likeness, score.mel
+        );
+    }
+    println!(
+        "pitch agrees in {:.0} % of the frames",
+        100.0 * number("pitch_agreement")
+    );
+    println!("confidence of the inference {:.2}", number("confidence"));
+}
