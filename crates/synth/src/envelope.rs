@@ -4,6 +4,7 @@
 //! `attack` seconds from 0 to 1; decay and release fall 60 dB of their way in `decay` and `release`
 //! seconds and are then there. A retriggered or interrupted envelope goes on from where it is.
 
+use crate::CONTROL;
 use crate::math::exp2;
 
 /// How far the attack aims past 1: a gently bent rise.
@@ -15,15 +16,42 @@ const FADE: f32 = 0.004;
 /// Time constant with which a held level follows its knob, seconds.
 const FOLLOW: f32 = 0.005;
 
-/// The knobs, as rates per sample.
+/// An exponential approach.
+#[derive(Clone, Copy, Debug, Default)]
+struct Approach {
+    /// log2 of the share of the way still to go after a sample.
+    rate: f32,
+    /// That share after a whole control step, the usual stride.
+    step: f32,
+}
+
+impl Approach {
+    fn new(rate: f32) -> Self {
+        Self {
+            rate,
+            step: exp2(rate * CONTROL as f32),
+        }
+    }
+
+    fn after(&self, samples: f32) -> f32 {
+        if samples == CONTROL as f32 {
+            self.step
+        } else {
+            exp2(self.rate * samples)
+        }
+    }
+}
+
+/// The knobs, as rates.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EnvelopeSettings {
-    attack: f32,
-    decay: f32,
+    attack: Approach,
+    decay: Approach,
     sustain: f32,
-    release: f32,
+    release: Approach,
+    /// Change per sample.
     fade: f32,
-    follow: f32,
+    follow: Approach,
 }
 
 impl EnvelopeSettings {
@@ -31,12 +59,12 @@ impl EnvelopeSettings {
     pub fn new(attack: f32, decay: f32, sustain: f32, release: f32, sample_rate: f32) -> Self {
         let octaves = |excess: f32| ((1.0 + excess) / excess).log2();
         Self {
-            attack: -octaves(ATTACK_EXCESS) / (attack * sample_rate),
-            decay: -octaves(FALL_EXCESS) / (decay * sample_rate),
+            attack: Approach::new(-octaves(ATTACK_EXCESS) / (attack * sample_rate)),
+            decay: Approach::new(-octaves(FALL_EXCESS) / (decay * sample_rate)),
             sustain,
-            release: -octaves(FALL_EXCESS) / (release * sample_rate),
+            release: Approach::new(-octaves(FALL_EXCESS) / (release * sample_rate)),
             fade: 1.0 / (FADE * sample_rate),
-            follow: -std::f32::consts::LOG2_E / (FOLLOW * sample_rate),
+            follow: Approach::new(-std::f32::consts::LOG2_E / (FOLLOW * sample_rate)),
         }
     }
 }
@@ -107,7 +135,7 @@ impl Envelope {
                     Stage::Sustain,
                 ),
                 Stage::Sustain => {
-                    let distance = (self.level - s.sustain) * exp2(left * s.follow);
+                    let distance = (self.level - s.sustain) * s.follow.after(left);
                     self.level = s.sustain + if distance.abs() < 1e-6 { 0.0 } else { distance };
                     return;
                 }
@@ -120,7 +148,7 @@ impl Envelope {
                     return;
                 }
             };
-            let reached = aim + (self.level - aim) * exp2(left * rate);
+            let reached = aim + (self.level - aim) * rate.after(left);
             let rising = aim > end;
             if (rising && reached < end) || (!rising && reached > end) {
                 self.level = reached;

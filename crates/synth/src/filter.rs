@@ -2,10 +2,11 @@
 //!
 //! The ladder is four trapezoidal one-pole stages in a loop whose delay is solved away (Zavalishin,
 //! "The Art of VA Filter Design", ch. 5: the linear solution first, then the saturation). Its
-//! states are advanced in one matrix step, s' = A s + b u, which shortens the chain of dependent
-//! operations. The saturation bounds the loop, hence the states, under any modulation.
+//! states are advanced in one matrix step, s' = A s + b u, and the feedback is computed a sample
+//! ahead, which shortens the chain of dependent operations. The saturation bounds the loop, hence the states, under any modulation.
 
 use crate::math::tan_pi;
+use wide::f32x4;
 
 /// Highest cutoff as a fraction of the sample rate.
 const TOP: f32 = 0.45;
@@ -43,62 +44,64 @@ impl LadderSettings {
     }
 }
 
-/// Coefficients that move along a control step.
-#[derive(Clone, Copy, Debug)]
-struct Moving<const N: usize> {
-    value: [f32; N],
-    step: [f32; N],
-    target: [f32; N],
+/// Coefficients that move linearly along a control step.
+#[derive(Clone, Copy, Debug, Default)]
+struct Moving {
+    value: f32x4,
+    step: f32x4,
+    target: f32x4,
 }
 
-impl<const N: usize> Default for Moving<N> {
-    fn default() -> Self {
-        Self {
-            value: [0.0; N],
-            step: [0.0; N],
-            target: [0.0; N],
-        }
-    }
-}
-
-impl<const N: usize> Moving<N> {
-    fn aim(&mut self, target: [f32; N], inverse_len: f32) {
-        for i in 0..N {
-            self.value[i] = self.target[i];
-            self.step[i] = (target[i] - self.value[i]) * inverse_len;
-        }
-        self.target = target;
+impl Moving {
+    fn aim(&mut self, target: [f32; 4], inverse_len: f32) {
+        self.value = self.target;
+        self.target = f32x4::from(target);
+        self.step = (self.target - self.value) * inverse_len;
     }
 
     fn still(&mut self) {
         self.value = self.target;
-        self.step = [0.0; N];
+        self.step = f32x4::ZERO;
+    }
+
+    fn cut(&mut self) {
+        self.target = self.value;
     }
 
     #[inline(always)]
     fn advance(&mut self) {
-        for i in 0..N {
-            self.value[i] += self.step[i];
-        }
+        self.value += self.step;
     }
 }
 
 /// Both filters of one voice.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
-    state: [f32; 4],
-    /// Column of A, b, feedback row.
-    column: Moving<4>,
-    input: Moving<4>,
-    feedback: Moving<4>,
-    /// Gains before and behind the ladder, then the high-pass's three coefficients.
-    rest: Moving<5>,
-    high: [f32; 2],
+    /// The ladder's four states.
+    state: f32x4,
+    /// What the ladder's next sample will feed back, as far as the states decide it.
+    fed_back: f32,
+    /// Columns of A.
+    columns: [Moving; 4],
+    /// b.
+    input: Moving,
+    /// h A, where h s is what the states feed back: the next sample's feedback straight from this
+    /// one's states, ahead of the saturation.
+    ahead: Moving,
+    /// h b, then the gains before and behind the ladder.
+    gains: Moving,
+    /// The high-pass's coefficients.
+    high_pass: Moving,
+    high_state: [f32; 2],
     fresh: bool,
 }
 
 /// Damping of the high-pass: Butterworth.
 const DAMPING: f32 = std::f32::consts::SQRT_2;
+
+fn dot(a: [f32; 4], b: [f32; 4]) -> f32 {
+    (a[0] * b[0] + a[1] * b[1]) + (a[2] * b[2] + a[3] * b[3])
+}
 
 impl Filter {
     /// Empties the filters; the next plan starts without ramps.
@@ -107,6 +110,15 @@ impl Filter {
             fresh: true,
             ..Self::default()
         };
+    }
+
+    fn moving(&mut self) -> impl Iterator<Item = &mut Moving> {
+        self.columns.iter_mut().chain([
+            &mut self.input,
+            &mut self.ahead,
+            &mut self.gains,
+            &mut self.high_pass,
+        ])
     }
 
     /// Plans a step of 1 / `inverse_len` samples towards cutoffs given as fractions of the sample
@@ -118,46 +130,46 @@ impl Filter {
         low_pass: f32,
         high_pass: f32,
     ) {
-        let g = tan_pi(low_pass.min(TOP));
-        let k = settings.feedback;
-        let w = g / (1.0 + g);
+        // One stage, with w = g / (1 + g): y = (1 - w) s + w x, s' = 2 y - s.
+        let [n, d] = tan_pi(low_pass.min(TOP));
+        let w = n / (n + d);
         let c = 1.0 - w;
         let [w2, w3] = [w * w, w * w * w];
-        let solve = 1.0 / (1.0 + k * w2 * w2);
-        self.column.aim(
-            [2.0 * c - 1.0, 2.0 * c * w, 2.0 * c * w2, 2.0 * c * w3],
-            inverse_len,
-        );
-        self.input
-            .aim([2.0 * w, 2.0 * w2, 2.0 * w3, 2.0 * w2 * w2], inverse_len);
-        let f = k * c * solve;
-        self.feedback.aim([f * w3, f * w2, f * w, f], inverse_len);
-        let g = tan_pi(high_pass.min(TOP));
-        let a1 = 1.0 / (1.0 + g * (g + DAMPING));
-        // The mean of the last stage's old and new state is its output.
-        let rest = [
-            settings.into * solve,
-            0.5 * settings.makeup,
-            a1,
-            g * a1,
-            g * g * a1,
+        let a = [2.0 * c - 1.0, 2.0 * c * w, 2.0 * c * w2, 2.0 * c * w3];
+        let columns = [
+            a,
+            [0.0, a[0], a[1], a[2]],
+            [0.0, 0.0, a[0], a[1]],
+            [0.0, 0.0, 0.0, a[0]],
         ];
-        self.rest.aim(rest, inverse_len);
+        let b = [2.0 * w, 2.0 * w2, 2.0 * w3, 2.0 * w2 * w2];
+        let solve = 1.0 / (1.0 + settings.feedback * w2 * w2);
+        let f = settings.feedback * c * solve;
+        let h = [f * w3, f * w2, f * w, f];
+        for (column, target) in self.columns.iter_mut().zip(columns) {
+            column.aim(target, inverse_len);
+        }
+        self.input.aim(b, inverse_len);
+        self.ahead
+            .aim(columns.map(|column| dot(h, column)), inverse_len);
+        // The mean of the last stage's old and new state is its output.
+        let gains = [dot(h, b), settings.into * solve, 0.5 * settings.makeup, 0.0];
+        self.gains.aim(gains, inverse_len);
+
+        // a1 = 1 / (1 + g (g + damping)), g a1 and g^2 a1 with g = n / d.
+        let [n, d] = tan_pi(high_pass.min(TOP));
+        let scale = 1.0 / (d * d + n * (n + DAMPING * d));
+        let high_pass = [d * d * scale, n * d * scale, n * n * scale, 0.0];
+        self.high_pass.aim(high_pass, inverse_len);
         if self.fresh {
             self.fresh = false;
-            self.column.still();
-            self.input.still();
-            self.feedback.still();
-            self.rest.still();
+            self.moving().for_each(Moving::still);
         }
     }
 
     /// Cuts the planned step short where it is.
     pub fn cut(&mut self) {
-        self.column.target = self.column.value;
-        self.input.target = self.input.value;
-        self.feedback.target = self.feedback.value;
-        self.rest.target = self.rest.value;
+        self.moving().for_each(Moving::cut);
     }
 
     /// Filters in place.
@@ -165,30 +177,30 @@ impl Filter {
     pub fn process(&mut self, samples: &mut [f32]) {
         let mut f = *self;
         for x in samples.iter_mut() {
-            let [s0, s1, s2, s3] = f.state;
-            let [a0, a1, a2, a3] = f.column.value;
-            let b = f.input.value;
-            let h = f.feedback.value;
-            let [into, makeup, h1, h2, h3] = f.rest.value;
+            let [feedback, into, makeup, _] = f.gains.value.to_array();
             // 1e-18 keeps the states out of the denormal range.
-            let drive = *x * into + 1e-18;
-            let u = saturate(drive - ((h[0] * s0 + h[1] * s1) + (h[2] * s2 + h[3] * s3)));
-            f.state = [
-                a0 * s0 + b[0] * u,
-                (a1 * s0 + a0 * s1) + b[1] * u,
-                (a2 * s0 + a1 * s1 + a0 * s2) + b[2] * u,
-                ((a3 * s0 + a2 * s1) + (a1 * s2 + a0 * s3)) + b[3] * u,
-            ];
-            let low = makeup * (s3 + f.state[3]);
-            let v3 = low - f.high[1];
-            let v1 = h1 * f.high[0] + h2 * v3;
-            let v2 = f.high[1] + (h2 * f.high[0] + h3 * v3);
-            f.high = [2.0 * v1 - f.high[0], 2.0 * v2 - f.high[1]];
+            let u = saturate(*x * into + 1e-18 - f.fed_back);
+            f.fed_back = dot(f.ahead.value.to_array(), f.state.to_array()) + feedback * u;
+            let s = f.state.to_array();
+            let [c0, c1, c2, c3] = f.columns.map(|column| column.value);
+            f.state = (c0 * s[0] + c1 * s[1]) + (c2 * s[2] + c3 * s[3]) + f.input.value * u;
+            let low = makeup * (s[3] + f.state.to_array()[3]);
+
+            let [h1, h2, h3, _] = f.high_pass.value.to_array();
+            let v3 = low - f.high_state[1];
+            let v1 = h1 * f.high_state[0] + h2 * v3;
+            let v2 = f.high_state[1] + (h2 * f.high_state[0] + h3 * v3);
+            f.high_state = [2.0 * v1 - f.high_state[0], 2.0 * v2 - f.high_state[1]];
             *x = low - DAMPING * v1 - v2;
-            f.column.advance();
+            let [c0, c1, c2, c3] = &mut f.columns;
+            c0.advance();
+            c1.advance();
+            c2.advance();
+            c3.advance();
             f.input.advance();
-            f.feedback.advance();
-            f.rest.advance();
+            f.ahead.advance();
+            f.gains.advance();
+            f.high_pass.advance();
         }
         *self = f;
     }

@@ -12,10 +12,12 @@ pub struct Lfo {
 }
 
 impl Lfo {
-    /// Moves on by `seconds` at `rate` Hz.
+    /// Moves on by `seconds`, less than a cycle, at `rate` Hz.
     pub fn advance(&mut self, seconds: f32, rate: f32) {
         self.phase += rate * seconds;
-        self.phase -= self.phase.floor();
+        if self.phase >= 1.0 {
+            self.phase -= 1.0;
+        }
         // Beyond any delay the age no longer matters, and must not lose precision.
         self.age = (self.age + seconds).min(60.0);
     }

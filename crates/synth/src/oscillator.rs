@@ -4,6 +4,7 @@
 use crate::CONTROL;
 use crate::math::Ramp;
 use crate::wavetable::{Wave, Wavetables, lookup};
+use wide::f32x4;
 
 /// Weights of the waveforms whose sum is the oscillator's output: sine, triangle, saw, and the
 /// shifted saw that is subtracted to make a pulse.
@@ -57,16 +58,33 @@ impl Oscillator {
     /// Plans `len` samples: ramps to `increment` (2^-32 cycles a sample), `blend` times `gain`, and
     /// the pulse's `width` in cycles.
     pub fn plan(&mut self, len: usize, increment: u32, blend: &Blend, gain: f32, width: f32) {
+        if gain == 0.0 && self.is_silent() {
+            return self.start(self.phase, increment, blend, gain, width);
+        }
         self.inverse_len = 1.0 / len as f32;
         self.increment = self.target_increment;
-        let difference = increment.wrapping_sub(self.increment) as i32;
-        self.increment_step = (difference / len as i32) as u32;
-        self.target_increment = increment;
+        self.levels[0] = self.levels[1];
+        self.increment_step = 0;
+        if increment != self.increment {
+            let difference = increment.wrapping_sub(self.increment) as i32;
+            // The whole step's constant length spares a division.
+            let step = if len == CONTROL {
+                difference / CONTROL as i32
+            } else {
+                difference / len as i32
+            };
+            self.increment_step = step as u32;
+            self.target_increment = increment;
+            self.levels[1] = Wavetables::shared().level(increment);
+        }
         for (ramp, w) in self.weights.iter_mut().zip(blend) {
             ramp.aim(w * gain, self.inverse_len);
         }
         self.width.aim(width, self.inverse_len);
-        self.levels = [self.levels[1], Wavetables::shared().level(increment)];
+    }
+
+    fn is_silent(&self) -> bool {
+        self.weights.iter().all(Ramp::is_silent)
     }
 
     /// Cuts the planned step short at its `done`-th sample.
@@ -77,12 +95,15 @@ impl Oscillator {
         self.levels[1] = self.levels[0];
     }
 
-    /// Adds the samples `done..done + out.len()` of the planned step to `out`.
+    /// Adds the `len` samples from the `done`-th of the planned step on to the start of `out`; what
+    /// follows them there is overwritten.
     #[inline(always)]
-    pub fn add(&mut self, tables: &Wavetables, done: usize, out: &mut [f32]) {
+    pub fn add(&mut self, tables: &Wavetables, done: usize, len: usize, out: &mut [f32; CONTROL]) {
+        if self.is_silent() {
+            return;
+        }
         let mut phases = [0u32; CONTROL];
-        let phases = &mut phases[..out.len()];
-        for p in phases.iter_mut() {
+        for p in &mut phases[..len] {
             *p = self.phase;
             self.phase = self.phase.wrapping_add(self.increment);
             self.increment = self.increment.wrapping_add(self.increment_step);
@@ -99,20 +120,24 @@ impl Oscillator {
                 }
             }
             let [from, to] = self.levels.map(|level| tables.table(WAVES[slot], level));
-            if self.levels[0] == self.levels[1] {
-                for (i, (o, &p)) in out.iter_mut().zip(phases.iter()).enumerate() {
-                    *o += weight.at(done + i) * lookup(to, p);
+            let steady = self.levels[0] == self.levels[1];
+            let quads = out.as_chunks_mut().0.iter_mut().zip(phases.as_chunks().0);
+            for (q, (o, p)) in quads.take(len.div_ceil(4)).enumerate() {
+                let index = QUAD + (done + 4 * q) as f32;
+                let mut tone = lookup(to, p);
+                if !steady {
+                    let before = lookup(from, p);
+                    tone = before + (tone - before) * (index * self.inverse_len);
                 }
-            } else {
-                for (i, (o, &p)) in out.iter_mut().zip(phases.iter()).enumerate() {
-                    let fade = (done + i) as f32 * self.inverse_len;
-                    let [a, b] = [lookup(from, p), lookup(to, p)];
-                    *o += weight.at(done + i) * (a + fade * (b - a));
-                }
+                let weight = index * weight.step + weight.start;
+                *o = (f32x4::from(*o) + weight * tone).to_array();
             }
         }
     }
 }
+
+/// Positions within four samples.
+const QUAD: f32x4 = f32x4::new([0.0, 1.0, 2.0, 3.0]);
 
 /// White noise, uniform in -1 to 1: the high half of a 64-bit linear congruential generator
 /// (Knuth's MMIX constants).
@@ -159,7 +184,12 @@ mod tests {
         let mut samples = vec![0.0f32; N];
         for chunk in samples.chunks_mut(CONTROL) {
             osc.plan(CONTROL, increment, &blend, 1.0, width);
-            osc.add(Wavetables::shared(), 0, chunk);
+            osc.add(
+                Wavetables::shared(),
+                0,
+                CONTROL,
+                chunk.first_chunk_mut().unwrap(),
+            );
         }
         let fft = RealFftPlanner::<f64>::new().plan_fft_forward(N);
         let mut time: Vec<f64> = samples.iter().map(|&x| x as f64).collect();
@@ -252,7 +282,7 @@ mod tests {
         let mut osc = Oscillator::default();
         osc.start(0, 3 << 30, &blend(2.0), 1.0, 0.5);
         let mut out = [0.0; CONTROL];
-        osc.add(Wavetables::shared(), 0, &mut out);
+        osc.add(Wavetables::shared(), 0, CONTROL, &mut out);
         assert_eq!(out, [0.0; CONTROL]);
     }
 

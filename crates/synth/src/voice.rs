@@ -253,11 +253,11 @@ impl Voice {
     #[inline(always)]
     fn add_any(&mut self, tables: &Wavetables, left: &mut [f32], right: &mut [f32]) {
         let mut mix = [0.0; CONTROL];
-        let mix = &mut mix[..left.len()];
-        let done = self.done;
+        let (done, len) = (self.done, left.len());
         for osc in self.osc.iter_mut().chain([&mut self.sub]) {
-            osc.add(tables, done, mix);
+            osc.add(tables, done, len, &mut mix);
         }
+        let mix = &mut mix[..len];
         if !self.noise_level.is_silent() {
             self.noise.add(&self.noise_level, done, mix);
         }

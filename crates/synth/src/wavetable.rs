@@ -8,6 +8,7 @@ use realfft::RealFftPlanner;
 use realfft::num_complex::Complex64;
 use std::f64::consts::PI;
 use std::sync::OnceLock;
+use wide::f32x4;
 
 /// log2 of a cycle's samples.
 const BITS: u32 = 13;
@@ -102,15 +103,19 @@ impl Wavetables {
     }
 }
 
-/// The table's value at `phase` / 2^32 cycles: Lagrange's four-point interpolation.
+/// The table's values at four phases, 2^-32 cycles each: Lagrange's four-point interpolation.
 #[inline(always)]
-pub fn lookup(table: &Table, phase: u32) -> f32 {
-    let i = (phase >> (32 - BITS)) as usize;
-    let f = ((phase << BITS) >> 8) as i32 as f32 * (1.0 / 16_777_216.0);
-    let [a, b, c, d] = [table[i], table[i + 1], table[i + 2], table[i + 3]];
-    let c1 = c - (1.0 / 3.0) * a - 0.5 * b - (1.0 / 6.0) * d;
-    let c2 = 0.5 * (a + c) - b;
-    let c3 = (1.0 / 6.0) * (d - a) + 0.5 * (b - c);
+pub fn lookup(table: &Table, phases: &[u32; 4]) -> f32x4 {
+    let quads = phases.map(|phase| {
+        let i = (phase >> (32 - BITS)) as usize;
+        f32x4::from([table[i], table[i + 1], table[i + 2], table[i + 3]])
+    });
+    let [a, b, c, d] = f32x4::transpose(quads);
+    let fraction = phases.map(|phase| ((phase << BITS) >> 8) as i32);
+    let f = f32x4::from_i32x4(fraction.into()) * (1.0 / 16_777_216.0);
+    let c1 = c - a * (1.0 / 3.0) - b * 0.5 - d * (1.0 / 6.0);
+    let c2 = (a + c) * 0.5 - b;
+    let c3 = (d - a) * (1.0 / 6.0) + (b - c) * 0.5;
     ((c3 * f + c2) * f + c1) * f + b
 }
 
@@ -137,7 +142,8 @@ mod tests {
                 (Wave::Saw, saw),
                 (Wave::Triangle, triangle),
             ] {
-                let got = lookup(t.table(wave, level), phase) as f64;
+                let got =
+                    lookup(t.table(wave, level), &[phase; 4]).to_array()[i as usize % 4] as f64;
                 assert!(
                     (got - want).abs() < 1e-6,
                     "{wave:?} at {x}: {got}, expected {want}"

@@ -13,10 +13,23 @@ const STRIDE: usize = 61;
 const TOLERANCE: f32 = 3e-4;
 
 fn renders() -> Vec<Vec<f32>> {
-    let note = |onset, key, velocity| Note { onset, duration: 0.3, key, velocity };
-    let melody = [note(0.0, 45.0, 0.9), note(0.25, 57.5, 0.6), note(0.5, 64.0, 1.0)];
+    let note = |onset, key, velocity| Note {
+        onset,
+        duration: 0.3,
+        key,
+        velocity,
+    };
+    let melody = [
+        note(0.0, 45.0, 0.9),
+        note(0.25, 57.5, 0.6),
+        note(0.5, 64.0, 1.0),
+    ];
     let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(2027);
-    let patches = [Patch::default(), Patch::random(&mut rng), Patch::random(&mut rng)];
+    let patches = [
+        Patch::default(),
+        Patch::random(&mut rng),
+        Patch::random(&mut rng),
+    ];
     let every = |patch| {
         let [left, _] = render(patch, &melody, 1.0, 32_000.0, 11);
         left.into_iter().step_by(STRIDE).collect()
@@ -45,7 +58,10 @@ fn renders_sound_as_before() {
         assert!(loudest > 0.01, "render {patch} is too soft to judge");
         for (i, (a, b)) in want.iter().zip(got).enumerate() {
             let sample = i * STRIDE;
-            assert!((a - b).abs() < TOLERANCE, "render {patch}, sample {sample}: {b}, was {a}");
+            assert!(
+                (a - b).abs() < TOLERANCE,
+                "render {patch}, sample {sample}: {b}, was {a}"
+            );
         }
     }
 }
