@@ -9,4 +9,5 @@ pub mod measure;
 pub mod melody;
 pub mod process;
 pub mod sandbox;
+pub mod sure;
 pub mod wav;

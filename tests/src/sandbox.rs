@@ -1,5 +1,6 @@
 //! A user data folder of its own for each test, with or without an engine, and the bundle under test.
 
+use matcher::engine::engine_program;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -61,6 +62,19 @@ impl Sandbox {
         let sandbox = Self::without_engine();
         link_tree(&bundled("engine"), &sandbox.engine_folder())
             .unwrap_or_else(|e| panic!("could not install the engine in a sandbox: {e}"));
+        sandbox
+    }
+
+    /// A data folder with an engine that is the program `engine` alone.
+    ///
+    /// # Panics
+    /// When it can't be copied.
+    pub fn with_program(engine: &str) -> Self {
+        let sandbox = Self::without_engine();
+        let folder = sandbox.engine_folder();
+        fs::create_dir_all(&folder)
+            .and_then(|()| fs::copy(engine, folder.join(engine_program())))
+            .unwrap_or_else(|e| panic!("could not install {engine} in a sandbox: {e}"));
         sandbox
     }
 
