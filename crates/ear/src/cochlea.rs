@@ -303,22 +303,17 @@ impl<C: Curve> Kernel for FrameKernel<'_, C> {
         }
         highest.store(&mut state[top * STATES..][..STATES]);
 
-        // Two vectors at a time hide the latency of the recurrences.
-        for low in (0..top).step_by(2).rev() {
-            let mut lower = load(state, low);
-            let mut upper = load(state, low + 1);
+        for g in (0..top).rev() {
+            let mut group = load(state, g);
             let mut before = v.splat(self.previous);
-            for (&x, out) in self.samples.iter().zip(above.iter_mut()) {
+            for (&x, neighbour) in self.samples.iter().zip(above.iter_mut()) {
                 let x = v.splat(x);
-                let upper_y = upper.hear(v, x, before, membrane, self.curve);
-                let lower_y = lower.hear(v, x, before, membrane, self.curve);
-                upper.integrate(v, upper_y, *out, leak);
-                lower.integrate(v, lower_y, upper_y, leak);
-                *out = lower_y;
+                let y = group.hear(v, x, before, membrane, self.curve);
+                group.integrate(v, y, *neighbour, leak);
+                *neighbour = y;
                 before = x;
             }
-            lower.store(&mut state[low * STATES..][..STATES]);
-            upper.store(&mut state[(low + 1) * STATES..][..STATES]);
+            group.store(&mut state[g * STATES..][..STATES]);
         }
     }
 }

@@ -1,13 +1,16 @@
 //! The melody heard: pitch, gate and level per frame, causal, without look-ahead.
 //!
 //! The normalised square difference function of McLeod and Wyvill ("A smarter way to find pitch", 2005)
-//! over the newest samples, its peaks being the candidates; a forward Viterbi pass over the candidates
-//! of successive frames chooses, as in Boersma's tracker ("Accurate short-term analysis of the
-//! fundamental frequency", 1993), but each frame's answer is given at once.
+//! over the newest samples; its peaks are the candidates. As in Boersma's tracker ("Accurate short-term
+//! analysis of the fundamental frequency", 1993), every octave downward must be paid for by a clearer
+//! peak, which keeps subharmonics out. Remembering earlier frames was tried and made melodies worse:
+//! it holds on to the note before.
 //!
-//! Correlations are summed per frame and kept, so a window of any number of frames is a sum of few rows.
+//! Correlations are summed per frame and kept, so a window of any number of frames is a sum of few rows,
+//! and each lag can have its own: short lags a short one, which soon leaves the note before.
 
 use crate::simd::{InstructionSet, Kernel, Vector};
+use std::ops::Range;
 
 /// Pitches searched for in Hz; a little beyond 55 to 1760 Hz.
 const LOWEST_HZ: f64 = 52.0;
@@ -18,17 +21,19 @@ const MIN_RATE: f64 = 16_000.0;
 const LOWPASS_HZ: f64 = 2_500.0;
 /// Below the lowest pitch; without it a constant would look periodic at every lag.
 const HIGHPASS_HZ: f64 = 30.0;
-/// Length of the correlation window in ms; lags reach further back.
-const WINDOW_MS: f64 = 32.0;
-/// Candidates kept per frame.
-const CANDIDATES: usize = 10;
-/// What an octave upward is worth: of equal peaks the shortest lag is the pitch.
-const OCTAVE_COST: f32 = 0.03;
-/// Cost of moving by an octave between frames, and of starting or ending a tone.
-const JUMP_COST: f32 = 0.10;
-const VOICING_COST: f32 = 0.04;
-/// Strength of the unvoiced state: clearer candidates win over it.
-const UNVOICED: f32 = 0.60;
+/// The correlation window of a lag: so many times the lag, between these limits in ms. Samples of the
+/// window are compared with others one lag earlier.
+const WINDOW_LAGS: f64 = 1.5;
+const WINDOW_MS: (f64, f64) = (16.0, 24.0);
+/// What an octave upward is worth, in height of peak.
+const OCTAVE_COST: f32 = 0.15;
+/// Periods shorter than this many samples are taken from several periods together.
+const COARSE_LAG: f32 = 40.0;
+/// Peaks lower than this are none.
+const LOWEST_PEAK: f32 = 0.2;
+/// Clarity above which a tone starts, and below which it ends.
+const START: f32 = 0.65;
+const END: f32 = 0.55;
 /// A frame quieter than this in dBFS, or this far below the recent peak in dB, is never voiced.
 const GATE_DB: f32 = -60.0;
 const GATE_BELOW_PEAK_DB: f32 = 45.0;
@@ -52,39 +57,35 @@ pub struct PitchFrame {
     pub level_db: f32,
 }
 
-#[derive(Clone, Copy, Default)]
-struct Candidate {
-    /// Period in samples.
-    period: f32,
-    clarity: f32,
-    /// Best score of a path ending here.
-    score: f32,
-}
-
 /// Tracks the pitch of one stream, frame by frame.
 pub(crate) struct PitchTracker {
     instructions: InstructionSet,
     decimation: usize,
     /// Position of the next input sample within its group of `decimation`.
     countdown: usize,
-    rate: f32,
+    /// Steps of the function searched for peaks, a second.
+    fine_rate: f32,
     frame_seconds: f32,
+    /// Shortest period, in those steps.
     shortest: usize,
+    /// Lags in samples, and what a row of them takes.
     lags: usize,
-    window_frames: usize,
+    stride: usize,
+    /// For windows of 1, 2, ... frames: the lags they serve.
+    windows: Vec<Range<usize>>,
     prefilter: Prefilter,
     /// Newest sample first.
     history: Vec<f32>,
-    /// One row of `lags` for each of the last `window_frames` frames.
+    /// One row of `lags` for each of the newest frames, and how many samples each frame had.
     correlations: Vec<f32>,
     lengths: Vec<usize>,
     row: usize,
     /// Scratch: sums of squares of the newest k samples, and the normalised function.
     squares: Vec<f64>,
     nsdf: Vec<f32>,
-    candidates: [Candidate; CANDIDATES],
-    count: usize,
-    unvoiced_score: f32,
+    /// The same in half steps, at low rates, where peaks fall too far between samples; else empty.
+    fine: Vec<f32>,
+    voiced: bool,
     peak_db: f32,
 }
 
@@ -94,33 +95,43 @@ impl PitchTracker {
         let decimation = ((rate / MIN_RATE).floor() as usize).max(1);
         let own_rate = rate / decimation as f64;
         let per_block = LAG_VECTORS * instructions.lanes();
-        let lags = ((own_rate / LOWEST_HZ).ceil() as usize + 2).next_multiple_of(per_block);
-        let frame_seconds = frame_len as f64 / rate;
-        let window_frames = ((WINDOW_MS / 1000.0 / frame_seconds).round() as usize).max(1);
-        let longest_frame = frame_len.div_ceil(decimation);
-        let mut tracker = Self {
+        let lags = (own_rate / LOWEST_HZ).ceil() as usize + 2;
+        let stride = lags.next_multiple_of(per_block);
+        let fine = if own_rate < MIN_RATE { 2 } else { 1 };
+        let frame_ms = 1000.0 * frame_len as f64 / rate;
+        let frames_for = |lag: usize| {
+            let ms = WINDOW_LAGS * lag as f64 * 1000.0 / own_rate;
+            (ms.clamp(WINDOW_MS.0, WINDOW_MS.1) / frame_ms - 1e-9).ceil() as usize
+        };
+        let window_frames = frames_for(lags);
+        let windows = (1..=window_frames)
+            .map(|frames| {
+                let first = |frames| (0..lags).find(|&l| frames_for(l) >= frames).unwrap_or(lags);
+                first(frames)..first(frames + 1)
+            })
+            .collect();
+        let history = window_frames * frame_len.div_ceil(decimation) + stride;
+        Self {
             instructions,
             decimation,
             countdown: 0,
-            rate: own_rate as f32,
-            frame_seconds: frame_seconds as f32,
-            shortest: ((own_rate / HIGHEST_HZ).floor() as usize).max(2),
+            fine_rate: own_rate as f32 * fine as f32,
+            frame_seconds: frame_ms as f32 / 1000.0,
+            shortest: fine * (own_rate / HIGHEST_HZ).floor() as usize,
             lags,
-            window_frames,
+            stride,
+            windows,
             prefilter: Prefilter::new(rate),
-            history: vec![0.0; window_frames * longest_frame + lags],
-            correlations: vec![0.0; window_frames * lags],
+            history: vec![0.0; history],
+            correlations: vec![0.0; window_frames * stride],
             lengths: vec![0; window_frames],
             row: 0,
-            squares: vec![0.0; window_frames * longest_frame + lags + 1],
+            squares: vec![0.0; history + 1],
             nsdf: vec![0.0; lags],
-            candidates: [Candidate::default(); CANDIDATES],
-            count: 0,
-            unvoiced_score: 0.0,
+            fine: vec![0.0; if fine == 2 { 2 * lags } else { 0 }],
+            voiced: false,
             peak_db: FLOOR_DB,
-        };
-        tracker.reset();
-        tracker
+        }
     }
 
     /// Forgets everything heard.
@@ -129,28 +140,27 @@ impl PitchTracker {
         self.history.fill(0.0);
         self.correlations.fill(0.0);
         self.lengths.fill(0);
-        (self.countdown, self.row, self.count) = (0, 0, 0);
-        self.unvoiced_score = 0.0;
+        (self.countdown, self.row) = (0, 0);
+        self.voiced = false;
         self.peak_db = FLOOR_DB;
     }
 
     /// Hears one frame.
     pub(crate) fn frame(&mut self, samples: &[f32]) -> PitchFrame {
-        let power = samples.iter().map(|x| f64::from(x * x)).sum::<f64>() / samples.len() as f64;
+        let power =
+            samples.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / samples.len() as f64;
         let level_db = (10.0 * power.max(1e-30).log10() as f32).max(FLOOR_DB);
         self.peak_db = (self.peak_db - PEAK_FALL_DB * self.frame_seconds).max(level_db);
         self.take(samples);
         self.correlate();
-        self.normalize();
         let audible = level_db > GATE_DB && level_db > self.peak_db - GATE_BELOW_PEAK_DB;
-        let chosen = self.choose(audible);
+        let best = if audible { self.find_peak() } else { None };
+        let (period, clarity) = best.unwrap_or((f32::INFINITY, 0.0));
+        self.voiced = clarity > if self.voiced { END } else { START };
         PitchFrame {
-            hz: chosen.map_or(0.0, |c| self.rate / c.period),
-            voiced: chosen.is_some(),
-            clarity: self.candidates[..self.count]
-                .iter()
-                .map(|c| c.clarity)
-                .fold(0.0, f32::max),
+            hz: self.fine_rate / period,
+            voiced: self.voiced,
+            clarity,
             level_db,
         }
     }
@@ -171,7 +181,7 @@ impl PitchTracker {
             self.countdown -= 1;
         }
         self.prefilter.settle();
-        self.row = (self.row + 1) % self.window_frames;
+        self.row = (self.row + 1) % self.lengths.len();
         self.lengths[self.row] = kept;
     }
 
@@ -180,101 +190,102 @@ impl PitchTracker {
         self.instructions.run(Correlate {
             history: &self.history,
             newest: self.lengths[self.row],
-            out: &mut self.correlations[self.row * self.lags..][..self.lags],
+            out: &mut self.correlations[self.row * self.stride..][..self.stride],
         });
     }
 
-    /// The normalised square difference function over the window.
+    /// The normalised square difference function over each lag's window.
     fn normalize(&mut self) {
-        let window: usize = self.lengths.iter().sum();
         let mut sum = 0.0;
-        for (square, x) in self.squares[1..]
-            .iter_mut()
-            .zip(&self.history[..window + self.lags])
-        {
+        for (square, x) in self.squares[1..].iter_mut().zip(&self.history) {
             sum += f64::from(x * x);
             *square = sum;
         }
-        let own = self.squares[window];
-        for lag in 0..self.lags {
-            let correlation: f32 = (0..self.window_frames)
-                .map(|r| self.correlations[r * self.lags + lag])
-                .sum();
-            let energy = (own + self.squares[window + lag] - self.squares[lag]) as f32;
-            self.nsdf[lag] = 2.0 * correlation / (energy + 1e-12);
+        let frames = self.lengths.len();
+        self.nsdf.fill(0.0);
+        let mut window = 0;
+        for (age, lags) in self.windows.iter().enumerate() {
+            let row = (self.row + frames - age) % frames;
+            window += self.lengths[row];
+            // A frame belongs to this window and to all longer ones.
+            let rest = lags.start..self.lags;
+            let correlations = &self.correlations[row * self.stride..][..self.lags];
+            for (sum, c) in self.nsdf[rest.clone()].iter_mut().zip(&correlations[rest]) {
+                *sum += c;
+            }
+            for lag in lags.clone() {
+                let energy = self.squares[window] + self.squares[window + lag] - self.squares[lag];
+                self.nsdf[lag] *= 2.0 / (energy as f32 + 1e-12);
+            }
         }
     }
 
-    /// Peaks of the function become this frame's candidates; the best path's end is the answer.
-    fn choose(&mut self, audible: bool) -> Option<Candidate> {
-        let mut found = [Candidate::default(); CANDIDATES];
-        let mut count = 0;
-        if audible {
-            let n = &self.nsdf;
-            // The slope down from lag 0 is no candidate.
-            let start = (1..self.lags)
-                .find(|&l| n[l] < 0.5 * n[0] || n[l] > n[l - 1])
-                .unwrap_or(self.lags);
-            for lag in start.max(self.shortest)..self.lags - 1 {
-                if n[lag] > 0.2 && n[lag] >= n[lag - 1] && n[lag] > n[lag + 1] {
-                    let (offset, clarity) = parabola(n[lag - 1], n[lag], n[lag + 1]);
-                    let period = lag as f32 + offset;
-                    let strength =
-                        clarity.min(1.0) - OCTAVE_COST * (period / self.shortest as f32).log2();
-                    keep_best(
-                        &mut found,
-                        &mut count,
-                        Candidate {
-                            period,
-                            clarity: clarity.min(1.0),
-                            score: strength,
-                        },
-                    );
+    /// Period in steps and clarity of the best peak.
+    fn find_peak(&mut self) -> Option<(f32, f32)> {
+        self.normalize();
+        if !self.fine.is_empty() {
+            halve_steps(&self.nsdf, &mut self.fine);
+        }
+        let n = self.function();
+        // The slope down from lag 0 holds no candidate.
+        let start = (1..n.len()).find(|&l| n[l] < 0.5)?.max(self.shortest);
+        let mut best = None;
+        let mut highest = f32::MIN;
+        for lag in start..n.len() - 1 {
+            if n[lag] > LOWEST_PEAK && n[lag] >= n[lag - 1] && n[lag] > n[lag + 1] {
+                let (offset, height) = parabola(n[lag - 1], n[lag], n[lag + 1]);
+                let (period, clarity) = (lag as f32 + offset, height.clamp(0.0, 1.0));
+                let strength = clarity - OCTAVE_COST * period.log2();
+                if strength > highest {
+                    highest = strength;
+                    best = Some((period, clarity));
                 }
             }
         }
-        let unvoiced_before = self.unvoiced_score;
-        let best_before = self.candidates[..self.count]
-            .iter()
-            .map(|c| c.score)
-            .fold(f32::MIN, f32::max);
-        for c in &mut found[..count] {
-            let path = self.candidates[..self.count]
-                .iter()
-                .map(|b| {
-                    b.score
-                        - (JUMP_COST * (c.period / b.period).log2().abs()).min(2.0 * VOICING_COST)
-                })
-                .fold(unvoiced_before - VOICING_COST, f32::max);
-            c.score += path;
+        best.map(|(period, clarity)| (self.refine(period, clarity), clarity))
+    }
+
+    /// The function searched for peaks.
+    fn function(&self) -> &[f32] {
+        if self.fine.is_empty() {
+            &self.nsdf
+        } else {
+            &self.fine
         }
-        self.unvoiced_score = UNVOICED + unvoiced_before.max(best_before - VOICING_COST);
-        self.candidates = found;
-        self.count = count;
-        let best = found[..count]
-            .iter()
-            .copied()
-            .max_by(|a, b| a.score.total_cmp(&b.score));
-        // Scores only matter against each other.
-        let top = best.map_or(self.unvoiced_score, |b| b.score.max(self.unvoiced_score));
-        let answer = best.filter(|b| b.score > self.unvoiced_score);
-        self.unvoiced_score -= top;
-        self.candidates[..count]
-            .iter_mut()
-            .for_each(|c| c.score -= top);
-        answer
+    }
+
+    /// A short period from the peak at 2, 4, ... times its lag, where a part of a sample weighs less.
+    fn refine(&self, mut period: f32, clarity: f32) -> f32 {
+        let n = self.function();
+        let mut times = 2.0;
+        while times * period < COARSE_LAG {
+            let near = (times * period).round() as usize;
+            let peak = (near - 1..=near + 1).find(|&l| n[l] >= n[l - 1] && n[l] > n[l + 1]);
+            match peak {
+                Some(lag) if n[lag] > 0.5 * clarity => {
+                    let (offset, _) = parabola(n[lag - 1], n[lag], n[lag + 1]);
+                    period = (lag as f32 + offset) / times;
+                }
+                _ => break,
+            }
+            times *= 2.0;
+        }
+        period
     }
 }
 
-/// Puts `new` among the best candidates by score.
-fn keep_best(found: &mut [Candidate; CANDIDATES], count: &mut usize, new: Candidate) {
-    if *count < CANDIDATES {
-        found[*count] = new;
-        *count += 1;
-    } else if let Some(worst) = found.iter_mut().min_by(|a, b| a.score.total_cmp(&b.score))
-        && worst.score < new.score
-    {
-        *worst = new;
+/// Interpolates `coarse`, which is even about 0, to twice as many steps.
+fn halve_steps(coarse: &[f32], fine: &mut [f32]) {
+    // Half-band low-pass: sinc at odd multiples of a half, under a Hann window of 12 steps.
+    const TAPS: [f32; 6] = [
+        0.625208, -0.180966, 0.080066, -0.033673, 0.010350, -0.000985,
+    ];
+    let last = coarse.len() - 1;
+    for lag in 0..coarse.len() {
+        fine[2 * lag] = coarse[lag];
+        let sides = (0..TAPS.len())
+            .map(|k| TAPS[k] * (coarse[lag.abs_diff(k)] + coarse[(lag + 1 + k).min(last)]));
+        fine[2 * lag + 1] = sides.sum();
     }
 }
 

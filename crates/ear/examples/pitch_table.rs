@@ -1,0 +1,266 @@
+//! Prints the pitch tracker's errors on melodies played by instruments nobody here made.
+//!
+//! ```text
+//! apt install fluidsynth timgm6mb-soundfont
+//! cargo run --release -p ear --example pitch_table [SOUNDFONT.sf2] [--verbose]
+//! ```
+//! Each instrument of the General MIDI set plays 72 notes over its own range, in random order, once
+//! detached and once legato; together they span 55 to 1760 Hz. A frame is compared with the note played
+//! at its end. `gross` counts errors over 50 cents among frames that the score and the ear both call
+//! voiced, `changes` is the same with the 40 ms after each note's start included, when the window still
+//! holds the note before. `missed` are frames of a note called unvoiced, `false` frames of rests (from
+//! 200 ms after the note's end) called voiced.
+
+use ear::{EarConfig, spectrogram};
+use midly::num::{u4, u7, u15, u24, u28};
+use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
+use std::error::Error;
+use std::path::Path;
+use std::process::Command;
+
+/// Name, General MIDI program, lowest and highest key.
+const INSTRUMENTS: [(&str, u8, u8, u8); 9] = [
+    ("piano", 0, 33, 93),
+    ("flute", 73, 60, 93),
+    ("violin", 40, 55, 93),
+    ("trumpet", 56, 52, 84),
+    ("cello", 42, 36, 76),
+    ("tenor sax", 66, 44, 76),
+    ("clarinet", 71, 50, 91),
+    ("electric bass", 33, 33, 60),
+    ("nylon guitar", 24, 40, 83),
+];
+const NOTES: usize = 72;
+/// One tick is a millisecond: 500 ticks a beat at 120 beats a minute.
+const TICKS: u16 = 500;
+const RATE: f64 = 44_100.0;
+
+struct Note {
+    key: u8,
+    start: u32,
+    end: u32,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut soundfont = "/usr/share/sounds/sf2/TimGM6mb.sf2".to_string();
+    let mut verbose = false;
+    for argument in std::env::args().skip(1) {
+        match argument.as_str() {
+            "--verbose" => verbose = true,
+            path => soundfont = path.to_string(),
+        }
+    }
+    let folder = std::env::temp_dir().join(format!("ear-pitch-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    println!(
+        "{:15} {:>7} {:>8} {:>8} {:>8} {:>8} {:>12}",
+        "instrument", "frames", "gross %", "changes%", "missed %", "false %", "median cents"
+    );
+    let mut total = Count::default();
+    for (index, (name, program, low, high)) in INSTRUMENTS.into_iter().enumerate() {
+        let mut count = Count::default();
+        for legato in [false, true] {
+            let melody = melody(low, high, legato, index as u32 + 1);
+            let sound = play(&folder, &soundfont, program, &melody)?;
+            count.compare(&sound, &melody, verbose.then_some(name))?;
+        }
+        count.print(name);
+        total.add(count);
+    }
+    total.print("all");
+    std::fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+/// Random keys between `low` and `high`: detached notes of 300 ms with rests of 300 ms, or legato notes of
+/// 250 ms.
+fn melody(low: u8, high: u8, legato: bool, seed: u32) -> Vec<Note> {
+    let mut state = seed;
+    let mut random = move |below: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) % below
+    };
+    let (step, length) = if legato { (250, 250) } else { (600, 300) };
+    let mut notes: Vec<Note> = Vec::new();
+    for i in 0..NOTES as u32 {
+        let mut key = low + random(u32::from(high - low) + 1) as u8;
+        if notes.last().is_some_and(|n| n.key == key) {
+            key = if key == high { low } else { key + 1 };
+        }
+        notes.push(Note {
+            key,
+            start: i * step,
+            end: i * step + length,
+        });
+    }
+    notes
+}
+
+/// Renders `melody` with fluidsynth, dry, and returns the left channel.
+fn play(
+    folder: &Path,
+    soundfont: &str,
+    program: u8,
+    melody: &[Note],
+) -> Result<Vec<f32>, Box<dyn Error>> {
+    let channel = u4::new(0);
+    let midi = |message| TrackEventKind::Midi { channel, message };
+    let mut events = vec![
+        (
+            0,
+            TrackEventKind::Meta(MetaMessage::Tempo(u24::new(500_000))),
+        ),
+        (
+            0,
+            midi(MidiMessage::ProgramChange {
+                program: u7::new(program),
+            }),
+        ),
+    ];
+    for note in melody {
+        let key = u7::new(note.key);
+        events.push((
+            note.start,
+            midi(MidiMessage::NoteOn {
+                key,
+                vel: u7::new(100),
+            }),
+        ));
+        events.push((
+            note.end,
+            midi(MidiMessage::NoteOff {
+                key,
+                vel: u7::new(64),
+            }),
+        ));
+    }
+    // At equal times the old note ends first: the sort is stable, and it was pushed first.
+    events.sort_by_key(|e| e.0);
+    let end = melody.last().map_or(0, |n| n.end) + 500;
+    events.push((end, TrackEventKind::Meta(MetaMessage::EndOfTrack)));
+    let mut now = 0;
+    let track = events
+        .into_iter()
+        .map(|(time, kind)| {
+            let delta = u28::new(time - now);
+            now = time;
+            TrackEvent { delta, kind }
+        })
+        .collect();
+    let header = Header::new(Format::SingleTrack, Timing::Metrical(u15::new(TICKS)));
+    let (score, sound) = (folder.join("melody.mid"), folder.join("melody.wav"));
+    Smf {
+        header,
+        tracks: vec![track],
+    }
+    .save(&score)?;
+    let rendered = Command::new("fluidsynth")
+        .args(["-ni", "-q", "-R", "0", "-C", "0", "-r", "44100", "-F"])
+        .arg(&sound)
+        .arg(soundfont)
+        .arg(&score)
+        .output()
+        .map_err(|e| {
+            format!("can't run fluidsynth ({e}): apt install fluidsynth timgm6mb-soundfont")
+        })?;
+    if !rendered.status.success() {
+        return Err(String::from_utf8_lossy(&rendered.stderr).into());
+    }
+    let mut reader = hound::WavReader::open(&sound)?;
+    let samples: Result<Vec<i32>, _> = reader.samples().collect();
+    Ok(samples?
+        .into_iter()
+        .step_by(2)
+        .map(|s| s as f32 / 32_768.0)
+        .collect())
+}
+
+#[derive(Default)]
+struct Count {
+    /// Frames compared more than 40 ms after the note's start, and the gross errors among them.
+    settled: usize,
+    gross: usize,
+    /// The same since the note's start.
+    compared: usize,
+    gross_compared: usize,
+    sounding: usize,
+    missed: usize,
+    resting: usize,
+    false_alarms: usize,
+    cents: Vec<f64>,
+}
+
+impl Count {
+    fn compare(
+        &mut self,
+        sound: &[f32],
+        melody: &[Note],
+        verbose: Option<&str>,
+    ) -> Result<(), Box<dyn Error>> {
+        let heard = spectrogram(&EarConfig::default(), sound, RATE, true)?;
+        for (i, frame) in heard.pitch.iter().enumerate() {
+            let time = ((i + 1) as f64 * 1000.0 / heard.frame_rate) as u32;
+            if let Some(note) = melody.iter().find(|n| n.start < time && time <= n.end) {
+                let since = time - note.start;
+                // A sampled instrument may speak late; what is silent is not missed.
+                let audible = frame.level_db > -55.0;
+                if since > 40 && audible {
+                    self.sounding += 1;
+                    self.missed += usize::from(!frame.voiced);
+                }
+                if frame.voiced {
+                    let want = 440.0 * 2f64.powf((f64::from(note.key) - 69.0) / 12.0);
+                    let cents = 1200.0 * (f64::from(frame.hz) / want).log2();
+                    let wrong = cents.abs() > 50.0;
+                    self.compared += 1;
+                    self.gross_compared += usize::from(wrong);
+                    if since > 40 {
+                        self.settled += 1;
+                        self.gross += usize::from(wrong);
+                        self.cents.push(cents.abs());
+                        if let (true, Some(name)) = (wrong, verbose) {
+                            println!(
+                                "  {name} key {} {want:.1} Hz, {since} ms: {:.1} Hz, clarity {:.2}, {:.0} dB",
+                                note.key, frame.hz, frame.clarity, frame.level_db
+                            );
+                        }
+                    }
+                }
+            } else if melody.iter().all(|n| time < n.start || time > n.end + 200) {
+                self.resting += 1;
+                self.false_alarms += usize::from(frame.voiced);
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, other: Count) {
+        self.settled += other.settled;
+        self.gross += other.gross;
+        self.compared += other.compared;
+        self.gross_compared += other.gross_compared;
+        self.sounding += other.sounding;
+        self.missed += other.missed;
+        self.resting += other.resting;
+        self.false_alarms += other.false_alarms;
+        self.cents.extend(other.cents);
+    }
+
+    fn print(&mut self, name: &str) {
+        let percent = |part: usize, of: usize| 100.0 * part as f64 / of.max(1) as f64;
+        self.cents.sort_by(f64::total_cmp);
+        let median = self
+            .cents
+            .get(self.cents.len() / 2)
+            .copied()
+            .unwrap_or(f64::NAN);
+        println!(
+            "{name:15} {:7} {:8.2} {:8.2} {:8.2} {:8.2} {median:12.1}",
+            self.settled,
+            percent(self.gross, self.settled),
+            percent(self.gross_compared, self.compared),
+            percent(self.missed, self.sounding),
+            percent(self.false_alarms, self.resting)
+        );
+    }
+}
