@@ -10,7 +10,7 @@ use matcher::refine::{Options, Reference, Score, refine};
 use mirrornet::torchscript::TorchEncoder;
 use mirrornet::{audio, midi};
 use serde_json::json;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use synth::{Note, Patch};
@@ -184,32 +184,38 @@ fn write_patch(path: &Path, patch: &Patch) -> Result<(), Error> {
         .map_err(|e| format!("cannot write {}: {e}", path.display()).into())
 }
 
+/// The report as text or JSON. A reader that has gone (`| head`) is no error.
 fn report(args: &Args, scores: &[(&str, Score)], more: &serde_json::Value) {
-    if args.json {
+    let text = if args.json {
         let mut all = more.clone();
         for (name, score) in scores {
             all[name.replace(' ', "_")] =
                 json!({ "likeness": score.likeness, "mel_distance_db": score.mel });
         }
-        println!("{all:#}");
-        return;
-    }
-    let number = |key: &str| more[key].as_f64().unwrap_or(0.0);
-    let notes = more["notes"].as_array().map_or(0, Vec::len);
-    println!(
-        "{notes} notes, {:.2} s at {} Hz",
-        number("seconds"),
-        number("rate")
-    );
-    for (name, score) in scores {
-        println!(
-            "{name:14} likeness {:.3}, mel distance {:5.2} dB",
-            score.likeness, score.mel
-        );
-    }
-    println!(
-        "pitch agrees in {:.0} % of the frames",
-        100.0 * number("pitch_agreement")
-    );
-    println!("confidence of the inference {:.2}", number("confidence"));
+        format!("{all:#}")
+    } else {
+        let number = |key: &str| more[key].as_f64().unwrap_or(0.0);
+        let notes = more["notes"].as_array().map_or(0, Vec::len);
+        let mut lines = vec![format!(
+            "{notes} notes, {:.2} s at {} Hz",
+            number("seconds"),
+            number("rate")
+        )];
+        lines.extend(scores.iter().map(|(name, score)| {
+            format!(
+                "{name:14} likeness {:.3}, mel distance {:5.2} dB",
+                score.likeness, score.mel
+            )
+        }));
+        lines.push(format!(
+            "pitch agrees in {:.0} % of the frames",
+            100.0 * number("pitch_agreement")
+        ));
+        lines.push(format!(
+            "confidence of the inference {:.2}",
+            number("confidence")
+        ));
+        lines.join("\n")
+    };
+    let _ = writeln!(std::io::stdout(), "{text}");
 }

@@ -63,7 +63,7 @@ pub fn run(args: Args) -> Result<(), Error> {
             .into());
         }
     };
-    if args.batch % 4 != 0 {
+    if !args.batch.is_multiple_of(4) {
         return Err(format!("--batch {} must be a multiple of 4", args.batch).into());
     }
     let device = match args.device {

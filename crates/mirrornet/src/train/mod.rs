@@ -162,6 +162,18 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
         let lr = recipe.rate(at);
         let mirroring = at >= recipe::BABBLING;
         if mirroring {
+            let first = trainer.state.tickets == 0;
+            if first && trainer.state.history.count > 0 {
+                // The end of babbling, measured before its losses mix with mirroring's.
+                validate(
+                    &mut trainer,
+                    &held_out,
+                    &mut pool,
+                    options,
+                    false,
+                    &progress,
+                );
+            }
             trainer.mirror(&mut pool, foreign.as_ref(), lr)?;
         } else {
             trainer.babble(&mut pool, lr)?;
