@@ -36,6 +36,7 @@ impl Host {
             out: sandbox.file(&format!("{name}.wav")),
             report: sandbox.file(&format!("{name}.report.json")),
             paced: false,
+            offline: false,
             midi: Vec::new(),
             hostile: None,
             watched: false,

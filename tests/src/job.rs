@@ -33,6 +33,9 @@ pub struct Job {
     /// Keep pace with the wall clock, as a sound card would. CLAP host only.
     #[serde(default)]
     pub paced: bool,
+    /// Declare that the rendering is offline. CLAP host only.
+    #[serde(default)]
+    pub offline: bool,
     /// Raw MIDI messages at a time in seconds. CLAP host only.
     #[serde(default)]
     pub midi: Vec<(f64, [u8; 3])>,

@@ -231,7 +231,7 @@ fn a_program_that_is_no_engine_costs_no_sound() {
     for (case, script) in [
         (
             "garbage",
-            "#!/bin/sh\nhead -c 100000 /dev/urandom\nsleep 60\n",
+            "#!/bin/sh\nhead -c 100000 /dev/urandom\nexec sleep 60\n",
         ),
         ("mute", "#!/bin/sh\nexec sleep 60\n"),
         ("ending", "#!/bin/sh\nexit 3\n"),

@@ -8,6 +8,7 @@ mod watch;
 use clack_extensions::audio_ports::{AudioPortInfoBuffer, PluginAudioPorts};
 use clack_extensions::latency::PluginLatency;
 use clack_extensions::params::{ParamInfoBuffer, PluginParams};
+use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
 use clack_host::events::event_types::ParamValueEvent;
 use clack_host::prelude::*;
@@ -147,6 +148,11 @@ fn play(job: &Job, entry: &PluginEntry, report: &mut Report) -> Result<(), Box<d
             {
                 eprintln!("clap_host: the plugin refused the state {}", path.display());
             }
+        }
+        if job.offline {
+            let handle = instance.plugin_handle();
+            let extension: PluginRender = handle.get_extension().ok_or("no render extension")?;
+            extension.set(&handle, RenderMode::Offline)?;
         }
         instances.push(instance);
     }
