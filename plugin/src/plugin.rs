@@ -7,7 +7,7 @@ use std::time::Instant;
 use matcher::engine::Engine;
 use matcher::live::{AudioEnd, live};
 use nice_plug::prelude::*;
-use nice_plug_egui::{EguiEditor, EguiNiceSettings, RepaintNotifier, create_egui_editor};
+use nice_plug_egui::EguiEditor;
 use synth::Event;
 
 use crate::core::{Controls, Core};
@@ -99,14 +99,7 @@ impl Plugin for MirrorNet {
     }
 
     fn editor(&mut self, _async_executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        create_egui_editor(
-            editor::window(),
-            RepaintNotifier::new(),
-            EguiNiceSettings::new()
-                .with_tile(Self::NAME)
-                .with_resize_hint(editor::resize_hint()),
-            App::new(self.params.clone()),
-        )
+        editor::editor(Self::NAME, self.params.clone())
     }
 
     fn filter_state(state: &mut PluginState) {

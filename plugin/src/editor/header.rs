@@ -1,6 +1,6 @@
 //! The window's top: name, engine, and the parameters of the match.
 
-use egui::{Align2, Color32, CursorIcon, Rect, Sense, Ui, pos2, vec2};
+use egui::{Align2, Color32, CursorIcon, Pos2, Rect, Sense, Ui, pos2, vec2};
 use matcher::engine::EngineStatus;
 use nice_plug::prelude::{FloatParam, Param};
 use synth::Unit;
@@ -76,44 +76,50 @@ fn show_name(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
     });
 }
 
-/// The engine in words, and its restart.
+/// The engine in words with its restart, and what there is to say about the last patch or project.
 fn show_engine(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
-    theme::card(ui.painter(), rect);
-    theme::heading(
-        ui.painter(),
-        rect.min + vec2(theme::PAD + 14.0, 8.0),
-        "Listening engine",
-    );
+    let painter = ui.painter();
+    theme::card(painter, rect);
+    let corner = rect.min + vec2(theme::PAD, 8.0);
+    theme::heading(painter, corner + vec2(14.0, 0.0), "Listening engine");
     let (colour, text, restart) = match &scene.engine {
-        None => (
-            theme::FAINT,
-            "The host has switched this instrument off; it listens when it plays.".into(),
-            false,
-        ),
+        None => {
+            let text = "The host has switched this instrument off; it listens when it plays.";
+            (theme::FAINT, text.into(), false)
+        }
         Some(status) => {
             let (colour, restart) = light(status);
             (colour, status.text(), restart)
         }
     };
-    ui.painter()
-        .circle_filled(rect.min + vec2(theme::PAD + 4.0, 14.5), 4.0, colour);
-    let body = Rect::from_min_max(
-        rect.min + vec2(theme::PAD, 25.0),
-        rect.max - vec2(if restart { 84.0 } else { theme::PAD }, 4.0),
-    );
-    let mut words = ui.new_child(egui::UiBuilder::new().max_rect(body));
-    words.set_clip_rect(body);
-    words
-        .add(egui::Label::new(egui::RichText::new(&text).size(11.5).color(theme::TEXT)).wrap())
-        .on_hover_text(&text);
-    if restart {
-        let place = Rect::from_min_size(
-            pos2(rect.right() - 78.0, rect.bottom() - 36.0),
-            vec2(68.0, 26.0),
+    painter.circle_filled(corner + vec2(4.0, 6.5), 4.0, colour);
+    let right = rect.right() - theme::PAD;
+    let mut top = rect.top() + 25.0;
+    let mut line = |ui: &mut Ui, text: &str, colour: Color32, action: Option<&str>| {
+        let width = if action.is_some() { 76.0 } else { 0.0 };
+        let place = Rect::from_min_max(
+            pos2(corner.x, top),
+            pos2(right - width, rect.bottom() - 4.0),
         );
-        if ui.put(place, egui::Button::new("Restart")).clicked() {
-            scene.restart_engine();
-        }
+        let mut words = ui.new_child(egui::UiBuilder::new().max_rect(place));
+        words.set_clip_rect(place);
+        let text = egui::RichText::new(text).size(11.5).color(colour);
+        let drawn = words.add(egui::Label::new(text).wrap()).rect;
+        let button = Rect::from_min_size(pos2(right - 68.0, top), vec2(68.0, 24.0));
+        top = drawn.bottom().max(if action.is_some() {
+            button.bottom()
+        } else {
+            top
+        }) + 5.0;
+        action.is_some_and(|action| ui.put(button, egui::Button::new(action)).clicked())
+    };
+    if line(ui, &text, theme::TEXT, restart.then_some("Restart")) {
+        scene.restart_engine();
+    }
+    if let Some(message) = scene.params.shared.message()
+        && line(ui, &message, theme::WARN, Some("OK"))
+    {
+        scene.params.shared.tell(None);
     }
 }
 
@@ -131,69 +137,38 @@ fn light(status: &EngineStatus) -> (Color32, bool) {
 /// Listen, match, glide, output.
 fn show_match(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
     theme::card(ui.painter(), rect);
-    let left = rect.left() + theme::PAD;
-    show_listen(
-        ui,
-        Rect::from_min_size(pos2(left, rect.top()), vec2(62.0, HEIGHT)),
-        scene,
-    );
     let params = scene.params;
-    let dial = |x: f32, width: f32, radius: f32, param: &FloatParam, row: &synth::Param, hint| {
-        let origin = match row.unit {
-            Unit::Decibels => row.normalized(0.0),
-            _ => 0.0,
-        };
+    let at = |x: f32| pos2(rect.left() + x, rect.top() + 55.0);
+    show_listen(ui, at(44.0), scene);
+    let dial = |x, radius, param: &FloatParam, row: &synth::Param, hint| {
         let knob = Knob {
             param,
             label: row.name,
             radius,
-            origin,
+            origin: match row.unit {
+                Unit::Decibels => row.normalized(0.0),
+                _ => 0.0,
+            },
             matched: true,
             inferred: None,
             locked: false,
             hint,
         };
-        let area = Rect::from_min_max(
-            pos2(x, rect.top() + 4.0),
-            pos2(
-                x + width,
-                rect.bottom() + if radius > 20.0 { 8.0 } else { 2.0 },
-            ),
-        );
-        knob.show(ui, area, &scene.setter);
+        knob.show(ui, at(x), 70.0, &scene.setter);
     };
-    let x = left + 66.0;
-    dial(
-        x,
-        88.0,
-        24.0,
-        &params.amount,
-        &AMOUNT,
-        "How far the knobs that can follow the reference do",
-    );
-    dial(
-        x + 88.0,
-        72.0,
-        18.0,
-        &params.glide,
-        &GLIDE,
-        "Time from one inferred sound to the next",
-    );
-    dial(
-        x + 160.0,
-        72.0,
-        18.0,
-        &params.output,
-        &OUTPUT,
-        "Level of the output",
-    );
+    let amount = "How far the knobs follow the reference, all the way at 100 %";
+    dial(121.0, 24.0, &params.amount, &AMOUNT, amount);
+    let glide = "Time from one inferred sound to the next";
+    dial(199.0, 19.0, &params.glide, &GLIDE, glide);
+    dial(268.0, 19.0, &params.output, &OUTPUT, "Level of the output");
 }
 
-/// The switch.
-fn show_listen(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
+/// The switch, its middle at `centre`.
+fn show_listen(ui: &Ui, centre: Pos2, scene: &Scene<'_>) {
     let painter = ui.painter();
-    let on = scene.params.listen.value();
-    let pill = Rect::from_center_size(rect.center() + vec2(0.0, 4.0), vec2(42.0, 22.0));
+    let listen = &scene.params.listen;
+    let on = listen.value();
+    let pill = Rect::from_center_size(centre, vec2(42.0, 22.0));
     let response = ui
         .interact(
             pill.expand(6.0),
@@ -201,11 +176,12 @@ fn show_listen(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
             Sense::click(),
         )
         .on_hover_cursor(CursorIcon::PointingHand);
-    let at = pos2(rect.center().x, rect.top() + 9.0);
+    let outer = Knob::outer(19.0);
+    let label = centre - vec2(0.0, outer);
     painter.text(
-        at,
-        Align2::CENTER_TOP,
-        "Listen",
+        label,
+        Align2::CENTER_BOTTOM,
+        listen.name(),
         theme::font(10.5),
         theme::TEXT,
     );
@@ -221,22 +197,20 @@ fn show_listen(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
         pill.left() + 11.0
     };
     let handle = if on { theme::TEXT } else { theme::DIM };
-    painter.circle_filled(pos2(x, pill.center().y), 8.0, handle);
-    let at = pos2(rect.center().x, pill.bottom() + 6.0);
-    let (word, colour) = if on {
-        ("on", theme::ACCENT)
-    } else {
-        ("off", theme::DIM)
-    };
-    painter.text(at, Align2::CENTER_TOP, word, theme::font(11.0), colour);
+    painter.circle_filled(pos2(x, centre.y), 8.0, handle);
+    let value = centre + vec2(0.0, outer);
+    let word = if on { "On" } else { "Off" };
+    painter.text(
+        value,
+        Align2::CENTER_TOP,
+        word,
+        theme::font(11.0),
+        theme::TEXT,
+    );
     if response.clicked() {
-        let listen = &scene.params.listen;
         scene.setter.begin_set_parameter(listen);
         scene.setter.set_parameter(listen, !on);
         scene.setter.end_set_parameter(listen);
     }
-    response.on_hover_text(format!(
-        "{}: off freezes what was heard",
-        scene.params.listen.name()
-    ));
+    response.on_hover_text("Off freezes what was heard");
 }

@@ -61,14 +61,17 @@ pub struct Touched {
 }
 
 impl Knob<'_> {
-    /// Draws it into `rect`, from the top: label, knob, value, inferred value.
-    pub fn show(self, ui: &Ui, rect: Rect, setter: &ParamSetter<'_>) -> Touched {
+    /// Radius within which all of it lies.
+    pub fn outer(radius: f32) -> f32 {
+        radius + RING + 1.0
+    }
+
+    /// Draws it around `centre`: the label above, in `width`, the value and the inferred value below.
+    pub fn show(self, ui: &Ui, centre: Pos2, width: f32, setter: &ParamSetter<'_>) -> Touched {
         let painter = ui.painter();
-        let outer = self.radius + RING + 1.0;
-        let label_height = rect.height() - 2.0 * outer - 28.0;
-        let label = Rect::from_min_size(rect.min, vec2(rect.width(), label_height));
-        write_label(painter, label, self.label, self.matched);
-        let centre = pos2(rect.center().x, label.bottom() + outer);
+        let outer = Self::outer(self.radius);
+        let foot = pos2(centre.x, centre.y - outer);
+        write_label(painter, foot, width, self.label, self.matched);
 
         let id = ui.scope_id().with(("knob", self.param.name()));
         let body = Rect::from_center_size(centre, vec2(2.0 * outer, 2.0 * outer));
@@ -82,7 +85,7 @@ impl Knob<'_> {
         self.paint(painter, centre, value, lit);
         let value_text = self.param.normalized_value_to_string(value, true);
         let line = |offset: f32, text: &str, colour: Color32| {
-            let at = pos2(rect.center().x, centre.y + outer + offset);
+            let at = pos2(centre.x, centre.y + outer + offset);
             painter.text(at, Align2::CENTER_TOP, text, theme::font(11.0), colour);
         };
         line(0.0, &value_text, theme::TEXT);
@@ -197,15 +200,25 @@ fn turn(ui: &Ui, response: &Response, param: &FloatParam, setter: &ParamSetter<'
 }
 
 /// Two lines at most, standing on the knob.
-fn write_label(painter: &Painter, rect: Rect, label: &str, matched: bool) {
+fn write_label(painter: &Painter, foot: Pos2, width: f32, label: &str, matched: bool) {
     let colour = if matched { theme::TEXT } else { theme::DIM };
-    let mut job =
-        egui::text::LayoutJob::simple(label.to_owned(), theme::font(10.5), colour, rect.width());
+    let font = theme::font(10.5);
+    // Lines break between words only: a long one may reach into the space between two knobs.
+    let longest = label
+        .split(' ')
+        .map(|word| {
+            painter
+                .layout_no_wrap(word.to_owned(), font.clone(), colour)
+                .size()
+                .x
+        })
+        .fold(width - 4.0, f32::max);
+    let mut job = egui::text::LayoutJob::simple(label.to_owned(), font, colour, longest + 0.5);
     job.halign = egui::Align::Center;
     job.wrap.max_rows = 2;
     let galley = painter.layout_job(job);
-    let top = rect.bottom() - galley.size().y - 1.0;
-    painter.galley(pos2(rect.center().x, top), galley, colour);
+    let top = foot.y - galley.size().y - 1.0;
+    painter.galley(pos2(foot.x, top), galley, colour);
 }
 
 /// A padlock.

@@ -21,7 +21,10 @@ use nice_plug::editor::SizeConstraints;
 use nice_plug::editor::dpi::LogicalSize;
 use nice_plug::prelude::{ParamSetter, ResizeHint};
 use nice_plug_egui::baseview::HandlerError;
-use nice_plug_egui::{EguiEditorState, Frame, NiceEguiApp};
+use nice_plug_egui::{
+    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier,
+    create_egui_editor,
+};
 use synth::{MATCHED_COUNT, Patch};
 
 use crate::params::Params;
@@ -29,19 +32,35 @@ use panels::Panels;
 use spectrogram::Spectrogram;
 
 /// Size of the window, in points.
-const SIZE: [f32; 2] = [1060.0, 700.0];
+const SIZE: [f32; 2] = [1060.0, 690.0];
 /// Smallest one in which everything can be read.
 const SMALLEST: [f32; 2] = [940.0, 600.0];
 /// Time between two pictures.
 const REPAINT: Duration = Duration::from_millis(33);
 
-/// State of the editor's window.
-pub fn window() -> Arc<EguiEditorState> {
-    EguiEditorState::from_size(LogicalSize::new(SIZE[0], SIZE[1]), 1.0)
+/// Time between two looks at the framework's repaint flag: in effect never.
+///
+/// The editor repaints by itself. A repaint asked for before an X11 window is mapped blocks all later ones
+/// (baseview 0.4.2 sends its first PresentNotifyMSC before it selects the answer and waits for it forever),
+/// and the flag is up from the start: looked at 64 times a second, it leaves a black window behind whenever
+/// host or window manager take longer than that.
+const FLAG_POLL: Duration = Duration::from_secs(3600);
+
+/// The editor of an instance with these parameters.
+pub fn editor(title: &str, params: Arc<Params>) -> Option<EguiEditor<App>> {
+    create_egui_editor(
+        EguiEditorState::from_size(LogicalSize::new(SIZE[0], SIZE[1]), 1.0),
+        RepaintNotifier::new(),
+        EguiNiceSettings::new()
+            .with_tile(title)
+            .with_resize_hint(resize_hint())
+            .with_repaint_poll_interval(FLAG_POLL),
+        App::new(params),
+    )
 }
 
 /// How the host may resize it.
-pub fn resize_hint() -> ResizeHint {
+fn resize_hint() -> ResizeHint {
     ResizeHint {
         can_resize: true,
         can_resize_horizontally: true,
@@ -118,8 +137,7 @@ pub struct App {
 }
 
 impl App {
-    /// Over these parameters.
-    pub fn new(params: Arc<Params>) -> Self {
+    fn new(params: Arc<Params>) -> Self {
         Self {
             params,
             gui: None,

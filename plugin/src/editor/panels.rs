@@ -1,17 +1,17 @@
 //! The knobs of all sections, laid out from the table.
 
-use egui::{Rect, Ui, pos2, vec2};
+use egui::{Pos2, Rect, Ui, pos2, vec2};
 use synth::{MATCHED, PARAMS, Section};
 
 use super::knob::{Inferred, Knob};
 use super::{Scene, capitalised, theme};
 
-/// Height of a section's heading.
-const HEADING: f32 = 20.0;
+/// From a panel's top to the foot of the labels.
+const LABELS: f32 = 48.0;
 /// Height of a row of panels.
-pub const HEIGHT: f32 = 148.0;
+pub const HEIGHT: f32 = 134.0;
 /// Largest radius of a knob's track.
-const RADIUS: f32 = 18.0;
+const RADIUS: f32 = 19.0;
 
 /// A section with its rows of the table.
 struct Panel {
@@ -87,24 +87,27 @@ impl Panel {
         let corner = area.min + vec2(theme::PAD, 8.0);
         theme::heading(ui.painter(), corner, self.section.name());
         for (k, &row) in self.rows.iter().enumerate() {
-            let left = area.left() + theme::PAD + k as f32 * cell;
-            let rect = Rect::from_min_max(
-                pos2(left, area.top() + HEADING),
-                pos2(left + cell, area.bottom() - 6.0),
+            let radius = RADIUS.min(cell / 2.0 - 8.0);
+            let centre = pos2(
+                area.left() + theme::PAD + (k as f32 + 0.5) * cell,
+                area.top() + LABELS + Knob::outer(radius),
             );
-            knob(
-                ui,
-                rect,
-                &capitalised(&PARAMS[row].name[self.prefix..]),
-                row,
-                scene,
-            );
+            let label = capitalised(&PARAMS[row].name[self.prefix..]);
+            knob(ui, centre, cell, radius, &label, row, scene);
         }
     }
 }
 
 /// A row's knob.
-fn knob(ui: &Ui, rect: Rect, label: &str, row: usize, scene: &Scene<'_>) {
+fn knob(
+    ui: &Ui,
+    centre: Pos2,
+    width: f32,
+    radius: f32,
+    label: &str,
+    row: usize,
+    scene: &Scene<'_>,
+) {
     let table = &PARAMS[row];
     let place = MATCHED.iter().position(|&matched| matched == row);
     let locked = place.is_some_and(|i| scene.locks[i]);
@@ -129,14 +132,14 @@ fn knob(ui: &Ui, rect: Rect, label: &str, row: usize, scene: &Scene<'_>) {
     let touched = Knob {
         param: &scene.params.rows[row],
         label,
-        radius: RADIUS.min(rect.width() / 2.0 - 8.0),
+        radius,
         origin: table.normalized(0.0f32.clamp(table.min, table.max)),
         matched: place.is_some(),
         inferred,
         locked,
         hint: &hint,
     }
-    .show(ui, rect, &scene.setter);
+    .show(ui, centre, width, &scene.setter);
     if let Some(i) = place {
         // The audio thread sees a move too, but perhaps the host isn't playing.
         if touched.moved {

@@ -1,7 +1,7 @@
 //! The reference: what the ear hears of it, and what the match makes of it, in words.
 
 use ear::PitchFrame;
-use egui::{Align2, Color32, CursorIcon, Rect, Sense, Ui, pos2, vec2};
+use egui::{Align2, Color32, Rect, Ui, pos2, vec2};
 
 use super::spectrogram::Spectrogram;
 use super::{Scene, theme};
@@ -30,9 +30,6 @@ pub fn show(ui: &Ui, rect: Rect, spectrogram: &mut Spectrogram, scene: &Scene<'_
             theme::font(14.0),
             theme::DIM,
         );
-    }
-    if let Some(message) = scene.params.shared.message() {
-        show_message(ui, picture, &message, scene);
     }
 }
 
@@ -120,31 +117,6 @@ fn pitch(frame: &PitchFrame) -> Option<String> {
         "{}{octave} {cents:+.0} ct   {:.1} Hz",
         NOTES[note], frame.hz
     ))
-}
-
-/// A line over the picture that a click takes away.
-fn show_message(ui: &Ui, picture: Rect, message: &str, scene: &Scene<'_>) {
-    let galley = ui.painter().layout(
-        message.to_owned(),
-        theme::font(12.0),
-        theme::TEXT,
-        picture.width() - 110.0,
-    );
-    let size = galley.size() + vec2(28.0, 14.0);
-    let strip = Rect::from_center_size(
-        pos2(picture.center().x, picture.bottom() - 26.0 - size.y / 2.0),
-        size,
-    );
-    let response = ui
-        .interact(strip, ui.scope_id().with("message"), Sense::click())
-        .on_hover_cursor(CursorIcon::PointingHand);
-    theme::card(ui.painter(), strip);
-    ui.painter()
-        .galley(strip.min + vec2(14.0, 7.0), galley, theme::TEXT);
-    if response.clicked() {
-        scene.params.shared.tell(None);
-    }
-    response.on_hover_text("Click to close");
 }
 
 #[cfg(test)]
