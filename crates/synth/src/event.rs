@@ -14,7 +14,7 @@ pub enum EventKind {
         /// 0 to 1.
         velocity: f32,
     },
-    /// Ends a note. Matches on `id` when it is not -1, else on channel and key.
+    /// Ends a note. Matches on `id` where both have one, else on channel and key.
     NoteOff {
         /// Host's voice id, or -1.
         id: i32,

@@ -222,7 +222,7 @@ impl Synth {
         let named = |id: i32, channel: u8, key: f32| {
             move |v: &Voice| {
                 !v.fading
-                    && if id >= 0 {
+                    && if id >= 0 && v.note.id >= 0 {
                         v.note.id == id
                     } else {
                         v.note.channel == channel & 15 && (v.note.key - key).abs() < 1e-3

@@ -277,6 +277,14 @@ fn starting_stealing_choking_and_gliding_never_click() {
             }
         })
         .collect();
+    let early = (0..6)
+        .flat_map(|i| {
+            [
+                (3_000 * i, on(49)),
+                (3_041 + 3_013 * i, EventKind::NoteOff { id, channel, key }),
+            ]
+        })
+        .collect();
     let cases = [
         (
             "start and stop",
@@ -286,6 +294,7 @@ fn starting_stealing_choking_and_gliding_never_click() {
             ],
             1.0,
         ),
+        ("stop in the attack", early, 2.0),
         (
             "retrigger",
             (0..8).map(|i| (i * 1_501, on(49))).collect(),
