@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use matcher::engine::Engine;
@@ -31,6 +32,8 @@ pub struct MirrorNet {
     core: Option<Core<AudioEnd>>,
     hand: Hand,
     pace: Pace,
+    /// Whether the last block was rendered offline.
+    offline: bool,
     rate: f32,
     events: Vec<Event>,
 }
@@ -44,6 +47,7 @@ impl Default for MirrorNet {
             core: None,
             hand: Hand::default(),
             pace: Pace::new(false),
+            offline: false,
             rate: 48_000.0,
             // Every host event may become two.
             events: Vec::with_capacity(2 * EVENTS),
@@ -52,6 +56,20 @@ impl Default for MirrorNet {
 }
 
 impl MirrorNet {
+    /// Begins to listen and to play.
+    fn start(&mut self, config: &BufferConfig, engine: Engine) {
+        let shared = &self.params.shared;
+        let (reference, view) = live(f64::from(config.sample_rate), engine);
+        *shared.view.lock() = Some(view);
+        let mut core = Core::new(config.sample_rate, reference);
+        core.hold(shared.held());
+        self.core = Some(core);
+        self.rate = config.sample_rate;
+        // Declared, it is no switch at run time.
+        self.offline = config.process_mode == ProcessMode::Offline;
+        self.pace = Pace::new(self.offline);
+    }
+
     /// What the host and the player ask for now.
     fn controls(&self) -> Controls {
         let params = &self.params;
@@ -122,19 +140,14 @@ impl Plugin for MirrorNet {
             );
             return false;
         }
-        let shared = &self.params.shared;
-        let engine = shared
+        let engine = self
+            .params
+            .shared
             .engine
             .lock()
             .get_or_insert_with(Engine::shared)
             .clone();
-        let (reference, view) = live(f64::from(config.sample_rate), engine);
-        *shared.view.lock() = Some(view);
-        let mut core = Core::new(config.sample_rate, reference);
-        core.hold(shared.held());
-        self.core = Some(core);
-        self.rate = config.sample_rate;
-        self.pace = Pace::new(config.process_mode == ProcessMode::Offline);
+        self.start(config, engine);
         true
     }
 
@@ -169,6 +182,10 @@ impl Plugin for MirrorNet {
         let controls = self.controls();
         let seconds = buffer.samples() as f64 / f64::from(self.rate);
         let offline = self.pace.offline(seconds, Instant::now());
+        if offline && !self.offline {
+            self.params.shared.switches.fetch_add(1, Ordering::Relaxed);
+        }
+        self.offline = offline;
 
         let Some(core) = &mut self.core else {
             return ProcessStatus::Error("processed before it was activated");
@@ -211,3 +228,6 @@ impl Vst3Plugin for MirrorNet {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
         &[Vst3SubCategory::Instrument, Vst3SubCategory::Synth];
 }
+
+#[cfg(test)]
+mod tests;

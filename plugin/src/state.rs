@@ -66,6 +66,8 @@ pub struct Shared {
     heard: Mutex<triple_buffer::Output<Held>>,
     /// What to tell the player about the last load.
     message: Mutex<Option<String>>,
+    /// How often the host was found to render offline without saying so.
+    pub switches: AtomicU32,
     /// The listener, while the plugin is active.
     pub view: Mutex<Option<View>>,
     /// The engine, from the first activation on: it must outlive deactivations, starting it takes time.
@@ -86,6 +88,7 @@ impl Shared {
             }),
             heard: Mutex::new(output),
             message: Mutex::new(None),
+            switches: AtomicU32::new(0),
             view: Mutex::new(None),
             engine: Mutex::new(None),
         };

@@ -1,7 +1,10 @@
 //! The window's top: name, engine, and the parameters of the match.
 
+use std::sync::atomic::Ordering;
+
 use egui::{Align2, Color32, CursorIcon, Pos2, Rect, Sense, Ui, pos2, vec2};
 use matcher::engine::EngineStatus;
+use matcher::live::Snapshot;
 use nice_plug::prelude::{FloatParam, Param};
 use synth::Unit;
 
@@ -15,6 +18,10 @@ pub const HEIGHT: f32 = 104.0;
 const NAME: f32 = 200.0;
 /// Width of the knobs' part.
 const KNOBS: f32 = 316.0;
+/// Key of the note in egui's memory.
+const NOTE: &str = "note";
+/// How long a note stays.
+const NOTE_SECONDS: f64 = 5.0;
 
 /// Draws it into `rect` and does what the player asks.
 pub fn show(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
@@ -64,16 +71,32 @@ fn show_name(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
         );
         if copy.clicked() {
             ui.ctx().copy_text(patch::text(&scene.effective));
-            scene.params.shared.tell(Some(patch::COPIED.into()));
+            note(ui, "The sounding patch is on the clipboard.");
         }
         let paste = ui
             .button("Paste patch")
             .on_hover_text("Loads a patch from the clipboard; what was heard and all locks are forgotten.");
         if paste.clicked() {
-            let message = patch::paste(scene.params, &scene.setter);
-            scene.params.shared.tell(Some(message));
+            match patch::paste(scene.params, &scene.setter) {
+                Ok(()) => note(ui, "The clipboard's patch is loaded; what was heard is forgotten."),
+                Err(message) => scene.params.shared.tell(Some(message)),
+            }
         }
     });
+}
+
+/// Says for a while what was done.
+fn note(ui: &Ui, text: &'static str) {
+    let time = ui.input(|input| input.time);
+    ui.data_mut(|data| data.insert_temp(egui::Id::new(NOTE), (text, time)));
+}
+
+/// What was done a moment ago.
+fn noted(ui: &Ui) -> Option<&'static str> {
+    let time = ui.input(|input| input.time);
+    let note = ui.data(|data| data.get_temp::<(&str, f64)>(egui::Id::new(NOTE)));
+    note.filter(|(_, since)| time - since < NOTE_SECONDS)
+        .map(|(text, _)| text)
 }
 
 /// The engine in words with its restart, and what there is to say about the last patch or project.
@@ -116,11 +139,32 @@ fn show_engine(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
     if line(ui, &text, theme::TEXT, restart.then_some("Restart")) {
         scene.restart_engine();
     }
-    if let Some(message) = scene.params.shared.message()
-        && line(ui, &message, theme::WARN, Some("OK"))
-    {
-        scene.params.shared.tell(None);
+    if let Some(message) = scene.params.shared.message() {
+        if line(ui, &message, theme::WARN, Some("OK")) {
+            scene.params.shared.tell(None);
+        }
+    } else if let Some(note) = noted(ui) {
+        line(ui, note, theme::DIM, None);
     }
+    let foot = pos2(corner.x, rect.bottom() - 7.0);
+    if scene.engine.is_some() && top < foot.y - 12.0 {
+        let counts = counts(scene);
+        let painter = ui.painter();
+        painter.text(
+            foot,
+            Align2::LEFT_BOTTOM,
+            counts,
+            theme::font(10.5),
+            theme::FAINT,
+        );
+    }
+}
+
+/// What can make one pass differ from the next.
+fn counts(scene: &Scene<'_>) -> String {
+    let Snapshot { late, dropped, .. } = scene.snapshot;
+    let switches = scene.params.shared.switches.load(Ordering::Relaxed);
+    format!("Results late: {late}   samples dropped: {dropped}   switches to offline: {switches}")
 }
 
 /// The engine's colour, and whether a click can restart it.

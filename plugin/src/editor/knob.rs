@@ -63,7 +63,7 @@ pub struct Touched {
 impl Knob<'_> {
     /// Radius within which all of it lies.
     pub fn outer(radius: f32) -> f32 {
-        radius + RING + 1.0
+        radius + RING + 2.5
     }
 
     /// Draws it around `centre`: the label above, in `width`, the value and the inferred value below.

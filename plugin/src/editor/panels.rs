@@ -7,9 +7,9 @@ use super::knob::{Inferred, Knob};
 use super::{Scene, capitalised, theme};
 
 /// From a panel's top to the foot of the labels.
-const LABELS: f32 = 48.0;
+const LABELS: f32 = 46.0;
 /// Height of a row of panels.
-pub const HEIGHT: f32 = 134.0;
+pub const HEIGHT: f32 = 135.0;
 /// Largest radius of a knob's track.
 const RADIUS: f32 = 19.0;
 

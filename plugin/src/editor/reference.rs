@@ -56,18 +56,9 @@ fn show_words(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
         let drawn = painter.text(at, Align2::RIGHT_CENTER, text, theme::font(12.0), colour);
         right = drawn.left() - 18.0;
     };
-    if snapshot.late > 0 || snapshot.dropped > 0 {
-        let (late, dropped) = (snapshot.late, snapshot.dropped);
-        write(
-            format!("{late} late, {dropped} samples dropped"),
-            theme::WARN,
-        );
-    }
-    if scene.held.is_some() {
-        write(
-            format!("{:.0} % sure", 100.0 * snapshot.confidence),
-            theme::DIM,
-        );
+    if scene.held.is_some() && scene.params.listen.value() {
+        let percent = 100.0 * snapshot.confidence;
+        write(format!("{percent:.0} % sure"), theme::DIM);
     }
     if let Some(pitch) = pitch(&snapshot.pitch) {
         write(pitch, theme::TEXT);

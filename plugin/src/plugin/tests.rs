@@ -1,0 +1,198 @@
+use super::*;
+use matcher::Inference;
+use nice_assert_no_alloc::assert_no_alloc;
+use nice_plug::context::PluginApi;
+use nice_plug::context::process::SendEventError;
+use nice_plug::midi::{Channel, Key, VoiceID};
+use nice_plug::params::InternalParamMut;
+use nice_plug::prelude::Params as _;
+use std::collections::VecDeque;
+use synth::MATCHED_COUNT;
+
+const RATE: f32 = 48_000.0;
+const BLOCK: usize = 512;
+
+/// What a host hands to `process`.
+struct Host {
+    events: VecDeque<NoteEvent<()>>,
+    transport: Transport,
+}
+
+impl ProcessContext<MirrorNet> for Host {
+    fn plugin_api(&self) -> PluginApi {
+        PluginApi::Clap
+    }
+    fn execute_background(&self, _task: ()) {}
+    fn execute_gui(&self, _task: ()) {}
+    fn transport(&self) -> &Transport {
+        &self.transport
+    }
+    fn next_event(&mut self) -> Option<NoteEvent<()>> {
+        self.events.pop_front()
+    }
+    fn try_send_event(
+        &mut self,
+        event: NoteEvent<()>,
+    ) -> Result<(), (NoteEvent<()>, SendEventError)> {
+        Err((event, SendEventError::NoOutputBuffer))
+    }
+    fn set_latency_samples(&self, _samples: u32) {}
+    fn request_restart(&self) {}
+    fn set_current_voice_capacity(&self, _capacity: u32) {}
+}
+
+fn note(key: u8) -> NoteEvent<()> {
+    NoteEvent::NoteOn {
+        timing: 17,
+        voice_id: VoiceID::Wildcard,
+        channel: Channel::Number(0),
+        key: Key::Number(key),
+        velocity: 0.8,
+    }
+}
+
+/// An instance whose engine is not installed.
+fn started() -> MirrorNet {
+    let mut plugin = MirrorNet::default();
+    let config = BufferConfig {
+        sample_rate: RATE,
+        min_buffer_size: None,
+        max_buffer_size: BLOCK as u32,
+        process_mode: ProcessMode::Realtime,
+    };
+    let nowhere = std::env::temp_dir().join("no MirrorNet engine here");
+    plugin.start(&config, Engine::at(&nowhere));
+    plugin.reset();
+    plugin
+}
+
+/// Renders a block with `events` and a loud sidechain; allocates nothing.
+fn block(plugin: &mut MirrorNet, events: &[NoteEvent<()>]) -> Vec<f32> {
+    let mut out = [vec![0.0; BLOCK], vec![0.0; BLOCK]];
+    let mut side = [vec![0.5; BLOCK], vec![-0.25; BLOCK]];
+    let mut host = Host {
+        events: events.iter().copied().collect(),
+        transport: Transport::new(RATE),
+    };
+    {
+        let (mut main, mut aux) = (Buffer::default(), Buffer::default());
+        #[allow(unsafe_code)] // The framework's only way to fill a buffer.
+        // SAFETY: all slices have the length given, and outlive the buffers.
+        unsafe {
+            main.set_slices(BLOCK, |slices| {
+                *slices = out.iter_mut().map(|c| &mut c[..]).collect()
+            });
+            aux.set_slices(BLOCK, |slices| {
+                *slices = side.iter_mut().map(|c| &mut c[..]).collect()
+            });
+        }
+        let mut inputs = [aux];
+        let mut aux = AuxiliaryBuffers {
+            inputs: &mut inputs,
+            outputs: &mut [],
+        };
+        let status = assert_no_alloc(|| plugin.process(&mut main, &mut aux, &mut host));
+        assert_eq!(status, ProcessStatus::Normal);
+    }
+    let [mut left, right] = out;
+    left.extend(right);
+    left
+}
+
+fn set(param: &FloatParam, x: f32) {
+    #[allow(unsafe_code)] // The host's part is played here.
+    // SAFETY: no wrapper uses this parameter.
+    unsafe {
+        param._internal_set_normalized_value(x);
+    }
+}
+
+fn some() -> Inference {
+    Inference {
+        mean: [0.3; MATCHED_COUNT],
+        sigma: [0.1; MATCHED_COUNT],
+    }
+}
+
+#[test]
+fn it_plays_without_an_engine_and_without_allocating() {
+    let mut plugin = started();
+    let mut peak = 0.0f32;
+    for k in 0..200 {
+        let events: Vec<_> = (0..k % 3).map(|n| note(50 + n)).collect();
+        let out = block(&mut plugin, &events);
+        assert!(out.iter().all(|x| x.is_finite()));
+        peak = out.iter().fold(peak, |peak, x| peak.max(x.abs()));
+    }
+    assert!(peak > 0.01);
+}
+
+#[test]
+fn a_block_full_of_events_fits() {
+    let mut plugin = started();
+    let reset = NoteEvent::MidiCC {
+        timing: 3,
+        channel: 0,
+        cc: 121,
+        value: 0.0,
+    };
+    block(&mut plugin, &vec![reset; 3 * EVENTS]);
+    assert_eq!(plugin.events.len(), 2 * EVENTS);
+}
+
+#[test]
+fn describing_it_starts_nothing() {
+    let mut plugin = MirrorNet::default();
+    plugin.params().param_map();
+    let state = plugin.params().serialize_fields();
+    plugin.params().deserialize_fields(&state);
+    assert!(plugin.params.shared.engine.lock().is_none());
+    assert!(plugin.params.shared.view.lock().is_none());
+}
+
+#[test]
+fn a_state_restored_while_playing_is_heard_and_saved() {
+    let mut plugin = started();
+    block(&mut plugin, &[]);
+    let (other, mut mailbox) = Shared::new();
+    mailbox.report(Some(some()));
+    let text = other.save();
+    let params = plugin.params.clone();
+    let fields = [(crate::state::FIELD.to_owned(), text.clone())].into();
+    params.deserialize_fields(&fields);
+    assert_eq!(params.shared.held(), Some(some()));
+    block(&mut plugin, &[]);
+    assert_eq!(plugin.core.as_ref().unwrap().held(), Some(some()));
+    assert_eq!(params.serialize_fields(), fields);
+
+    // Deactivated and activated again, as hosts do at will.
+    plugin.deactivate();
+    assert_eq!(params.serialize_fields(), fields);
+    let config = BufferConfig {
+        sample_rate: 44_100.0,
+        min_buffer_size: None,
+        max_buffer_size: 64,
+        process_mode: ProcessMode::Offline,
+    };
+    plugin.start(&config, Engine::at(&std::env::temp_dir().join("nowhere")));
+    assert_eq!(plugin.core.as_ref().unwrap().held(), Some(some()));
+}
+
+#[test]
+fn automation_locks_and_loading_does_not() {
+    let mut plugin = started();
+    let cutoff = synth::params::FILTER_CUTOFF;
+    block(&mut plugin, &[]);
+    set(&plugin.params.rows[cutoff], 0.9);
+    block(&mut plugin, &[]);
+    let locked = |plugin: &MirrorNet| plugin.params.shared.locks().iter().filter(|&&l| l).count();
+    assert_eq!(locked(&plugin), 1);
+
+    // A project is loaded: first its parameters, then its fields.
+    for param in &plugin.params.rows {
+        set(param, 0.37);
+    }
+    plugin.params.deserialize_fields(&Default::default());
+    block(&mut plugin, &[]);
+    assert_eq!(locked(&plugin), 0);
+}
