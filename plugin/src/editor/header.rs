@@ -88,13 +88,13 @@ fn show_name(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
 /// Says for a while what was done.
 fn note(ui: &Ui, text: &'static str) {
     let time = ui.input(|input| input.time);
-    ui.data_mut(|data| data.insert_temp(egui::Id::new(NOTE), (text, time)));
+    ui.data_mut(|data| data.insert_temp(egui::Id::unique(NOTE), (text, time)));
 }
 
 /// What was done a moment ago.
 fn noted(ui: &Ui) -> Option<&'static str> {
     let time = ui.input(|input| input.time);
-    let note = ui.data(|data| data.get_temp::<(&str, f64)>(egui::Id::new(NOTE)));
+    let note = ui.data(|data| data.get_temp::<(&str, f64)>(egui::Id::unique(NOTE)));
     note.filter(|(_, since)| time - since < NOTE_SECONDS)
         .map(|(text, _)| text)
 }

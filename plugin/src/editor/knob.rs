@@ -152,31 +152,31 @@ impl Knob<'_> {
 /// Lets the player turn `param`: the value to show, and whether it moved.
 fn turn(ui: &Ui, response: &Response, param: &FloatParam, setter: &ParamSetter<'_>) -> (f32, bool) {
     // Hosts hand a change back with their next block: while the hand holds the knob, its own value counts.
-    let held = |ui: &Ui| ui.data(|data| data.get_temp::<f32>(response.id));
-    let mut value = param.unmodulated_normalized_value();
+    let held = ui.data(|data| data.get_temp::<f32>(response.id));
+    let (down, travel, shift) = ui.input(|input| {
+        let pointer = &input.pointer;
+        (
+            pointer.primary_down(),
+            -pointer.delta().y / TRAVEL,
+            input.modifiers.shift,
+        )
+    });
+    let speed = if shift { FINE } else { 1.0 };
+    let mut value = held.unwrap_or(param.unmodulated_normalized_value());
     let mut moved = false;
-    if response.drag_started() {
-        setter.begin_set_parameter(param);
-        ui.data_mut(|data| data.insert_temp(response.id, value));
-    }
-    if let Some(mut position) = held(ui) {
-        let speed = if ui.input(|input| input.modifiers.shift) {
-            FINE
-        } else {
-            1.0
-        };
-        let step = -response.drag_delta().y / TRAVEL * speed;
-        if step != 0.0 {
-            position = (position + step).clamp(0.0, 1.0);
-            ui.data_mut(|data| data.insert_temp(response.id, position));
-            setter.set_parameter_normalized(param, position);
+    if response.is_pointer_button_down_on() && down {
+        if travel != 0.0 {
+            if held.is_none() {
+                setter.begin_set_parameter(param);
+            }
+            value = (value + travel * speed).clamp(0.0, 1.0);
+            setter.set_parameter_normalized(param, value);
+            ui.data_mut(|data| data.insert_temp(response.id, value));
             moved = true;
         }
-        value = position;
-        if response.drag_stopped() {
-            setter.end_set_parameter(param);
-            ui.data_mut(|data| data.remove::<f32>(response.id));
-        }
+    } else if held.is_some() {
+        setter.end_set_parameter(param);
+        ui.data_mut(|data| data.remove::<f32>(response.id));
     }
     let mut jump = |to: f32| {
         setter.begin_set_parameter(param);
@@ -187,11 +187,10 @@ fn turn(ui: &Ui, response: &Response, param: &FloatParam, setter: &ParamSetter<'
     };
     if response.double_clicked() {
         jump(param.default_normalized_value());
-    } else if response.hovered() && !response.dragged() {
-        let (scroll, shift) =
-            ui.input(|input| (input.smooth_scroll_delta(), input.modifiers.shift));
+    } else if response.hovered() && !down {
+        let scroll = ui.input(|input| input.smooth_scroll_delta());
         // With shift the system may turn the wheel sideways.
-        let step = (scroll.x + scroll.y) * SCROLL * if shift { FINE } else { 1.0 };
+        let step = (scroll.x + scroll.y) * SCROLL * speed;
         if step != 0.0 {
             jump((param.unmodulated_normalized_value() + step).clamp(0.0, 1.0));
         }

@@ -147,22 +147,9 @@ impl App {
     }
 }
 
-impl NiceEguiApp for App {
-    fn build(
-        &mut self,
-        context: egui::Context,
-        gui: GuiContext,
-        _frame: &mut Frame,
-    ) -> Result<(), HandlerError> {
-        theme::apply(&context);
-        self.gui = Some(gui);
-        // Its texture belonged to the window before.
-        self.spectrogram = Spectrogram::default();
-        Ok(())
-    }
-
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
-        let Some(gui) = &self.gui else { return };
+impl App {
+    /// Draws the window and does what the player asks.
+    fn draw(&mut self, ui: &mut egui::Ui, gui: &GuiContext) {
         let scene = Scene::now(&self.params, gui.param_setter());
         let window = ui.max_rect();
         ui.painter().rect_filled(window, 0.0, theme::BACKGROUND);
@@ -181,6 +168,27 @@ impl NiceEguiApp for App {
     }
 }
 
+impl NiceEguiApp for App {
+    fn build(
+        &mut self,
+        context: egui::Context,
+        gui: GuiContext,
+        _frame: &mut Frame,
+    ) -> Result<(), HandlerError> {
+        theme::apply(&context);
+        self.gui = Some(gui);
+        // Its texture belonged to the window before.
+        self.spectrogram = Spectrogram::default();
+        Ok(())
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
+        if let Some(gui) = self.gui.clone() {
+            self.draw(ui, &gui);
+        }
+    }
+}
+
 /// With a capital first letter.
 fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
@@ -189,3 +197,6 @@ fn capitalised(text: &str) -> String {
         .map(|first| first.to_uppercase().chain(letters).collect())
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,7 +142,7 @@ fn a_block_full_of_events_fits() {
 
 #[test]
 fn describing_it_starts_nothing() {
-    let mut plugin = MirrorNet::default();
+    let plugin = MirrorNet::default();
     plugin.params().param_map();
     let state = plugin.params().serialize_fields();
     plugin.params().deserialize_fields(&state);
