@@ -82,6 +82,14 @@ impl<E: Encoder> Listener<E> {
         });
     }
 
+    /// Listens with another ear from here on, as after a reset. Fails where [`Ear::new`] does, and then
+    /// nothing has changed.
+    pub fn set_ear(&mut self, ear: &EarConfig, input_rate: f64) -> Result<(), EarError> {
+        self.ear = Ear::new(ear, input_rate, true)?;
+        self.reset();
+        Ok(())
+    }
+
     /// Frames per second.
     pub fn frame_rate(&self) -> f64 {
         self.ear.frame_rate()

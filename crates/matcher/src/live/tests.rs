@@ -253,6 +253,23 @@ fn listening_can_be_switched_off_and_on() {
 }
 
 #[test]
+fn the_models_ear_replaces_the_default_one() {
+    let ear = EarConfig {
+        frame_ms: 16.0,
+        ..EarConfig::default()
+    };
+    let backing = Box::new(move || (Readiness::Ready, ear));
+    let (mut end, _view) = start(16_000.0, Box::new(Fingerprint), backing, no_engine());
+    let positions: Vec<usize> = play(&mut end, &melody(16_000.0, 0.5), 160)
+        .into_iter()
+        .map(|d| d.0)
+        .collect();
+    // Every fifth frame of 16 ms, from the start.
+    let expected: Vec<usize> = (1..=4).map(|n| n * 1280 + 1920).collect();
+    assert_eq!(positions, expected);
+}
+
+#[test]
 fn an_impossible_rate_is_said() {
     let (mut end, view) = live_with(1.0, Fingerprint, Readiness::Ready);
     end.push(&[0.0; 64]);

@@ -1,7 +1,7 @@
 //! The listener thread: takes sound and marks from the audio thread, and sends back what is due.
 
 use super::{Backing, DELAY, Due, Mark, MarkKind, Readiness, SHOWN_FRAMES, Shared};
-use crate::encoder::{Encoder, EncoderError, Inference};
+use crate::encoder::{Encoder, EncoderError};
 use crate::listener::{Heard, Listener};
 use ear::{CHANNELS, EarConfig, PitchFrame};
 use rtrb::{Consumer, Producer};
@@ -11,28 +11,20 @@ use std::time::Duration;
 
 /// How often the ring is looked at: a block of the audio thread wakes nobody.
 const POLL: Duration = Duration::from_millis(3);
+/// State before anything was heard.
+const WAITING: &str = "waiting for a reference";
 /// Most samples heard between two looks at the commands.
 const PIECE: usize = 1024;
 
-/// An encoder lent to a listener that may be replaced.
-struct Lent(Arc<parking_lot::Mutex<Box<dyn Encoder>>>);
-
-impl Encoder for Lent {
-    fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
-        self.0.lock().infer(windows)
-    }
-}
-
 pub(super) struct Worker {
     sample_rate: f64,
-    encoder: Arc<parking_lot::Mutex<Box<dyn Encoder>>>,
     backing: Backing,
     shared: Arc<Shared>,
     samples: Consumer<f32>,
     marks: Consumer<Mark>,
     due: Producer<Due>,
     /// `None`: this rate can't be heard.
-    listener: Option<Listener<Lent>>,
+    listener: Option<Listener<Box<dyn Encoder>>>,
     ear: EarConfig,
     /// Samples taken from the ring.
     taken: u64,
@@ -54,37 +46,39 @@ impl Worker {
         shared: Arc<Shared>,
         (samples, marks, due): (Consumer<f32>, Consumer<Mark>, Producer<Due>),
     ) -> Self {
-        let mut worker = Self {
+        let ear = EarConfig::default();
+        let (listener, state) = match Listener::new(&ear, sample_rate, encoder) {
+            Ok(listener) => (Some(listener), WAITING.into()),
+            Err(e) => (None, format!("not listening: {e}")),
+        };
+        shared.shown.lock().state = state;
+        Self {
             sample_rate,
-            encoder: Arc::new(parking_lot::Mutex::new(encoder)),
             backing,
             shared,
             samples,
             marks,
             due,
-            listener: None,
-            ear: EarConfig::default(),
+            listener,
+            ear,
             taken: 0,
             position: 0,
             base: 0,
             origin: 0,
             clears: 0,
             listening: true,
-        };
-        worker.listen_with(EarConfig::default());
-        worker
+        }
     }
 
-    /// Makes the listener anew: frames are counted from here.
+    /// Listens with the model's ear: frames are counted from here.
     fn listen_with(&mut self, ear: EarConfig) {
         self.ear = ear;
         self.origin = self.position;
-        match Listener::new(&ear, self.sample_rate, Lent(self.encoder.clone())) {
-            Ok(listener) => self.listener = Some(listener),
-            Err(e) => {
-                self.listener = None;
-                self.say(&format!("not listening: {e}"));
-            }
+        if let Some(listener) = &mut self.listener
+            && let Err(e) = listener.set_ear(&ear, self.sample_rate)
+        {
+            self.listener = None;
+            self.say(&format!("not listening: {e}"));
         }
     }
 
@@ -137,11 +131,7 @@ impl Worker {
         if listening != self.listening {
             self.listening = listening;
             self.restart();
-            self.say(if listening {
-                "waiting for a reference"
-            } else {
-                "off"
-            });
+            self.say(if listening { WAITING } else { "off" });
         }
         if !listening || self.listener.is_none() {
             return self.set_readiness(Readiness::Absent);
