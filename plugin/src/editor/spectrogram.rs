@@ -206,8 +206,10 @@ mod tests {
 
     #[test]
     fn the_newest_frame_is_at_the_right_and_low_at_the_bottom() {
-        let mut spectrogram = Spectrogram::default();
-        spectrogram.peak = 1.0;
+        let spectrogram = Spectrogram {
+            peak: 1.0,
+            ..Spectrogram::default()
+        };
         let mut newest = [0.0; CHANNELS];
         newest[0] = 1.0;
         let image = spectrogram.image(&[[0.0; CHANNELS], newest]);
