@@ -14,11 +14,12 @@ pub struct Inference {
 }
 
 impl Inference {
-    /// 0 (the window said no more than chance) to 1 (certain): one minus the mean standard deviation
-    /// over that of a uniform draw, 1/sqrt(12).
+    /// How much the window said, 0 (no more than chance) to 1 (certain): the share of the parameters'
+    /// variance that it explains, that of a uniform draw being 1/12. Sounds seldom show everything: a
+    /// vibrato's rate without vibrato, a release in a held note.
     pub fn confidence(&self) -> f32 {
-        let mean = self.sigma.iter().sum::<f32>() / MATCHED_COUNT as f32;
-        (1.0 - mean * 12f32.sqrt()).clamp(0.0, 1.0)
+        let explained = self.sigma.map(|s| (1.0 - 12.0 * s * s).max(0.0));
+        explained.iter().sum::<f32>() / MATCHED_COUNT as f32
     }
 }
 

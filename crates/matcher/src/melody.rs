@@ -23,8 +23,8 @@ const CHANGE: f32 = 40.0;
 const SPREAD: f32 = 0.4;
 /// Deviations beyond this many semitones cost no more: the tracker has slipped.
 const SLIP: f32 = 2.0;
-/// Delay of the pitch behind the sound, in seconds: half its window.
-const PITCH_DELAY: f64 = 0.016;
+/// Delay of the pitch behind the sound at a step, in seconds, as measured on the synth.
+const PITCH_DELAY: f64 = 0.008;
 /// How far before its first voiced frame a note may have begun, in seconds, and how much softer.
 const LEAD: f64 = 0.064;
 const LEAD_FALL: f32 = 24.0;
