@@ -317,3 +317,39 @@ impl<C: Curve> Kernel for FrameKernel<'_, C> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Preset;
+    use crate::design::filters;
+
+    #[test]
+    fn fading_states_skip_the_denormals_and_end_at_zero() {
+        let frame_len = 128;
+        for instructions in [InstructionSet::Baseline, InstructionSet::best()] {
+            let stages = Stages {
+                leak_samples: 128.0,
+                membrane_samples: 8.0,
+                hair_cell: HairCell::HalfWave,
+            };
+            let mut bank = Cochlea::new(filters(Preset::Nsl16k), stages, frame_len, instructions);
+            let mut spectrum = [0.0; CHANNELS];
+            let click: Vec<f32> = (0..frame_len)
+                .map(|n| f32::from(u8::from(n == 5)))
+                .collect();
+            bank.frame(&click, &mut spectrum);
+            let mut frames = 0;
+            while bank.state.iter().any(|&s| s != 0.0) {
+                assert!(
+                    bank.state.iter().all(|s| !s.is_subnormal()),
+                    "frame {frames}"
+                );
+                bank.frame(&vec![0.0; frame_len], &mut spectrum);
+                frames += 1;
+                assert!(frames < 500, "never ends");
+            }
+            assert!(frames > 50, "cut off too early: {frames}");
+        }
+    }
+}

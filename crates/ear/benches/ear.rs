@@ -1,0 +1,125 @@
+//! How fast the ear hears, on one core: `cargo bench -p ear`.
+//!
+//! `second_of_sound` counts seconds of sound as items, so items a second are times real time; `frame` is
+//! the time of one 8 ms frame.
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use ear::{Ear, EarConfig, HairCell, InstructionSet, Preset};
+use std::fmt;
+
+fn main() {
+    divan::main();
+}
+
+#[derive(Clone, Copy)]
+struct Case {
+    preset: Preset,
+    hair_cell: HairCell,
+    pitch: bool,
+    instructions: InstructionSet,
+    input_rate: f64,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {} {:?}",
+            self.preset, self.hair_cell, self.instructions
+        )?;
+        if self.input_rate != self.preset.rate() {
+            write!(f, " from {} Hz", self.input_rate)?;
+        }
+        if self.pitch {
+            write!(f, " with pitch")?;
+        }
+        Ok(())
+    }
+}
+
+impl Case {
+    fn ear(&self) -> Ear {
+        let config = EarConfig {
+            preset: self.preset,
+            hair_cell: self.hair_cell,
+            ..EarConfig::default()
+        };
+        Ear::with_instructions(&config, self.input_rate, self.pitch, self.instructions)
+            .expect("a valid case")
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for instructions in [
+        InstructionSet::Baseline,
+        InstructionSet::Avx2,
+        InstructionSet::Neon,
+    ] {
+        if !instructions.is_available() {
+            continue;
+        }
+        let plain = |preset: Preset| Case {
+            preset,
+            hair_cell: HairCell::Linear,
+            pitch: false,
+            instructions,
+            input_rate: preset.rate(),
+        };
+        let nsl = plain(Preset::Nsl16k);
+        cases.extend([nsl, plain(Preset::Nsl8k), plain(Preset::Wide)]);
+        cases.push(Case {
+            hair_cell: HairCell::HalfWave,
+            ..nsl
+        });
+        cases.push(Case {
+            hair_cell: HairCell::Factor(0.1),
+            ..nsl
+        });
+        cases.push(Case { pitch: true, ..nsl });
+        cases.push(Case {
+            pitch: true,
+            input_rate: 48_000.0,
+            ..nsl
+        });
+        cases.push(Case {
+            pitch: true,
+            input_rate: 44_100.0,
+            ..plain(Preset::Wide)
+        });
+    }
+    cases
+}
+
+fn noise(samples: usize) -> Vec<f32> {
+    let mut state = 1u32;
+    (0..samples)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / 8_388_608.0 - 1.0
+        })
+        .collect()
+}
+
+#[divan::bench(args = cases())]
+fn second_of_sound(bencher: Bencher, case: &Case) {
+    let mut ear = case.ear();
+    let sound = noise(case.input_rate as usize);
+    bencher.counter(ItemsCount::new(1u32)).bench_local(|| {
+        let mut last = 0.0;
+        ear.process(&sound, |frame| last = frame.spectrum[64]);
+        last
+    });
+}
+
+#[divan::bench(args = cases())]
+fn frame(bencher: Bencher, case: &Case) {
+    let mut ear = case.ear();
+    let sound = noise((case.input_rate * 0.008).round() as usize);
+    bencher.bench_local(|| {
+        let mut last = 0.0;
+        ear.process(&sound, |frame| last = frame.spectrum[64]);
+        last
+    });
+}
