@@ -8,8 +8,8 @@ use std::time::Instant;
 /// Lead of the audio over the clock, in seconds, from which on the host is taken to render offline: more
 /// than any real buffer.
 const LEAD: f64 = 1.0;
-/// The lead is not remembered beyond this, so that a host that goes back to real time is soon believed.
-const MOST: f64 = 1.2;
+/// What more than that is remembered, so that a host that goes back to real time is soon believed.
+const MORE: f64 = 0.2;
 /// Share of each block that the lead loses: a live stream's clock may differ from the wall clock's.
 const LEAK: f64 = 0.05;
 
@@ -39,13 +39,13 @@ impl Pace {
 
     /// A block of so many seconds is asked for at `now`: does the host render offline?
     pub fn offline(&mut self, seconds: f64, now: Instant) -> bool {
-        if let Some(last) = self.last {
-            self.lead -= now.saturating_duration_since(last).as_secs_f64();
+        if let Some(last) = self.last.replace(now) {
+            let passed = now.saturating_duration_since(last).as_secs_f64();
+            self.lead = (self.lead - passed).max(0.0);
         }
-        self.last = Some(now);
-        self.lead = self.lead.max(0.0) + seconds * (1.0 - LEAK);
-        self.lead = self.lead.min(MOST.max(seconds));
-        self.declared || self.lead > LEAD + seconds
+        let ahead = self.lead > LEAD;
+        self.lead = (self.lead + seconds * (1.0 - LEAK)).min(LEAD + MORE + seconds);
+        self.declared || ahead
     }
 }
 
@@ -76,11 +76,16 @@ mod tests {
 
     #[test]
     fn a_fast_render_is_noticed_after_a_second_even_after_a_pause() {
-        let (mut pace, mut now) = (Pace::new(false), Instant::now());
-        assert_eq!(detected(&mut pace, &mut now, 0.01, 0.01), None);
-        now += Duration::from_secs(600);
-        let after = detected(&mut pace, &mut now, 0.01, 0.0001).unwrap();
-        assert!((1.0..1.3).contains(&after), "{after} s");
+        for block in [0.001, 0.01, 0.4, 2.0] {
+            let (mut pace, mut now) = (Pace::new(false), Instant::now());
+            assert_eq!(detected(&mut pace, &mut now, block, block), None);
+            now += Duration::from_secs(600);
+            let after = detected(&mut pace, &mut now, block, block / 100.0).unwrap();
+            assert!(
+                (1.0..1.1 + block).contains(&after),
+                "blocks of {block} s: {after} s"
+            );
+        }
     }
 
     #[test]
