@@ -1,3 +1,5 @@
+//! The processing core, tested without a host.
+
 use super::*;
 use nice_assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use rand::{Rng, SeedableRng};

@@ -1,3 +1,5 @@
+//! What the editor must do, tested without a window.
+
 use super::knob::{Knob, Touched};
 use super::*;
 use crate::state::Shared;

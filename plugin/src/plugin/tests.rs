@@ -1,3 +1,5 @@
+//! The plugin, called as its host calls it.
+
 use super::*;
 use matcher::Inference;
 use nice_assert_no_alloc::assert_no_alloc;
