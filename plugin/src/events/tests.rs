@@ -1,3 +1,5 @@
+//! Host events and what the synthesizer gets of them.
+
 use super::*;
 
 const VOICE: VoiceID = VoiceID::ID(7);
