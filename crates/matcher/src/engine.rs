@@ -1,6 +1,6 @@
 //! The engine's client: one child process per host process, shared by all instances.
 //!
-//! Handles send requests to one engine thread ([`supervisor`]), which owns the child ([`process`]),
+//! Handles send requests to one engine thread (`supervisor`), which owns the child (`process`),
 //! gathers what waits into one batch, and restarts a child that crashed. Nothing here is called on an
 //! audio thread.
 

@@ -3,7 +3,7 @@
 //! Each matched parameter is a precision-weighted running mean, a scalar Kalman filter in its
 //! information form with three departures that the windows ask for:
 //! - Windows overlap by all but 40 ms, so their errors are far from independent. Precisions are
-//!   therefore not summed without limit: at most [`MEMORY`] windows as good as the best one count. And
+//!   therefore not summed without limit: at most `MEMORY` windows as good as the best one count. And
 //!   they are cubed before weighting, as a window that shows half as much (the attack, when its onset
 //!   has left the window) must not win by mere repetition. What a window can't show thus holds.
 //! - Process noise acts on the best precision: slowly, so that a held note leaves its envelope alone.
