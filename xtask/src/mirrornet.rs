@@ -23,23 +23,31 @@ pub struct Arguments {
 
 /// Sets up, builds `mirrornet` and runs its `command` in the user's working folder.
 pub fn run(project: &Project, command: &str, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let asks_help = arguments
+    let become_it = || {
+        become_command(
+            Command::new(project.mirrornet())
+                .arg(command)
+                .args(&arguments.args),
+        )
+    };
+    // An answer at once is worth more than the newest one.
+    if arguments
         .args
         .iter()
-        .any(|arg| arg == "-h" || arg == "--help");
-    if asks_help && !project.mirrornet().exists() {
-        return explain(command);
+        .any(|arg| arg == "-h" || arg == "--help")
+    {
+        return if project.mirrornet().exists() {
+            become_it()
+        } else {
+            explain(command)
+        };
     }
     let mut steps = Steps::new();
     let libtorch = setup::prepare(&mut steps, &[system::COMPILER])?;
     steps.step("build mirrornet", || {
         bundle::build_mirrornet(project, &libtorch)
     })?;
-    become_command(
-        Command::new(project.mirrornet())
-            .arg(command)
-            .args(&arguments.args),
-    )
+    become_it()
 }
 
 /// Says what `command` is for, when the program that knows its options is not built yet.
