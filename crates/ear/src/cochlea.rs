@@ -9,8 +9,8 @@ use crate::config::{CHANNELS, HairCell};
 use crate::design::{Filter, PAIRS};
 use crate::simd::{InstructionSet, Kernel, Vector};
 
-/// Rows of coefficients of one vector: keep, -spring, gain1, gain2 of each pair, two direct taps.
-const COEFFICIENTS: usize = 4 * PAIRS + 2;
+/// Rows of coefficients of one vector: keep, -spring, gain1, gain2 of each pair, direct.
+const COEFFICIENTS: usize = 4 * PAIRS + 1;
 /// Rows of state of one vector: s1 and s2 of each pair, the membrane, the leaky integrator.
 const STATES: usize = 2 * PAIRS + 2;
 const MEMBRANE: usize = 2 * PAIRS;
@@ -30,8 +30,6 @@ pub(crate) struct Cochlea {
     state: Vec<f32>,
     /// Hair cell outputs of the vector above, for each sample of the frame.
     above: Vec<f32>,
-    /// Last sample of the frame before.
-    previous: f32,
 }
 
 /// Time constants in samples, and the hair cell.
@@ -61,9 +59,7 @@ impl Cochlea {
                 coefficients.extend((0..lanes).map(|l| of_lane(l).pairs[pair].gain1 as f32));
                 coefficients.extend((0..lanes).map(|l| of_lane(l).pairs[pair].gain2 as f32));
             }
-            for tap in 0..2 {
-                coefficients.extend((0..lanes).map(|l| of_lane(l).direct[tap] as f32));
-            }
+            coefficients.extend((0..lanes).map(|l| of_lane(l).direct as f32));
         }
         Self {
             instructions,
@@ -73,14 +69,12 @@ impl Cochlea {
             coefficients,
             state: vec![0.0; (vectors + 1) * STATES * lanes],
             above: vec![0.0; frame_len * lanes],
-            previous: 0.0,
         }
     }
 
     /// Forgets everything heard.
     pub(crate) fn reset(&mut self) {
         self.state.fill(0.0);
-        self.previous = 0.0;
     }
 
     /// Hears one frame of `samples` and writes the integrators' values at its end, lowest channel first.
@@ -90,9 +84,6 @@ impl Cochlea {
             HairCell::HalfWave => self.run(samples, HalfWave),
             HairCell::Hard => self.run(samples, Hard),
             HairCell::Factor(factor) => self.run(samples, Sigmoid(0.125 / factor)),
-        }
-        if let Some(&last) = samples.last() {
-            self.previous = last;
         }
         for s in &mut self.state {
             if s.abs() < NEGLIGIBLE {
@@ -110,7 +101,6 @@ impl Cochlea {
     fn run(&mut self, samples: &[f32], curve: impl Curve) {
         self.instructions.run(FrameKernel {
             samples,
-            previous: self.previous,
             leak: self.leak,
             membrane: self.membrane,
             coefficients: &self.coefficients,
@@ -202,7 +192,6 @@ impl Curve for Sigmoid {
 
 struct FrameKernel<'a, C> {
     samples: &'a [f32],
-    previous: f32,
     leak: f32,
     membrane: f32,
     coefficients: &'a [f32],
@@ -218,7 +207,7 @@ struct Group<V: Vector> {
     spring: [V::F; PAIRS],
     gain1: [V::F; PAIRS],
     gain2: [V::F; PAIRS],
-    direct: [V::F; 2],
+    direct: V::F,
     s1: [V::F; PAIRS],
     s2: [V::F; PAIRS],
     membrane: V::F,
@@ -233,7 +222,7 @@ impl<V: Vector> Group<V> {
             spring: [c[1], c[5], c[9]],
             gain1: [c[2], c[6], c[10]],
             gain2: [c[3], c[7], c[11]],
-            direct: [c[12], c[13]],
+            direct: c[12],
             s1: [s[0], s[2], s[4]],
             s2: [s[1], s[3], s[5]],
             membrane: s[MEMBRANE],
@@ -253,8 +242,8 @@ impl<V: Vector> Group<V> {
 
     /// Filters and hair cells: one sample in, one value of each channel out.
     #[inline(always)]
-    fn hear<C: Curve>(&mut self, v: V, x: V::F, before: V::F, membrane: V::F, curve: C) -> V::F {
-        let mut y = v.mul_add(self.direct[0], x, v.mul(self.direct[1], before));
+    fn hear<C: Curve>(&mut self, v: V, x: V::F, membrane: V::F, curve: C) -> V::F {
+        let mut y = v.mul(self.direct, x);
         for pair in 0..PAIRS {
             let (s1, s2) = (self.s1[pair], self.s2[pair]);
             self.s1[pair] = v.mul_add(self.keep[pair], s1, v.mul_add(self.spring[pair], s2, x));
@@ -295,23 +284,19 @@ impl<C: Curve> Kernel for FrameKernel<'_, C> {
         };
 
         let mut highest = load(state, top);
-        let mut before = v.splat(self.previous);
         for (&x, out) in self.samples.iter().zip(above.iter_mut()) {
             let x = v.splat(x);
-            *out = highest.hear(v, x, before, membrane, self.curve);
-            before = x;
+            *out = highest.hear(v, x, membrane, self.curve);
         }
         highest.store(&mut state[top * STATES..][..STATES]);
 
         for g in (0..top).rev() {
             let mut group = load(state, g);
-            let mut before = v.splat(self.previous);
             for (&x, neighbour) in self.samples.iter().zip(above.iter_mut()) {
                 let x = v.splat(x);
-                let y = group.hear(v, x, before, membrane, self.curve);
+                let y = group.hear(v, x, membrane, self.curve);
                 group.integrate(v, y, *neighbour, leak);
                 *neighbour = y;
-                before = x;
             }
             group.store(&mut state[g * STATES..][..STATES]);
         }

@@ -1,8 +1,7 @@
 //! The filters: from the published shape of one channel to digital coefficients.
 //!
-//! Every channel shares the sixth-order prototype `P(s)`, `s = j f / CF`. Its poles go to
-//! `exp(p 2 pi CF / fs)`; what remains linear (two gains for each pole pair and two direct taps) is the
-//! least-squares fit of the complex response. See the crate's documentation for the derivation.
+//! Every channel shares the sixth-order prototype `P(s)`, `s = j f / CF`. The digital filter's impulse
+//! response is the prototype's, sampled (impulse invariance). See the crate's documentation for why.
 
 use crate::config::{CHANNELS, Preset};
 use std::sync::OnceLock;
@@ -11,10 +10,6 @@ use std::sync::OnceLock;
 pub(crate) const FILTERS: usize = CHANNELS + 1;
 /// Pole pairs of a filter.
 pub(crate) const PAIRS: usize = 3;
-/// Unknowns of the fit: two gains a pair, two direct taps.
-const UNKNOWNS: usize = 2 * PAIRS + 2;
-/// Frequencies of the fit.
-const POINTS: usize = 400;
 
 /// A complex number; the few operations the design needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +25,10 @@ impl Complex {
 
     pub(crate) fn polar(radius: f64, angle: f64) -> Self {
         Self::new(radius * angle.cos(), radius * angle.sin())
+    }
+
+    fn conjugate(self) -> Self {
+        Self::new(self.re, -self.im)
     }
 
     fn norm_sqr(self) -> f64 {
@@ -81,30 +80,35 @@ impl std::ops::Div for Complex {
 
 /// Poles of the prototype in units of CF; their conjugates belong to it too.
 const POLES: [Complex; PAIRS] = [
-    Complex::new(-0.21717, 0.80071),
-    Complex::new(-0.08204, 0.98709),
-    Complex::new(-0.02364, 1.03592),
+    Complex::new(-0.21721, 0.80026),
+    Complex::new(-0.08211, 0.98871),
+    Complex::new(-0.02376, 1.03621),
 ];
 /// Zeros of the prototype in units of CF. The positive one makes it non-minimum-phase.
 const ZEROS: [Complex; 2 * PAIRS] = [
-    Complex::new(-5.3498, 0.0),
-    Complex::new(0.59844, 0.0),
-    Complex::new(-0.33723, 1.17841),
-    Complex::new(-0.33723, -1.17841),
-    Complex::new(-0.02455, 1.07540),
-    Complex::new(-0.02455, -1.07540),
+    Complex::new(-5.7055, 0.0),
+    Complex::new(0.61864, 0.0),
+    Complex::new(-0.32922, 1.17953),
+    Complex::new(-0.32922, -1.17953),
+    Complex::new(-0.02369, 1.07582),
+    Complex::new(-0.02369, -1.07582),
 ];
-const GAIN: f64 = 0.0086571;
+/// The prototype's value at infinite frequency.
+const GAIN: f64 = 0.00824;
 
-/// Complex response of the prototype at `u = f / CF`.
-pub(crate) fn prototype(u: f64) -> Complex {
-    let s = Complex::new(0.0, u);
+/// Residue of the prototype at its pole `i`: `P(s) = GAIN + sum of r / (s - p) + r* / (s - p*)`.
+fn residue(i: usize) -> Complex {
+    let pole = POLES[i];
     let zeros = ZEROS
         .iter()
-        .fold(Complex::new(GAIN, 0.0), |h, &z| h * (s - z));
-    POLES.iter().fold(zeros, |h, &p| {
-        h / ((s - p) * (s - Complex::new(p.re, -p.im)))
-    })
+        .fold(Complex::new(GAIN, 0.0), |r, &z| r * (pole - z));
+    POLES
+        .iter()
+        .enumerate()
+        .filter(|(other, _)| *other != i)
+        .fold(zeros / (pole - pole.conjugate()), |r, (_, &p)| {
+            r / ((pole - p) * (pole - p.conjugate()))
+        })
 }
 
 /// One pole pair as two chained integrators, `s1 += x - damp s1 - spring s2`, `s2 += s1`: the form
@@ -120,115 +124,37 @@ pub(crate) struct Pair {
     pub gain2: f64,
 }
 
-/// One channel's digital filter: three pole pairs and two direct taps in parallel.
+/// One channel's digital filter: three pole pairs and a direct path in parallel.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Filter {
     pub pairs: [Pair; PAIRS],
-    /// Gains of `x[n]` and `x[n-1]`.
-    pub direct: [f64; 2],
-}
-
-impl Filter {
-    /// Response at `f / fs = nu`.
-    #[cfg(test)]
-    pub(crate) fn response(&self, nu: f64) -> Complex {
-        let gains = self
-            .pairs
-            .iter()
-            .flat_map(|p| [p.gain1, p.gain2])
-            .chain(self.direct);
-        basis(&self.pairs, nu)
-            .into_iter()
-            .zip(gains)
-            .fold(Complex::new(0.0, 0.0), |h, (b, g)| h + g * b)
-    }
-}
-
-/// What each gain multiplies, at `f / fs = nu`: (s1, s2) of each pair, then the direct taps.
-fn basis(pairs: &[Pair; PAIRS], nu: f64) -> [Complex; UNKNOWNS] {
-    let one = Complex::new(1.0, 0.0);
-    let delay = Complex::polar(1.0, -std::f64::consts::TAU * nu);
-    let mut columns = [one; UNKNOWNS];
-    for (i, p) in pairs.iter().enumerate() {
-        let damp = 1.0 - p.keep;
-        let denominator = one + (damp - 2.0) * delay + (1.0 - damp + p.spring) * (delay * delay);
-        columns[2 * i] = (one - delay) / denominator;
-        columns[2 * i + 1] = delay / denominator;
-    }
-    columns[UNKNOWNS - 1] = delay;
-    columns
+    /// Gain of the direct path.
+    pub direct: f64,
 }
 
 /// The digital filter of centre frequency `ratio * fs`.
 fn design(ratio: f64) -> Filter {
-    let mut pairs = [Pair::default(); PAIRS];
-    for (pair, p) in pairs.iter_mut().zip(POLES) {
-        let scale = std::f64::consts::TAU * ratio;
-        let (radius, angle) = ((p.re * scale).exp(), p.im * scale);
+    // A sample lasts so long in the prototype's time.
+    let step = std::f64::consts::TAU * ratio;
+    let pairs = std::array::from_fn(|i| {
+        let (pole, residue) = (POLES[i], residue(i));
+        let (radius, angle) = ((pole.re * step).exp(), pole.im * step);
         // |z - 1|^2 without cancellation; it is A(1) of 1 + a1 z^-1 + a2 z^-2.
         let spring = (1.0 - radius).powi(2) + 4.0 * radius * (angle / 2.0).sin().powi(2);
         let damp = 1.0 - radius * radius + spring;
-        *pair = Pair {
+        // 2 Re(r / (1 - z0 z^-1)), in terms of both integrators.
+        let towards_one = Complex::new(1.0, 0.0) - Complex::polar(radius, -angle);
+        Pair {
             keep: 1.0 - damp,
             spring,
-            ..Pair::default()
-        };
-    }
-    let low = 0.02 * ratio;
-    let mut rows = Vec::with_capacity(2 * POINTS);
-    for i in 0..POINTS {
-        let nu = low + (0.5 - low) * i as f64 / (POINTS - 1) as f64;
-        let columns = basis(&pairs, nu);
-        let target = prototype(nu / ratio);
-        rows.push((columns.map(|c| c.re), target.re));
-        rows.push((columns.map(|c| c.im), target.im));
-    }
-    let x = least_squares(&rows);
-    for (i, pair) in pairs.iter_mut().enumerate() {
-        pair.gain1 = x[2 * i];
-        pair.gain2 = x[2 * i + 1];
-    }
+            gain1: 2.0 * step * residue.re,
+            gain2: 2.0 * step * (residue * towards_one).re,
+        }
+    });
     Filter {
         pairs,
-        direct: [x[2 * PAIRS], x[2 * PAIRS + 1]],
+        direct: GAIN,
     }
-}
-
-/// Solves `rows` in the least-squares sense by modified Gram-Schmidt.
-fn least_squares(rows: &[([f64; UNKNOWNS], f64)]) -> [f64; UNKNOWNS] {
-    let mut columns: Vec<Vec<f64>> = (0..UNKNOWNS)
-        .map(|c| rows.iter().map(|r| r.0[c]).collect())
-        .collect();
-    let mut rest: Vec<f64> = rows.iter().map(|r| r.1).collect();
-    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    let mut triangle = [[0.0; UNKNOWNS]; UNKNOWNS];
-    let mut projected = [0.0; UNKNOWNS];
-    for c in 0..UNKNOWNS {
-        let norm = dot(&columns[c], &columns[c]).sqrt();
-        triangle[c][c] = norm;
-        columns[c].iter_mut().for_each(|v| *v /= norm);
-        let unit = columns[c].clone();
-        for later in c + 1..UNKNOWNS {
-            let along = dot(&unit, &columns[later]);
-            triangle[c][later] = along;
-            columns[later]
-                .iter_mut()
-                .zip(&unit)
-                .for_each(|(v, u)| *v -= along * u);
-        }
-        projected[c] = dot(&unit, &rest);
-        rest.iter_mut()
-            .zip(&unit)
-            .for_each(|(v, u)| *v -= projected[c] * u);
-    }
-    let mut x = [0.0; UNKNOWNS];
-    for c in (0..UNKNOWNS).rev() {
-        let known: f64 = (c + 1..UNKNOWNS)
-            .map(|later| triangle[c][later] * x[later])
-            .sum();
-        x[c] = (projected[c] - known) / triangle[c][c];
-    }
-    x
 }
 
 /// The filters of a preset, lowest first; designed once a process.
@@ -243,27 +169,70 @@ pub(crate) fn filters(preset: Preset) -> &'static [Filter; FILTERS] {
 }
 
 #[cfg(test)]
+impl Filter {
+    /// Response at `f / fs = nu`.
+    pub(crate) fn response(&self, nu: f64) -> Complex {
+        let one = Complex::new(1.0, 0.0);
+        let delay = Complex::polar(1.0, -std::f64::consts::TAU * nu);
+        self.pairs.iter().fold(self.direct * one, |sum, p| {
+            let damp = 1.0 - p.keep;
+            let poles = one + (damp - 2.0) * delay + (1.0 - damp + p.spring) * (delay * delay);
+            sum + (p.gain1 * (one - delay) + p.gain2 * delay) / poles
+        })
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The prototype at `u = f / CF`, from its poles and zeros alone.
+    fn prototype(u: f64) -> Complex {
+        let s = Complex::new(0.0, u);
+        let zeros = ZEROS
+            .iter()
+            .fold(Complex::new(GAIN, 0.0), |h, &z| h * (s - z));
+        POLES
+            .iter()
+            .fold(zeros, |h, &p| h / ((s - p) * (s - p.conjugate())))
+    }
+
     #[test]
-    fn filters_follow_the_prototype() {
-        // Root-mean-square error over the whole band, against the response's own.
+    fn responses_are_the_prototypes_with_all_its_images() {
+        // Poisson: sampling repeats a spectrum at every multiple of the rate. The sum of images takes
+        // half of the first sample, where the response jumps; the filter has it whole.
+        let start = (0..PAIRS).map(|i| 2.0 * residue(i).re).sum::<f64>();
         for preset in [Preset::Nsl16k, Preset::Wide] {
-            for (k, filter) in filters(preset).iter().enumerate() {
+            for k in [0, 40, 80, 110, 128] {
                 let ratio = preset.ratio(k);
-                let (mut error, mut power) = (0.0, 0.0);
-                for i in 1..2000 {
-                    let nu = i as f64 / 4000.0;
-                    let want = prototype(nu / ratio);
-                    error += (filter.response(nu) - want).norm_sqr();
-                    power += want.norm_sqr();
+                let half = std::f64::consts::PI * ratio * start;
+                for nu in [0.01, 0.1, 0.9 * ratio, ratio, 1.05 * ratio, 0.3, 0.49] {
+                    let image =
+                        |m: i32| prototype((nu + f64::from(m)) / ratio) - Complex::new(GAIN, 0.0);
+                    let images = (1..20_000).fold(image(0), |sum, m| sum + (image(m) + image(-m)));
+                    let want = images + Complex::new(GAIN + half, 0.0);
+                    let error = (filters(preset)[k].response(nu) - want).norm_sqr().sqrt();
+                    assert!(error < 1e-4, "{preset} filter {k} at {nu}: {error}");
                 }
-                let e = (error / power).sqrt();
-                // A real filter's phase is 0 or pi at half the rate, the prototype's is not.
-                let bound = if ratio < 0.3 { 0.04 } else { 0.1 };
-                assert!(e < bound, "{preset} filter {k}: {e}");
             }
+        }
+    }
+
+    #[test]
+    fn gain_and_flanks_are_the_published_ones() {
+        // Decibels re CF at octaves from it, from the measured responses.
+        let peak = prototype(1.0).norm_sqr();
+        for (octaves, low, high) in [
+            (-2.0, -26.0, -21.0),
+            (-1.0, -17.0, -16.0),
+            (-0.5, -10.7, -9.7),
+            (-0.25, -6.2, -5.2),
+            (0.1, -18.0, -14.0),
+            (0.25, -23.0, -19.0),
+            (0.5, -27.0, -24.0),
+        ] {
+            let db = 10.0 * (prototype(2f64.powf(octaves)).norm_sqr() / peak).log10();
+            assert!((low..high).contains(&db), "{octaves} octaves: {db} dB");
         }
     }
 }

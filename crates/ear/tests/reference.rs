@@ -17,7 +17,7 @@ fn check(mode: &str, rate: u32, config: EarConfig, least_r: f64, most_e: f64) {
         let reference = fixture(&format!("{name}_{rate}_{mode}"));
         let heard = spectrogram(&config, &samples, f64::from(rate), false).unwrap();
         let (r, e) = agreement(&heard.data, &reference);
-        println!("{name:9} {rate:6} Hz {mode:7} r {r:.6}  e {e:.4}");
+        println!("{name:9} {rate:6} Hz {mode:9} r {r:.6}  e {e:.4}");
         assert!(
             r >= least_r && e <= most_e,
             "{name} at {rate} Hz, {mode}: r {r:.6}, e {e:.4}"
@@ -37,6 +37,15 @@ fn hair_cell_factor_at_16_khz() {
         ..EarConfig::default()
     };
     check("factor", 16_000, config, 0.999, 0.05);
+}
+
+#[test]
+fn half_wave_at_16_khz() {
+    let config = EarConfig {
+        hair_cell: HairCell::HalfWave,
+        ..EarConfig::default()
+    };
+    check("half-wave", 16_000, config, 0.998, 0.05);
 }
 
 #[test]
