@@ -14,33 +14,36 @@
 //!
 //! # The filters
 //! **Prototype.** All channels share one shape on a logarithmic frequency axis, with a slow lower and a
-//! steep upper flank. A published-shape fit of it, with `s = j f / CF`, is
+//! steep upper flank. With `s = j f / CF` it is
 //!
 //! ```text
-//! P(s) = 0.0086571 (s + 5.3498)(s - 0.59844)(s + 0.33723 -+ 1.17841j)(s + 0.02455 -+ 1.07540j)
-//!        / (s + 0.21717 -+ 0.80071j)(s + 0.08204 -+ 0.98709j)(s + 0.02364 -+ 1.03592j)
+//! P(s) = 0.00824 (s + 5.7055)(s - 0.61864)(s + 0.32922 -+ 1.17953j)(s + 0.02369 -+ 1.07582j)
+//!        / (s + 0.21721 -+ 0.80026j)(s + 0.08211 -+ 0.98871j)(s + 0.02376 -+ 1.03621j)
 //! ```
 //!
-//! The zero in the right half plane makes it non-minimum-phase: its phase can't be had from its magnitude.
+//! a fit of 14 numbers to the reference's measured impulse responses at all 129 frequencies together. The
+//! zero in the right half plane makes it non-minimum-phase: its phase can't be had from its magnitude.
 //!
-//! **Discretisation.** With `rho = CF / fs`, each pole `p` becomes `exp(2 pi rho p)`: the digital filter's
-//! free oscillations are the prototype's, sampled. What is left is linear. By partial fractions the filter
-//! is three second-order sections in parallel and a direct path, so eight gains (two a section, direct
-//! taps for `x[n]` and `x[n-1]`) are found by least squares, such that the complex response follows
-//! `P(j f / CF)` on 400 frequencies spread evenly up to `fs / 2`. Even spreading makes it the fit of
-//! least error for white noise; weighting the flanks more was tried and is worse (e .02 to .11 below).
-//! Other ways: zeros mapped like the poles (matched z) err by .011 to .026, the bilinear transform by up
-//! to .26. The fit depends on `rho` only: a preset at another rate (`native_rate`) has the same
-//! coefficients and all its frequencies scaled.
+//! **Discretisation.** By partial fractions `P(s) = g + sum r / (s - p)`, so its impulse response is an
+//! impulse of `g` and six decaying exponentials. The digital filter has that response, sampled (impulse
+//! invariance): with `t = 2 pi CF / fs`,
 //!
-//! **Error against the prototype**, `|H - P| / |P|` over all frequencies to `fs / 2`: .7 % at rho = .011
-//! (180 Hz at 16 kHz), 1.7 % at .07, 2.7 % at .18, 3.6 % at .29, 9 % at .45 (7.2 kHz), where a real
-//! filter's phase must reach 0 or pi at `fs / 2` and the prototype's doesn't.
+//! ```text
+//! H(z) = g + sum over pole pairs of 2 t Re(r / (1 - exp(p t) / z))
+//! ```
 //!
-//! **Arithmetic.** A section is two chained integrators, `s1 += x - damp s1 - spring s2; s2 += s1`. In
-//! f32 its coefficients stay exact for poles near 1, where a direct form rounds the pole's angle (at 55 Hz
+//! and its frequency response is the prototype's with all its images, plus half of the first sample, where
+//! the response jumps (a test sums the images). Both grow with CF / fs; the reference has them, which is
+//! how this discretisation was found: against its measured responses, one by one, H errs by .7 to 2.3 %
+//! from 180 Hz to 7.2 kHz. A least-squares fit of the gains to `P` on the frequency axis, tried before, is
+//! as good at low channels and errs by 17 % at 5.7 kHz; matched zeros and the bilinear transform give
+//! spectrograms worse by a factor of 2 and 20. H depends on CF / fs only: a preset at another rate
+//! (`native_rate`) has the same coefficients and all its frequencies scaled.
+//!
+//! **Arithmetic.** A pole pair is two chained integrators, `s1 += x - damp s1 - spring s2; s2 += s1`. In
+//! f32 their coefficients stay exact for poles near 1, where a direct form rounds the pole's angle (at 55 Hz
 //! and 32 kHz by up to half a cent). The bank agrees with the same responses applied by FFT in f64 within
-//! 1.2e-5 (`oracle.rs`).
+//! 1.7e-5 (`oracle.rs`).
 //!
 //! # Fidelity
 //! Pearson r over all cells and e = |Y - R| / |R| against naplib 2.6.0 (at other rates than 16 kHz: the
@@ -49,23 +52,33 @@
 //!
 //! | signal | 16 kHz linear r, e | 16 kHz factor 0.1 r, e | 8 kHz native r, e | 11.025 kHz native r, e |
 //! |---|---|---|---|---|
-//! | noise, 2 s | .999935 .0063 | .999769 .0095 | .999908 .0077 | |
-//! | saw 440 Hz, 2 s | .999934 .0094 | .999927 .0110 | .999941 .0096 | |
-//! | noise | .999934 .0065 | .999688 .0115 | .999910 .0077 | .999918 .0072 |
-//! | saw 440 Hz | .999935 .0093 | .999892 .0133 | .999941 .0095 | .999953 .0082 |
-//! | sweep | .999869 .0163 | .999541 .0309 | .999897 .0135 | .999886 .0147 |
-//! | impulses | .999969 .0067 | .999914 .0101 | .999951 .0081 | .999958 .0077 |
-//! | speech-like | .999971 .0066 | .999957 .0081 | .999975 .0061 | .999975 .0062 |
-//! | melody | .999899 .0110 | .999861 .0147 | .999948 .0080 | .999938 .0086 |
+//! | noise, 2 s | .999973 .0038 | .999791 .0090 | .999953 .0052 | |
+//! | saw 440 Hz, 2 s | .999949 .0083 | .999920 .0114 | .999963 .0075 | |
+//! | noise | .999972 .0040 | .999740 .0104 | .999956 .0051 | .999961 .0047 |
+//! | saw 440 Hz | .999951 .0081 | .999885 .0133 | .999963 .0074 | .999971 .0065 |
+//! | sweep | .999889 .0142 | .999581 .0281 | .999917 .0117 | .999908 .0126 |
+//! | impulses | .999986 .0042 | .999913 .0102 | .999978 .0051 | .999982 .0047 |
+//! | speech-like | .999982 .0051 | .999969 .0069 | .999990 .0036 | .999990 .0038 |
+//! | melody | .999915 .0100 | .999876 .0137 | .999963 .0067 | .999951 .0077 |
+//!
+//! The half-wave cell reaches r >= .9986 and e <= .044 on the same signals. [`HairCell::Hard`] keeps only
+//! signs, and where a filter's output is small its sign is hard to foretell: r = .965, e = .14 to .19.
 //!
 //! # Speed
 //! Channels are SIMD lanes ([`InstructionSet`], chosen at run time); the instruction sets agree within
 //! 1e-5 of the peak, except for [`HairCell::Hard`], whose step turns rounding near zero into a whole
-//! unit. `cargo bench -p ear` prints times real time and the time of one frame. On one core of an AMD EPYC
-//! (Zen 5) shared with other work, medians, linear, without pitch: `nsl16k` 1087 x real time (AVX2) and
-//! 558 x (baseline), 6.2 and 13.9 us a frame; `wide` 645 x with AVX2, 11.5 and 27.4 us a frame, bounded by
-//! its rate: the same 129 filters at 32 instead of 16 kHz. Pitch adds 2.8 us a frame (AVX2), resampling
-//! from 48 kHz 4 us.
+//! unit. `cargo bench -p ear` prints times real time and the time of one frame. Medians on one core of an
+//! AMD EPYC (Zen 5) shared with other work, linear, without pitch:
+//!
+//! | | AVX2 | baseline |
+//! |---|---|---|
+//! | `nsl16k` | 1131 x, 6.7 us a frame | 482 x, 15.2 us |
+//! | `nsl8k` | 1973 x, 4.1 us | 939 x, 9.3 us |
+//! | `wide` | 623 x, 12.7 us | 312 x, 29.5 us |
+//! | `nsl16k` with pitch | 778 x, 9.9 us | 375 x, 21.1 us |
+//! | `nsl16k` with pitch, from 48 kHz | 574 x, 13.4 us | 314 x, 23.4 us |
+//!
+//! `wide` is bounded by its rate: the same 129 filters at 32 instead of 16 kHz.
 //!
 //! # Real time
 //! After [`Ear::new`] nothing allocates. Frames are the same bits for any block size: a frame's work is
