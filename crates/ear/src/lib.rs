@@ -21,7 +21,7 @@
 //!        / (s + 0.21721 -+ 0.80026j)(s + 0.08211 -+ 0.98871j)(s + 0.02376 -+ 1.03621j)
 //! ```
 //!
-//! a fit of 14 numbers to the reference's measured impulse responses at all 129 frequencies together. The
+//! a fit of 13 numbers to the reference's measured impulse responses at all 129 frequencies together. The
 //! zero in the right half plane makes it non-minimum-phase: its phase can't be had from its magnitude.
 //!
 //! **Discretisation.** By partial fractions `P(s) = g + sum r / (s - p)`, so its impulse response is an
