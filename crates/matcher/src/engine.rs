@@ -19,8 +19,10 @@ use std::time::{Duration, Instant};
 
 /// Longest time a start may take before the child is killed.
 pub const START_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest time a request may take before the child is killed.
+/// Longest time a request may take before the child is killed, plus [`WINDOW_TIMEOUT`] per window.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time allowed for each window of a request: some 20 times what a calm machine needs.
+pub const WINDOW_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Folder of `encoder.pt` and `encoder.json` within the engine's folder.
 pub const MODEL_FOLDER: &str = "model";

@@ -2,7 +2,7 @@
 
 use crate::contract::{HOP_FRAMES, INPUT_LEN, WINDOW_FRAMES, quantize_window};
 use crate::encoder::{Encoder, EncoderError, Inference};
-use crate::tracker::Tracker;
+use crate::tracker::{Tracker, novelty};
 use ear::{CHANNELS, Ear, EarConfig, EarError, PitchFrame};
 
 /// RMS level in dBFS below which a frame counts as silence.
@@ -144,7 +144,7 @@ impl<E: Encoder> Hearing<E> {
             confidence = seen.confidence();
             moved = confidence >= MIN_CONFIDENCE;
             if moved {
-                self.tracker.update(seen);
+                self.tracker.update(seen, novelty(&self.input));
             }
         }
         let inference = self.tracker.held().copied();

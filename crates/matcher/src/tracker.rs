@@ -1,16 +1,20 @@
 //! Smoothing: turns one inference per window into the one that is held.
 //!
 //! Each matched parameter is a precision-weighted running mean, a scalar Kalman filter in its
-//! information form with three departures that the windows ask for:
+//! information form with four departures that the windows ask for:
 //! - Windows overlap by all but 40 ms, so their errors are far from independent. Precisions are
 //!   therefore not summed without limit: at most `MEMORY` windows as good as the best one count. And
 //!   they are cubed before weighting, as a window that shows half as much (the attack, when its onset
 //!   has left the window) must not win by mere repetition. What a window can't show thus holds.
+//! - A window that sounds at its end as at its start (a held note) repeats what its predecessors showed.
+//!   It counts less by its novelty, down to a twentieth.
 //! - Process noise acts on the best precision: slowly, so that a held note leaves its envelope alone.
 //! - An innovation gate starts anew when several windows in a row contradict what is held by more than
 //!   both uncertainties allow: another sound has begun.
 
 use crate::Inference;
+use crate::contract::{FLOOR_DB, WINDOW_FRAMES};
+use ear::CHANNELS;
 use synth::MATCHED_COUNT;
 
 /// Windows, each as good as the best, that a held value is worth at most: 2 s of them.
@@ -21,6 +25,11 @@ const FADE: f32 = 0.9945;
 const GATE: f32 = 2.5;
 /// Contradictions in a row that start the mean anew: 120 ms.
 const PATIENCE: u32 = 3;
+/// Mean difference in dB between a window's first and last quarter that makes it all new. Melodies have
+/// 5 to 15, steady tones under 3.
+const NEW_DB: f32 = 8.0;
+/// What a window counts that repeats its predecessors.
+const LEAST_NOVELTY: f32 = 0.05;
 /// Smallest standard deviation believed.
 const LEAST_SIGMA: f32 = 0.01;
 
@@ -33,6 +42,30 @@ pub fn weight(sigma: f32) -> f32 {
 /// Standard deviation of a window with this weight.
 fn sigma(weight: f32) -> f32 {
     weight.powf(-1.0 / 6.0)
+}
+
+/// How much of a quantised window is new, 0 to 1: the mean difference between the average spectra of its
+/// first and its last quarter, over [`NEW_DB`], squared.
+pub fn novelty(window: &[u8]) -> f32 {
+    const QUARTER: usize = WINDOW_FRAMES / 4;
+    let sum = |quarter: usize| {
+        let mut sum = [0u32; CHANNELS];
+        for frame in window
+            .chunks_exact(CHANNELS)
+            .skip(quarter * QUARTER)
+            .take(QUARTER)
+        {
+            sum.iter_mut().zip(frame).for_each(|(s, &b)| *s += b as u32);
+        }
+        sum
+    };
+    let apart: u32 = sum(0)
+        .iter()
+        .zip(&sum(3))
+        .map(|(a, b)| a.abs_diff(*b))
+        .sum();
+    let db = apart as f32 / (QUARTER * CHANNELS) as f32 * FLOOR_DB / 255.0;
+    (db / NEW_DB).powi(2).min(1.0)
 }
 
 /// The held inference and what it rests on.
@@ -63,8 +96,9 @@ impl Tracker {
         self.held.as_ref()
     }
 
-    /// Takes in the inference of the next window and returns the held one.
-    pub fn update(&mut self, seen: &Inference) -> Inference {
+    /// Takes in the inference of the next window and returns the held one. `novelty`, 0 to 1, is the
+    /// window's: see [`novelty`].
+    pub fn update(&mut self, seen: &Inference, novelty: f32) -> Inference {
         let mut held = self.held.unwrap_or(*seen);
         if self.contradicts(&held, seen) {
             self.contradictions += 1;
@@ -77,7 +111,7 @@ impl Tracker {
             self.contradictions = 0;
         }
         for i in 0..MATCHED_COUNT {
-            let weight = weight(seen.sigma[i]);
+            let weight = weight(seen.sigma[i]) * novelty.clamp(LEAST_NOVELTY, 1.0);
             self.best[i] = weight.max(self.best[i] * FADE);
             self.weight[i] = (self.weight[i] + weight).min(MEMORY * self.best[i]);
             held.mean[i] += weight / self.weight[i] * (seen.mean[i] - held.mean[i]);
@@ -119,14 +153,14 @@ mod tests {
     #[test]
     fn the_first_window_is_taken_as_it_is() {
         let seen = inference(0.3, 0.2);
-        assert_eq!(Tracker::default().update(&seen).mean, seen.mean);
+        assert_eq!(Tracker::default().update(&seen, 1.0).mean, seen.mean);
     }
 
     #[test]
     fn a_constant_stays_constant() {
         let mut tracker = Tracker::default();
         for _ in 0..1000 {
-            let held = tracker.update(&inference(0.7, 0.05));
+            let held = tracker.update(&inference(0.7, 0.05), 1.0);
             assert!(held.mean.iter().all(|m| (m - 0.7).abs() < 1e-6));
         }
     }
@@ -136,11 +170,11 @@ mod tests {
         // The stream has just begun: early windows show little and are wrong.
         let mut tracker = Tracker::default();
         for _ in 0..12 {
-            tracker.update(&inference(0.5, 0.25));
+            tracker.update(&inference(0.5, 0.25), 1.0);
         }
         let mut held = inference(0.0, 0.0);
         for _ in 0..3 {
-            held = tracker.update(&inference(0.8, 0.08));
+            held = tracker.update(&inference(0.8, 0.08), 1.0);
         }
         assert!(held.mean.iter().all(|m| (m - 0.8).abs() < 0.02), "{held:?}");
     }
@@ -152,13 +186,13 @@ mod tests {
         let mut tracker = Tracker::default();
         let mut settled = inference(0.0, 0.0);
         for _ in 0..25 {
-            settled = tracker.update(&inference(0.3, 0.1));
+            settled = tracker.update(&inference(0.3, 0.1), 1.0);
         }
         for _ in 0..75 {
             let mut seen = inference(0.3, 0.1);
             seen.mean[3] = 0.55;
             seen.sigma[3] = 0.2;
-            let held = tracker.update(&seen);
+            let held = tracker.update(&seen, 1.0);
             assert!(
                 (held.mean[3] - settled.mean[3]).abs() <= 0.02,
                 "{}",
@@ -177,7 +211,7 @@ mod tests {
             seen.mean
                 .iter_mut()
                 .for_each(|m| *m += rng.random_range(-0.1..0.1));
-            let held = tracker.update(&seen).mean[0];
+            let held = tracker.update(&seen, 1.0).mean[0];
             if n > 50 {
                 assert!(
                     (held - last).abs() < 0.1 / 40.0,
@@ -194,11 +228,11 @@ mod tests {
     fn another_sound_is_followed_at_once() {
         let mut tracker = Tracker::default();
         for _ in 0..250 {
-            tracker.update(&inference(0.2, 0.05));
+            tracker.update(&inference(0.2, 0.05), 1.0);
         }
         let mut held = inference(0.0, 0.0);
         for _ in 0..PATIENCE {
-            held = tracker.update(&inference(0.7, 0.05));
+            held = tracker.update(&inference(0.7, 0.05), 1.0);
         }
         assert!(held.mean.iter().all(|m| (m - 0.7).abs() < 1e-6), "{held:?}");
     }
@@ -207,18 +241,56 @@ mod tests {
     fn a_slow_change_is_followed_in_seconds() {
         let mut tracker = Tracker::default();
         for n in 0..250 {
-            tracker.update(&inference(0.4 + 0.0004 * n as f32, 0.1));
+            tracker.update(&inference(0.4 + 0.0004 * n as f32, 0.1), 1.0);
         }
         let lag = 0.5 - tracker.held().unwrap().mean[0];
         assert!((0.0..0.03).contains(&lag), "{lag}");
     }
 
     #[test]
+    fn repetition_counts_little() {
+        let mut tracker = Tracker::default();
+        for _ in 0..25 {
+            tracker.update(&inference(0.3, 0.1), 1.0);
+        }
+        // 3 s of a held note, as sure as before but biased.
+        for _ in 0..75 {
+            tracker.update(&inference(0.4, 0.1), 0.0);
+        }
+        let moved = tracker.held().unwrap().mean[0] - 0.3;
+        assert!(moved > 0.0 && moved < 0.015, "{moved}");
+    }
+
+    #[test]
+    fn novelty_tells_a_held_tone_from_a_change() {
+        use crate::INPUT_LEN;
+        assert_eq!(novelty(&[200; INPUT_LEN]), 0.0);
+        let mut changed = [200; INPUT_LEN];
+        changed[INPUT_LEN / 2..].fill(100);
+        assert_eq!(novelty(&changed), 1.0);
+        // Half the channels 8 dB softer: 4 dB on average, half of what is all new.
+        let mut softer = [200; INPUT_LEN];
+        for frame in softer.chunks_mut(CHANNELS).skip(64) {
+            frame[..CHANNELS / 2].fill(200 - 32);
+        }
+        assert!(
+            (novelty(&softer) - 0.25).abs() < 0.01,
+            "{}",
+            novelty(&softer)
+        );
+        // A vibrato of two periods a window is no change.
+        let vibrato: Vec<u8> = (0..INPUT_LEN)
+            .map(|i| [90, 110][(i / CHANNELS / 16) % 2])
+            .collect();
+        assert_eq!(novelty(&vibrato), 0.0);
+    }
+
+    #[test]
     fn clearing_forgets() {
         let mut tracker = Tracker::default();
-        tracker.update(&inference(0.2, 0.01));
+        tracker.update(&inference(0.2, 0.01), 1.0);
         tracker.clear();
         assert!(tracker.held().is_none());
-        assert_eq!(tracker.update(&inference(0.9, 0.28)).mean[0], 0.9);
+        assert_eq!(tracker.update(&inference(0.9, 0.28), 1.0).mean[0], 0.9);
     }
 }

@@ -316,7 +316,7 @@ fn hangs_are_ended() {
         let (_folder, engine) = started(mode);
         let windows = vec![0; 64 * INPUT_LEN];
         let EncoderError::Unavailable(text) = engine.encoder().infer(&windows).unwrap_err();
-        assert!(text.contains("did not answer within 2 s"), "{mode}: {text}");
+        assert!(text.contains("did not answer in time"), "{mode}: {text}");
     }
     let folder = folder("hang-at-start");
     let engine = Engine::at(folder.path());

@@ -3,7 +3,8 @@
 use super::process::Process;
 use super::restarts::{MOST_CRASHES, Restarts};
 use super::{
-    Command, EngineStatus, Job, REQUEST_TIMEOUT, START_TIMEOUT, Shared, State, engine_program,
+    Command, EngineStatus, Job, REQUEST_TIMEOUT, START_TIMEOUT, Shared, State, WINDOW_TIMEOUT,
+    engine_program,
 };
 use crate::contract::{Contract, INPUT_LEN};
 use crate::encoder::{EncoderError, Inference};
@@ -125,9 +126,7 @@ impl Supervisor {
             }
             Phase::Running {
                 batch: Some(batch), ..
-            } if now >= batch.deadline => {
-                format!("it did not answer within {} s", REQUEST_TIMEOUT.as_secs())
-            }
+            } if now >= batch.deadline => "it did not answer in time".into(),
             Phase::Running {
                 process,
                 batch: None,
@@ -199,11 +198,12 @@ impl Supervisor {
         }
         self.next_id = self.next_id.wrapping_add(1);
         let id = self.next_id;
+        let limit = REQUEST_TIMEOUT + WINDOW_TIMEOUT * (windows.len() / INPUT_LEN) as u32;
         process.ask(Message::Infer { id, windows });
         *batch = Some(Batch {
             id,
             jobs,
-            deadline: Instant::now() + REQUEST_TIMEOUT,
+            deadline: Instant::now() + limit,
         });
     }
 
