@@ -45,7 +45,7 @@ fn sigma(weight: f32) -> f32 {
 }
 
 /// How much of a quantised window is new, 0 to 1: the mean difference between the average spectra of its
-/// first and its last quarter, over [`NEW_DB`], squared.
+/// first and its last quarter, over `NEW_DB`, squared.
 pub fn novelty(window: &[u8]) -> f32 {
     const QUARTER: usize = WINDOW_FRAMES / 4;
     let sum = |quarter: usize| {
