@@ -15,8 +15,8 @@ pub struct Args {
     #[arg(long, value_name = "F.npy")]
     out: PathBuf,
     /// The ear: nsl16k (180 Hz to 7.2 kHz), nsl8k (90 Hz to 3.6 kHz) or wide.
-    #[arg(long, value_enum, default_value_t = PresetName::Nsl16k)]
-    preset: PresetName,
+    #[arg(long, value_name = "nsl16k|nsl8k|wide", default_value_t = Preset::Nsl16k)]
+    preset: Preset,
     /// `native`: run the preset's digital filters at the file's own rate. Else the file is resampled to
     /// the preset's.
     #[arg(long, value_enum)]
@@ -28,23 +28,14 @@ pub struct Args {
     #[arg(long, value_name = "MS", default_value_t = 8.0)]
     tc_ms: f32,
     /// Hair cell: linear, half-wave, hard, or the factor of a sigmoid.
-    #[arg(long, value_name = "linear|half-wave|hard|FACTOR", default_value = "linear", value_parser = hair_cell)]
+    #[arg(long, value_name = "linear|half-wave|hard|FACTOR", default_value_t = HairCell::Linear)]
     hair_cell: HairCell,
     /// Level: none; clip (zero mean, unit deviation of the file); running (causal).
-    #[arg(long, value_enum, default_value_t = NormalizeName::None)]
-    normalize: NormalizeName,
+    #[arg(long, value_name = "none|clip|running", default_value_t = Normalize::None)]
+    normalize: Normalize,
     /// Also draw the spectrogram, 60 dB below its peak.
     #[arg(long, value_name = "F.png")]
     png: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum PresetName {
-    #[value(name = "nsl16k")]
-    Nsl16k,
-    #[value(name = "nsl8k")]
-    Nsl8k,
-    Wide,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -52,41 +43,14 @@ enum Rate {
     Native,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum NormalizeName {
-    None,
-    Clip,
-    Running,
-}
-
-fn hair_cell(text: &str) -> Result<HairCell, String> {
-    match text {
-        "linear" => Ok(HairCell::Linear),
-        "half-wave" => Ok(HairCell::HalfWave),
-        "hard" => Ok(HairCell::Hard),
-        _ => match text.parse::<f32>() {
-            Ok(factor) if factor > 0.0 && factor.is_finite() => Ok(HairCell::Factor(factor)),
-            _ => Err("expected linear, half-wave, hard or a factor above 0".into()),
-        },
-    }
-}
-
 /// Runs the command.
 pub fn run(args: Args) -> Result<(), Error> {
     let config = EarConfig {
-        preset: match args.preset {
-            PresetName::Nsl16k => Preset::Nsl16k,
-            PresetName::Nsl8k => Preset::Nsl8k,
-            PresetName::Wide => Preset::Wide,
-        },
+        preset: args.preset,
         frame_ms: args.frame_ms,
         tc_ms: args.tc_ms,
         hair_cell: args.hair_cell,
-        normalize: match args.normalize {
-            NormalizeName::None => Normalize::None,
-            NormalizeName::Clip => Normalize::Clip,
-            NormalizeName::Running => Normalize::Running,
-        },
+        normalize: args.normalize,
         native_rate: args.rate.is_some(),
     };
     let sound = super::read_audio(&args.input)?;
