@@ -4,6 +4,10 @@ use ear::{CHANNELS, Spectrogram};
 use plotters::prelude::*;
 use std::path::Path;
 
+/// Frequencies marked on the axis in Hz, as far as the ear hears them.
+const TICKS: [f32; 8] = [
+    50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0,
+];
 /// Decibels from white to black.
 const RANGE_DB: f32 = 60.0;
 
@@ -27,15 +31,19 @@ fn draw(
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(64)
-        .build_cartesian_2d(0.0..seconds, 0.0..CHANNELS as f64)?;
-    let hertz = |y: &f64| format!("{:.0}", cf[(*y as usize).min(CHANNELS - 1)]);
+        // Channels are equally spaced in log frequency, as the pixels below are in the channel.
+        .build_cartesian_2d(
+            0.0..seconds,
+            (cf[0]..cf[CHANNELS - 1])
+                .log_scale()
+                .with_key_points(TICKS.to_vec()),
+        )?;
     chart
         .configure_mesh()
         .disable_mesh()
         .x_desc("s")
         .y_desc("Hz")
-        .y_label_formatter(&hertz)
-        .y_labels(11)
+        .y_label_formatter(&|hz| format!("{hz:.0}"))
         .draw()?;
     let levels = ear::decibel_image(&heard.data, RANGE_DB);
     let area = chart.plotting_area();
