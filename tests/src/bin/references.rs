@@ -46,14 +46,11 @@ fn main() {
     let mut written = 0;
     for (programs, low, high) in PROGRAMS {
         for program in programs.filter(|p| !HELD_OUT.contains(p)) {
-            for wet in [false, true] {
+            for take in ["1-dry", "2-dry", "3-wet", "4-wet"] {
                 let notes = compose(rng.random(), low, high);
-                let samples = play(&font, program, &notes, wet);
+                let samples = play(&font, program, &notes, take.ends_with("wet"));
                 wav::write(
-                    &out.join(format!(
-                        "{program:03}-{}.wav",
-                        if wet { "wet" } else { "dry" }
-                    )),
+                    &out.join(format!("{program:03}-{take}.wav")),
                     &[&samples],
                     RATE,
                 );

@@ -5,6 +5,7 @@ use crate::plant::{Phrase, Plant, Window, window_seconds};
 use crate::train::room;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
+use std::ops::RangeInclusive;
 use synth::params::*;
 use synth::{MATCHED_COUNT, Note, PARAMS, Patch};
 
@@ -90,11 +91,20 @@ impl Sample {
     }
 }
 
-/// Half the patches are uniform in normalised space; half lean to how instruments are: what a sound may
-/// lack (noise, sub, vibrato, ...) is often absent, and attacks are short.
+/// Largest balance of the oscillators: oscillator 1 is at most 6 dB below oscillator 2.
+const MOST_BALANCE: f32 = 0.7;
+/// Share of uniform patches.
+const UNIFORM: f64 = 0.2;
+
+/// Some of the patches are uniform in normalised space; most lean to how instruments are: what a sound
+/// may lack (noise, sub, vibrato, ...) is often absent, and attacks are short.
+///
+/// In all of them oscillator 1 is heard. Oscillator 2 alone would be oscillator 1 playing the key an
+/// octave up, and nobody tells the encoder the key: half of its labels would be an octave off.
 fn patch(rng: &mut impl Rng) -> Patch {
     let mut patch = Patch::random(rng);
-    if rng.random_bool(0.5) {
+    patch.set(OSC_BALANCE, MOST_BALANCE * patch.get(OSC_BALANCE));
+    if rng.random_bool(UNIFORM) {
         return patch;
     }
     for row in [
@@ -131,6 +141,9 @@ fn log_uniform(rng: &mut impl Rng, low: f64, high: f64) -> f64 {
     low * (high / low).powf(rng.random())
 }
 
+/// Keys that are played: 65 Hz to 2.1 kHz.
+const KEYS: RangeInclusive<i32> = 36..=96;
+
 /// A monophonic melody and a window cut out of it: at its start with leading silence, anywhere within,
 /// or late in a long note.
 fn phrase(rng: &mut impl Rng) -> Phrase {
@@ -141,7 +154,7 @@ fn phrase(rng: &mut impl Rng) -> Phrase {
     };
     let end = lead + window_seconds();
     let mut notes = Vec::new();
-    let mut key = rng.random_range(36..=88);
+    let mut key = rng.random_range(KEYS);
     // At the melody's start some silence, never a whole window of it.
     let mut t = if lead == 0.0 {
         rng.random_range(0.0..0.7)
@@ -167,7 +180,7 @@ fn phrase(rng: &mut impl Rng) -> Phrase {
             5..8 => duration,
             _ => (duration - rng.random_range(0.01..0.06)).max(0.03),
         };
-        key = (key + rng.random_range(-9..=9)).clamp(36, 88);
+        key = (key + rng.random_range(-9..=9)).clamp(*KEYS.start(), *KEYS.end());
     }
     Phrase {
         notes,
@@ -195,7 +208,7 @@ fn overlap(rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
     let note = Note {
         onset: phrase.start + rng.random_range(-0.5..0.8),
         duration: log_uniform(rng, 0.1, 1.5),
-        key: rng.random_range(36..=88) as f32,
+        key: rng.random_range(KEYS) as f32,
         velocity: 0.8,
     };
     let note = Note {
@@ -210,4 +223,23 @@ fn overlap(rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
             seed: rng.random(),
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_patch_sounds_an_octave_above_its_key_and_most_lack_something() {
+        let mut rng = rng(1, stream::BABBLE, 0);
+        let patches: Vec<Patch> = (0..1000).map(|_| patch(&mut rng)).collect();
+        assert!(patches.iter().all(|p| p.get(OSC_BALANCE) <= MOST_BALANCE));
+        let without = |row| patches.iter().filter(|p| p.get(row) == 0.0).count();
+        for row in [LFO_VIBRATO, LFO_TREMOLO, NOISE_LEVEL, SUB_LEVEL] {
+            assert!((350..550).contains(&without(row)), "{}", PARAMS[row].id);
+        }
+        // What is not leant on stays uniform.
+        let low = patches.iter().filter(|p| p.get(FILTER_CUTOFF) < 0.5);
+        assert!((430..570).contains(&low.count()));
+    }
 }

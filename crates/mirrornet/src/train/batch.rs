@@ -3,7 +3,7 @@
 //! Own samples are a sequence of draws: even draws take the next fresh sample, odd ones a random sample
 //! of the last [`REPLAY`], so that each rendered sample is learnt from about twice.
 
-use super::augment::augment;
+use super::augment::{augment, vary};
 use super::babble::{Sample, rng, stream};
 use super::foreign::Foreign;
 use super::pool::Pool;
@@ -81,12 +81,15 @@ impl Collected {
         for k in from..from + n {
             let mut rng = rng(seed, stream::FOREIGN, k);
             let place = foreign.draw(&mut rng);
-            let window = foreign.window(place);
+            let mut window = foreign.window(place);
+            let mut phrase = foreign.phrase(place);
+            let up = vary(&mut window, &phrase.notes, &mut rng);
+            phrase.notes.iter_mut().for_each(|n| n.key += up);
             let at = self.heard.len();
             self.heard.extend_from_slice(&window);
             augment(&mut self.heard[at..], &mut rng);
             self.clean.extend_from_slice(&window);
-            self.phrases.push(foreign.phrase(place));
+            self.phrases.push(phrase);
         }
     }
 

@@ -24,7 +24,7 @@ pub struct Recipe {
 }
 
 /// Share of the budget spent on babbling; the rest is mirroring.
-pub const BABBLING: f64 = 0.5;
+pub const BABBLING: f64 = 0.2;
 /// Share of the budget over which the learning rate rises.
 const WARM_UP: f64 = 0.01;
 /// Highest learning rate.
