@@ -75,6 +75,9 @@ enum Task {
     /// Hear a recording, infer notes and a patch, and render its mirror image.
     #[command(disable_help_flag = true)]
     Mirror(mirrornet::Arguments),
+    /// Measure a model: how like the sounds it hears the synthesizer becomes.
+    #[command(disable_help_flag = true)]
+    Evaluate(mirrornet::Arguments),
     /// Turn a WAV file into an auditory spectrogram.
     #[command(disable_help_flag = true)]
     Ear(mirrornet::Arguments),
@@ -106,6 +109,7 @@ fn dispatch(task: Task) -> anyhow::Result<ExitCode> {
         Task::Test { long, args } => test::run(&project, &mut steps, long, &args)?,
         Task::Train(args) => return mirrornet::run(&project, "train", &args),
         Task::Mirror(args) => return mirrornet::run(&project, "mirror", &args),
+        Task::Evaluate(args) => return mirrornet::run(&project, "evaluate", &args),
         Task::Ear(args) => return mirrornet::run(&project, "ear", &args),
         Task::Render(args) => return mirrornet::run(&project, "render", &args),
     }

@@ -39,6 +39,12 @@ pub trait Encoder: Send {
     fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError>;
 }
 
+impl<E: Encoder + ?Sized> Encoder for &mut E {
+    fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+        (**self).infer(windows)
+    }
+}
+
 impl Encoder for Box<dyn Encoder> {
     fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
         (**self).infer(windows)

@@ -27,7 +27,7 @@ pub struct Reference {
 }
 
 /// How well a sound matches its reference.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Score {
     /// [`crate::likeness::likeness`], at most 1.
     pub likeness: f32,

@@ -1,7 +1,7 @@
 //! WAV files in and out.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Decoded audio.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,27 @@ impl Audio {
             .map(|i| gain * self.channels.iter().map(|c| c[i]).sum::<f32>())
             .collect()
     }
+}
+
+/// Every WAV file in `folder` and the folders in it, in order of path.
+pub fn wav_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|e| e.eq_ignore_ascii_case("wav"))
+            {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// Decodes a WAV file. Samples that are not finite become 0.

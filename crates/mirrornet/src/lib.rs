@@ -2,6 +2,7 @@
 //! torch.
 
 pub mod audio;
+pub mod evaluate;
 pub mod midi;
 pub mod model;
 mod picture;

@@ -17,6 +17,7 @@ struct Cli {
 enum Command {
     Train(commands::train::Args),
     Mirror(commands::mirror::Args),
+    Evaluate(commands::evaluate::Args),
     Ear(commands::ear::Args),
     Render(commands::render::Args),
     Serve(commands::serve::Args),
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => commands::train::run(args),
         Command::Mirror(args) => commands::mirror::run(args),
+        Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Ear(args) => commands::ear::run(args),
         Command::Render(args) => commands::render::run(args),
         Command::Serve(args) => commands::serve::run(args),

@@ -3,7 +3,6 @@
 use super::Error;
 use indicatif::{ProgressBar, ProgressStyle};
 use matcher::Contract;
-use matcher::engine::MODEL_FOLDER;
 use matcher::infer::infer_clip;
 use matcher::likeness::pitch_agreement;
 use matcher::refine::{Options, Reference, Score, refine};
@@ -12,7 +11,6 @@ use mirrornet::{audio, midi};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use synth::{Note, Patch};
 
 /// Phases and noise of the render, those of the search.
@@ -48,14 +46,10 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<(), Error> {
-    if let Some(seconds) = args.refine
-        && !(seconds > 0.0 && seconds <= 86_400.0)
-    {
-        return Err(format!("--refine {seconds}: expected seconds above 0").into());
-    }
+    let time = super::search_time(args.refine)?;
     let sound = super::read_audio(&args.reference)?;
     let (mono, rate) = (sound.mono(), sound.rate as f64);
-    let model = args.model.clone().map_or_else(shipped_model, Ok)?;
+    let model = args.model.clone().map_or_else(super::shipped_model, Ok)?;
     let mut encoder = TorchEncoder::new(&model)?;
     let ear = Contract::from_json(encoder.contract())?.ear;
     let heard = ear::spectrogram(&ear, &mono, rate, true)?;
@@ -89,13 +83,13 @@ pub fn run(args: Args) -> Result<(), Error> {
     let score = |patch: &Patch| reference.score(&reference.render(&notes, patch));
     let default = score(&Patch::default())?;
     let inferred = score(&start)?;
-    let (patch, last, renders) = match args.refine {
-        Some(seconds) => search(
+    let (patch, last, renders) = match time {
+        Some(_) => search(
             &reference,
             &notes,
             &start,
             &Options {
-                time: Some(Duration::from_secs_f64(seconds)),
+                time,
                 seed: args.seed,
                 ..Options::around(&inference)
             },
@@ -160,22 +154,6 @@ fn search(
         bar.finish_and_clear();
     }
     Ok((found.patch, found.score, found.renders))
-}
-
-/// The model folder beside this program (an installed engine), or `model-weights` in a folder above it
-/// (a checkout's target folder).
-fn shipped_model() -> Result<PathBuf, Error> {
-    let program = std::env::current_exe()?.canonicalize()?;
-    let mut folders = program.ancestors().skip(1);
-    let beside = folders.next().map(|f| f.join(MODEL_FOLDER));
-    let above = folders.map(|f| f.join("model-weights"));
-    beside
-        .into_iter()
-        .chain(above)
-        .find(|f| f.join(mirrornet::torchscript::CONTRACT).is_file())
-        .ok_or_else(|| {
-            "no model came with this program: give the folder of one with --model".into()
-        })
 }
 
 fn write_patch(path: &Path, patch: &Patch) -> Result<(), Error> {

@@ -1,13 +1,16 @@
 //! One file per subcommand: its options, and what it does.
 
 pub mod ear;
+pub mod evaluate;
 pub mod mirror;
 pub mod render;
 pub mod serve;
 pub mod train;
 
+use matcher::engine::MODEL_FOLDER;
 use mirrornet::audio::{self, Audio};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use synth::Patch;
 
 /// Any error, to be shown to the person at the terminal.
@@ -22,4 +25,30 @@ fn read_patch(path: &Path) -> Result<Patch, Error> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| format!("cannot read {}: {e}", path.display()))?;
     Ok(Patch::from_json(&text).map_err(|e| format!("{}: {e}", path.display()))?)
+}
+
+/// The model folder beside this program (an installed engine), or `model-weights` in a folder above it
+/// (a checkout's target folder).
+fn shipped_model() -> Result<PathBuf, Error> {
+    let program = std::env::current_exe()?.canonicalize()?;
+    let mut folders = program.ancestors().skip(1);
+    let beside = folders.next().map(|f| f.join(MODEL_FOLDER));
+    let above = folders.map(|f| f.join("model-weights"));
+    beside
+        .into_iter()
+        .chain(above)
+        .find(|f| f.join(mirrornet::torchscript::CONTRACT).is_file())
+        .ok_or_else(|| {
+            "no model came with this program: give the folder of one with --model".into()
+        })
+}
+
+/// The time that `--refine` gives to a search.
+fn search_time(seconds: Option<f64>) -> Result<Option<Duration>, Error> {
+    match seconds {
+        Some(s) if !(s > 0.0 && s <= 86_400.0) => {
+            Err(format!("--refine {s}: expected seconds above 0, at most a day").into())
+        }
+        seconds => Ok(seconds.map(Duration::from_secs_f64)),
+    }
 }

@@ -67,9 +67,7 @@ pub struct Foreign {
 impl Foreign {
     /// Reads and hears every WAV under `folder`, in order of name.
     pub fn read(folder: &Path, ear: &EarConfig) -> Result<Self, ForeignError> {
-        let mut paths = Vec::new();
-        collect(folder, &mut paths).map_err(|e| ForeignError::Folder(folder.into(), e))?;
-        paths.sort();
+        let paths = audio::wav_files(folder).map_err(|e| ForeignError::Folder(folder.into(), e))?;
         let mut all = Self {
             clips: Vec::new(),
             files: Vec::new(),
@@ -192,19 +190,4 @@ impl Clip {
             (frame + WINDOW_FRAMES as i64).clamp(0, n) as usize,
         )
     }
-}
-
-fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(&path, into)?;
-        } else if path
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("wav"))
-        {
-            into.push(path);
-        }
-    }
-    Ok(())
 }

@@ -1,0 +1,211 @@
+//! Measures a model the way GOALS.md asks, clip by clip, from sources and seeds that are stated.
+//!
+//! Every clip is played with the same notes by the default patch, by the one patch inferred from the whole
+//! clip, by the live loop ([`Rehearsal`]), and, when asked for, after a search.
+
+mod rehearsal;
+
+pub use rehearsal::{Rehearsal, RehearsalError};
+
+use ear::{EarConfig, EarError};
+use matcher::infer::infer_clip;
+use matcher::likeness::pitch_agreement;
+use matcher::refine::{Options, Reference, Score, refine};
+use matcher::{Encoder, EncoderError};
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use serde::Serialize;
+use std::time::Duration;
+use synth::{MATCHED, Note, PARAMS, Patch, Section};
+
+/// Length of our own melodies in seconds.
+const SECONDS: f64 = 8.0;
+/// Rate of our own melodies in Hz.
+pub const RATE: u32 = 48_000;
+/// A held note: when the sound counts as settled, and when it is let go, in seconds.
+const HELD: (f64, f64) = (1.5, 4.5);
+/// When the live loop is frozen to measure how fast it settles, in seconds.
+const FROZEN: f64 = 1.5;
+
+/// A melody and its sound.
+pub struct Clip {
+    /// Where it comes from.
+    pub name: String,
+    /// Sound.
+    pub mono: Vec<f32>,
+    /// Hz.
+    pub rate: f64,
+    /// What is played; `None`: as heard.
+    pub notes: Option<Vec<Note>>,
+}
+
+/// How one clip is matched.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// The clip.
+    pub name: String,
+    /// The default patch.
+    pub default: Score,
+    /// One patch for the whole clip.
+    pub patch: Score,
+    /// The live loop, from the clip's first sample.
+    pub live: Score,
+    /// The live loop frozen 1.5 s after the start, over the same loop's last patch: ratio of likenesses.
+    pub settled: f32,
+    /// Share of the clip's voiced frames in which the live loop has the same pitch, within 50 cents.
+    pub pitch: f32,
+    /// After a search around the one patch.
+    pub refined: Option<Score>,
+}
+
+impl Row {
+    /// Share of the distance to the clip left by the default patch that `score` closes.
+    pub fn closed(&self, score: Score) -> f32 {
+        (score.likeness - self.default.likeness) / (1.0 - self.default.likeness)
+    }
+}
+
+/// Why a clip can't be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluateError {
+    /// The ear.
+    #[error(transparent)]
+    Ear(#[from] EarError),
+    /// The encoder.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+    /// The live loop.
+    #[error(transparent)]
+    Rehearsal(#[from] RehearsalError),
+    /// Nothing to match.
+    #[error("{0}: no sound, or no notes in it")]
+    Silent(String),
+}
+
+/// A clip of our own synthesizer: random patch `index` of `seed`, uniform over the matched parameters,
+/// plays a random melody.
+pub fn own_clip(seed: u64, index: u64) -> Clip {
+    let mut rng = rng(seed, index);
+    let patch = Patch::random(&mut rng);
+    let mut notes = Vec::new();
+    let (mut onset, mut key) = (0.05, rng.random_range(48..=76));
+    loop {
+        let duration = [0.25, 0.3, 0.45, 0.6, 0.9][rng.random_range(0..5)];
+        if onset + duration > SECONDS - 0.8 {
+            break;
+        }
+        notes.push(Note {
+            onset,
+            duration,
+            key: key as f32,
+            velocity: rng.random_range(0.5..0.95),
+        });
+        onset += duration + rng.random_range(0.02..0.15);
+        key = (key + rng.random_range(-7..=7)).clamp(43, 84);
+    }
+    Clip {
+        name: format!("own {index}"),
+        mono: play(&patch, &notes, SECONDS, &mut rng),
+        rate: RATE as f64,
+        notes: Some(notes),
+    }
+}
+
+/// Measures one clip; `search` for so long, if at all.
+pub fn measure(
+    clip: &Clip,
+    ear: &EarConfig,
+    encoder: &mut impl Encoder,
+    search: Option<Duration>,
+) -> Result<Row, EvaluateError> {
+    let silent = || EvaluateError::Silent(clip.name.clone());
+    let seconds = clip.mono.len() as f64 / clip.rate;
+    let heard = ear::spectrogram(ear, &clip.mono, clip.rate, true)?;
+    let notes = match &clip.notes {
+        Some(notes) => notes.clone(),
+        None => matcher::melody::melody(&heard),
+    };
+    let inference = infer_clip(&heard, encoder)?.ok_or_else(silent)?;
+    if notes.is_empty() {
+        return Err(silent());
+    }
+    let reference = Reference::new(&clip.mono, clip.rate, ear)?;
+    let rehearsal = Rehearsal::new(&clip.mono, clip.rate, ear, &mut *encoder)?;
+    let live = rehearsal.play(&notes, seconds, clip.rate, 0.0);
+    let pitch = pitch_agreement(&heard, &ear::spectrogram(ear, &live, clip.rate, true)?);
+    let score = |patch: &Patch| reference.score(&reference.render(&notes, patch));
+    let held = |time| {
+        let held = rehearsal.at(time);
+        held.map_or(Patch::default(), |i| Patch::default().with_matched(&i.mean))
+    };
+    let start = Patch::default().with_matched(&inference.mean);
+    let refined = match search {
+        Some(time) => Some(
+            refine(
+                &reference,
+                &notes,
+                &start,
+                &Options {
+                    time: Some(time),
+                    ..Options::around(&inference)
+                },
+                |_| true,
+            )?
+            .score,
+        ),
+        None => None,
+    };
+    Ok(Row {
+        name: clip.name.clone(),
+        default: score(&Patch::default())?,
+        patch: score(&start)?,
+        live: reference.score(&live)?,
+        settled: score(&held(FROZEN))?.likeness / score(&held(seconds))?.likeness,
+        pitch,
+        refined,
+    })
+}
+
+/// Largest movement, in parts of their range, of the envelopes' parameters through a held note of random
+/// patch `index` of `seed`, once it has settled.
+pub fn held_note(
+    seed: u64,
+    index: u64,
+    ear: &EarConfig,
+    encoder: &mut impl Encoder,
+) -> Result<f32, EvaluateError> {
+    let mut rng = rng(seed, index);
+    let patch = Patch::random(&mut rng);
+    let note = Note {
+        onset: 0.1,
+        duration: HELD.1 - 0.1,
+        key: rng.random_range(43..=84) as f32,
+        velocity: 0.8,
+    };
+    let mono = play(&patch, &[note], HELD.1, &mut rng);
+    let rehearsal = Rehearsal::new(&mono, RATE as f64, ear, encoder)?;
+    let envelopes = |section| matches!(section, Section::AmpEnv | Section::FilterEnv);
+    let moved = (0..MATCHED.len())
+        .filter(|&i| envelopes(PARAMS[MATCHED[i]].section))
+        .map(|i| {
+            let values = rehearsal.held.iter().filter(|(t, _)| *t >= HELD.0);
+            let (low, high) = values
+                .map(|(_, held)| held.mean[i])
+                .fold((1.0f32, 0.0f32), |(l, h), v| (l.min(v), h.max(v)));
+            (high - low).max(0.0)
+        })
+        .fold(0.0, f32::max);
+    Ok(moved)
+}
+
+fn rng(seed: u64, index: u64) -> Pcg64Mcg {
+    Pcg64Mcg::seed_from_u64(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ index)
+}
+
+fn play(patch: &Patch, notes: &[Note], seconds: f64, rng: &mut impl Rng) -> Vec<f32> {
+    let [mut left, right] = synth::render(patch, notes, seconds, RATE as f32, rng.random());
+    for (l, r) in left.iter_mut().zip(&right) {
+        *l = 0.5 * (*l + r);
+    }
+    left
+}

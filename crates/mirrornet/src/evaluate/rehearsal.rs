@@ -1,0 +1,145 @@
+//! What the plugin would play: the live loop in one thread, with every inference on time.
+
+use ear::{EarConfig, EarError};
+use matcher::listener::Listener;
+use matcher::live::DELAY;
+use matcher::{Encoder, EncoderError, Inference};
+use synth::{Note, Patch, Synth};
+
+/// Glide time of the plugin's default state, in seconds.
+const GLIDE: f32 = 0.1;
+/// Chooses phases and noise.
+const SEED: u64 = 1;
+
+/// A pass through a clip.
+pub struct Rehearsal {
+    /// Time of effect in seconds and what is held from then on, for every inference.
+    pub held: Vec<(f64, Inference)>,
+}
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+pub enum RehearsalError {
+    /// The ear refused.
+    #[error(transparent)]
+    Ear(#[from] EarError),
+    /// The encoder failed.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+}
+
+impl Rehearsal {
+    /// Listens to a mono clip at `rate` Hz.
+    pub fn new(
+        mono: &[f32],
+        rate: f64,
+        ear: &EarConfig,
+        encoder: impl Encoder,
+    ) -> Result<Self, RehearsalError> {
+        let mut listener = Listener::new(ear, rate, encoder)?;
+        let frame_rate = listener.frame_rate();
+        let mut held = Vec::new();
+        let mut failed = None;
+        listener.step(
+            mono,
+            |_, _| (),
+            |heard| match heard {
+                Ok(heard) => {
+                    let time = heard.frame as f64 / frame_rate + DELAY;
+                    held.extend(heard.inference.map(|inference| (time, inference)));
+                }
+                Err(e) => failed = Some(e),
+            },
+        );
+        match failed {
+            Some(e) => Err(e.into()),
+            None => Ok(Self { held }),
+        }
+    }
+
+    /// What is held at `time`, the last inference before it; `None` before the first.
+    pub fn at(&self, time: f64) -> Option<&Inference> {
+        let after = self.held.partition_point(|(t, _)| *t <= time);
+        self.held[..after].last().map(|(_, inference)| inference)
+    }
+
+    /// Plays `notes` for `seconds` at `rate` Hz with the match at 100 % from `from` seconds on, over the
+    /// default patch; mono.
+    pub fn play(&self, notes: &[Note], seconds: f64, rate: f64, from: f64) -> Vec<f32> {
+        let mut synth = Synth::new(rate as f32);
+        synth.set_seed(SEED);
+        synth.set_patch(&Patch::default(), 0.0);
+        let events = synth::notes_to_events(notes, rate as f32);
+        let total = (seconds * rate).round() as usize;
+        let mut mono = Vec::with_capacity(total);
+        let mut next = 0;
+        let mut advance = |synth: &mut Synth, mono: &mut Vec<f32>, to: usize| {
+            let start = mono.len();
+            let to = to.min(total);
+            let Some(length) = to.checked_sub(start).filter(|&n| n > 0) else {
+                return;
+            };
+            let end = next + events[next..].partition_point(|e| (e.time as usize) < to);
+            let mut block = events[next..end].to_vec();
+            block.iter_mut().for_each(|e| e.time -= start as u32);
+            next = end;
+            let (mut left, mut right) = (vec![0.0; length], vec![0.0; length]);
+            synth.process(&mut left, &mut right, &block);
+            mono.extend(left.iter().zip(&right).map(|(l, r)| 0.5 * (l + r)));
+        };
+        for (time, inference) in self.held.iter().filter(|(t, _)| *t >= from) {
+            advance(&mut synth, &mut mono, (time * rate).round() as usize);
+            synth.set_patch(&Patch::default().with_matched(&inference.mean), GLIDE);
+        }
+        advance(&mut synth, &mut mono, total);
+        mono
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use synth::MATCHED_COUNT;
+
+    /// Says the same of every window.
+    struct Sure;
+    impl Encoder for Sure {
+        fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+            let inference = Inference {
+                mean: [0.6; MATCHED_COUNT],
+                sigma: [0.01; MATCHED_COUNT],
+            };
+            Ok(vec![inference; windows.len() / matcher::INPUT_LEN])
+        }
+    }
+
+    #[test]
+    fn plays_the_knobs_first_and_what_was_heard_from_then_on() {
+        let rate = 16_000.0;
+        let melody = [0.0, 0.5, 1.0].map(|onset| Note {
+            onset,
+            duration: 0.4,
+            key: 60.0,
+            velocity: 0.8,
+        });
+        let play = |patch: &Patch| {
+            let [left, right] = synth::render(patch, &melody, 1.5, rate as f32, SEED);
+            left.iter()
+                .zip(&right)
+                .map(|(l, r)| 0.5 * (l + r))
+                .collect::<Vec<f32>>()
+        };
+        let knobs = play(&Patch::default());
+        let rehearsal = Rehearsal::new(&knobs, rate, &EarConfig::default(), Sure).unwrap();
+        let (first, _) = rehearsal.held[0];
+        assert!((0.15..0.2).contains(&first), "{first}");
+        assert!(rehearsal.at(first - 0.001).is_none() && rehearsal.at(first).is_some());
+
+        let played = rehearsal.play(&melody, 1.5, rate, 0.0);
+        let before = (first * rate) as usize - 1;
+        assert_eq!(played[..before], knobs[..before]);
+        assert_ne!(played, knobs);
+        // From a time after the end on: the knobs throughout.
+        assert_eq!(rehearsal.play(&melody, 1.5, rate, 9.0), knobs);
+    }
+}
