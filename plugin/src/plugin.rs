@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use matcher::builtin::Model;
 use matcher::engine::Engine;
 use matcher::live::{AudioEnd, live};
 use nice_plug::prelude::*;
@@ -23,6 +24,12 @@ use crate::state::{Mailbox, Shared};
 const RATES: std::ops::RangeInclusive<f32> = 8_000.0..=192_000.0;
 /// Host events of one block. Some hosts send every parameter, and VST3 has 2,080 for controllers alone.
 const EVENTS: usize = 4096;
+
+/// What the built-in encoder listens with where no engine is installed.
+const MODEL: Model = Model {
+    contract: include_str!("../../model-weights/encoder.json"),
+    weights: include_bytes!("../../model-weights/encoder.safetensors"),
+};
 
 /// One instance of the instrument.
 pub struct MirrorNet {
@@ -59,7 +66,7 @@ impl MirrorNet {
     /// Begins to listen and to play.
     fn start(&mut self, config: &BufferConfig, engine: Engine) {
         let shared = &self.params.shared;
-        let (reference, view) = live(f64::from(config.sample_rate), engine);
+        let (reference, view) = live(f64::from(config.sample_rate), engine, Some(MODEL));
         *shared.view.lock() = Some(view);
         let mut core = Core::new(config.sample_rate, reference);
         core.hold(shared.held());

@@ -117,7 +117,7 @@ mod normalize;
 mod oracle;
 mod pitch;
 mod resample;
-mod simd;
+pub mod simd;
 mod spectrogram;
 
 pub use config::{

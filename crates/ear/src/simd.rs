@@ -1,11 +1,11 @@
-//! Which vector instructions are used, chosen when an ear is made.
+//! Which vector instructions are used, chosen when an ear (or the matcher's built-in network) is made.
 //!
 //! `pulp` does the detection and the vector types; the portable baseline multiplies and adds in two
 //! steps, since `f32::mul_add` without the instruction is a slow library call.
 
 use pulp::{Simd, WithSimd};
 
-/// The vector instructions an ear runs on. All agree to about 1e-6 of a frame's peak; each by itself
+/// The vector instructions work runs on. All ears agree to about 1e-6 of a frame's peak; each by itself
 /// gives the same bits on every machine that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InstructionSet {
@@ -36,7 +36,7 @@ impl InstructionSet {
     }
 
     /// Lanes of its vectors.
-    pub(crate) fn lanes(self) -> usize {
+    pub fn lanes(self) -> usize {
         match self {
             InstructionSet::Baseline | InstructionSet::Neon => 4,
             InstructionSet::Avx2 => 8,
@@ -44,7 +44,7 @@ impl InstructionSet {
     }
 
     /// Runs `kernel` compiled for this set; for the baseline if the CPU doesn't have it.
-    pub(crate) fn run(self, kernel: impl Kernel) {
+    pub fn run(self, kernel: impl Kernel) {
         match self {
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
             InstructionSet::Avx2 => {
@@ -65,20 +65,28 @@ impl InstructionSet {
 }
 
 /// Work written once for all instruction sets.
-pub(crate) trait Kernel {
+pub trait Kernel {
     /// Does the work; to be `#[inline(always)]`.
     fn run<V: Vector>(self, v: V);
 }
 
 /// Vector arithmetic with the multiply-add that suits the instruction set.
-pub(crate) trait Vector: Copy {
+pub trait Vector: Copy {
+    /// A vector of [`InstructionSet::lanes`] numbers.
     type F: Copy;
+    /// The same number in all lanes.
     fn splat(self, x: f32) -> Self::F;
+    /// `a + b`.
     fn add(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a - b`.
     fn sub(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a * b`.
     fn mul(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a / b`.
     fn div(self, a: Self::F, b: Self::F) -> Self::F;
+    /// The larger of each pair.
     fn max(self, a: Self::F, b: Self::F) -> Self::F;
+    /// The smaller of each pair.
     fn min(self, a: Self::F, b: Self::F) -> Self::F;
     /// `a * b + c`.
     fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
@@ -86,6 +94,7 @@ pub(crate) trait Vector: Copy {
     fn step(self, a: Self::F) -> Self::F;
     /// Whole vectors of a slice whose length is a multiple of the lanes.
     fn cast(slice: &[f32]) -> &[Self::F];
+    /// As [`Vector::cast`], to be written to.
     fn cast_mut(slice: &mut [f32]) -> &mut [Self::F];
 }
 

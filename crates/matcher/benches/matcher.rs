@@ -2,10 +2,13 @@
 
 use divan::{Bencher, counter::ItemsCount};
 use ear::EarConfig;
+use matcher::builtin::Builtin;
 use matcher::engine::{Engine, EngineStatus, engine_program};
 use matcher::listener::Listener;
 use matcher::refine::Reference;
 use matcher::{Encoder, EncoderError, INPUT_LEN, Inference};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use synth::{MATCHED_COUNT, Note, Patch};
 
 const RATE: f64 = 44_100.0;
@@ -71,6 +74,39 @@ fn search_step_of_2_s(bencher: Bencher) {
         .bench_local(|| reference.score(&reference.render(&notes, &patch)));
 }
 
+fn window() -> Vec<u8> {
+    (0..INPUT_LEN).map(|i| (i * 7919 % 251) as u8).collect()
+}
+
+/// One window through the built-in encoder.
+#[divan::bench]
+fn builtin_inference(bencher: Bencher) {
+    let mut encoder = Builtin::from_folder(&workspace().join("model-weights")).unwrap();
+    let window = window();
+    bencher.bench_local(|| encoder.infer(&window).unwrap());
+}
+
+/// The same through the engine that `cargo xtask bundle` made, pipe and torch included.
+#[divan::bench]
+fn engine_inference(bencher: Bencher) {
+    let bundled = std::env::var_os("MIRRORNET_BUNDLED").map(PathBuf::from);
+    let bundled = bundled.unwrap_or_else(|| workspace().join("target/bundled"));
+    let engine = Engine::at(&bundled.join("engine"));
+    engine.start();
+    while matches!(engine.status(), EngineStatus::Idle | EngineStatus::Starting) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (mut encoder, window) = (engine.encoder(), window());
+    match encoder.infer(&window) {
+        Ok(_) => bencher.bench_local(|| encoder.infer(&window).unwrap()),
+        Err(e) => eprintln!("not measured: {e}"),
+    }
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
 /// One window to the stand-in engine process and back: all but the network.
 #[divan::bench]
 fn engine_round_trip(bencher: Bencher) {
@@ -84,7 +120,7 @@ fn engine_round_trip(bencher: Bencher) {
     let engine = Engine::at(folder.path());
     engine.start();
     while !matches!(engine.status(), EngineStatus::Running { .. }) {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5));
     }
     let (mut encoder, window) = (engine.encoder(), vec![100; INPUT_LEN]);
     bencher.bench_local(|| encoder.infer(&window).unwrap());

@@ -11,6 +11,12 @@ use synth::{MATCHED, PARAMS};
 pub const WINDOW_FRAMES: usize = 128;
 /// Frames from one inference to the next: 5 x 8 ms = 40 ms.
 pub const HOP_FRAMES: usize = 5;
+/// File name of a model's contract.
+pub const CONTRACT: &str = "encoder.json";
+/// File name of a model's TorchScript module: the engine's encoder.
+pub const WEIGHTS: &str = "encoder.pt";
+/// File name of the same weights for the built-in encoder.
+pub const BUILTIN_WEIGHTS: &str = "encoder.safetensors";
 /// Bytes of one quantised window.
 pub const INPUT_LEN: usize = WINDOW_FRAMES * CHANNELS;
 /// Range of the input below its window's peak, in dB.
@@ -30,7 +36,7 @@ pub struct ContractParam {
     pub max: f32,
 }
 
-/// The file `encoder.json` beside `encoder.pt`.
+/// The file `encoder.json` beside `encoder.pt` and `encoder.safetensors`.
 ///
 /// The TorchScript module maps f32 `[batch, WINDOW_FRAMES, CHANNELS]` in `[0, 1]` (a quantised window
 /// over 255) to f32 `[batch, 2 * params]`: first the means of the matched parameters (normalised, in
@@ -52,6 +58,9 @@ pub struct Contract {
     pub params: Vec<ContractParam>,
     /// SHA-256 of `encoder.pt`, hex.
     pub weights_sha256: String,
+    /// SHA-256 of `encoder.safetensors`, hex; missing from models exported before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub builtin_sha256: Option<String>,
     /// How the model came to be: free-form record written by the trainer.
     #[serde(default)]
     pub training: serde_json::Value,
@@ -77,14 +86,21 @@ pub enum ContractError {
     },
     /// The weights are not those the contract was written for.
     #[error(
-        "encoder.pt does not belong to its encoder.json (SHA-256 {found}, expected {expected}): the file is truncated or from another model. Install the model again"
+        "{file} does not belong to its encoder.json (SHA-256 {found}, expected {expected}): the file is truncated or from another model. Install the model again"
     )]
     Weights {
+        /// Their file.
+        file: &'static str,
         /// Hash of the file.
         found: String,
         /// Hash in the contract.
         expected: String,
     },
+    /// A model made before there was a built-in encoder.
+    #[error(
+        "the model has no weights for the built-in encoder: encoder.json names no {BUILTIN_WEIGHTS}. Train it with this version (cargo xtask train)"
+    )]
+    NoBuiltin,
 }
 
 /// SHA-256 as lower-case hex.
@@ -96,7 +112,7 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 }
 
 impl Contract {
-    /// The contract of a model trained by this version with `ear`, for these weights.
+    /// The contract of a model trained by this version with `ear`, for this `encoder.pt` alone.
     pub fn current(ear: EarConfig, weights: &[u8], training: serde_json::Value) -> Self {
         Self {
             format: 1,
@@ -117,6 +133,7 @@ impl Contract {
                 })
                 .collect(),
             weights_sha256: sha256_hex(weights),
+            builtin_sha256: None,
             training,
         }
     }
@@ -166,17 +183,32 @@ impl Contract {
         Ok(())
     }
 
-    /// Whether these bytes are the weights this contract was written for.
+    /// Whether these bytes are the `encoder.pt` this contract was written for.
     pub fn check_weights(&self, weights: &[u8]) -> Result<(), ContractError> {
-        let found = sha256_hex(weights);
-        if found == self.weights_sha256 {
-            return Ok(());
-        }
-        Err(ContractError::Weights {
-            found,
-            expected: self.weights_sha256.clone(),
-        })
+        same_file(WEIGHTS, weights, &self.weights_sha256).map(drop)
     }
+
+    /// Whether these bytes are the `encoder.safetensors` this contract was written for; returns their hash.
+    pub fn check_builtin(&self, weights: &[u8]) -> Result<String, ContractError> {
+        let expected = self
+            .builtin_sha256
+            .as_ref()
+            .ok_or(ContractError::NoBuiltin)?;
+        same_file(BUILTIN_WEIGHTS, weights, expected)
+    }
+}
+
+/// The hash of these bytes, if it is the one expected.
+fn same_file(file: &'static str, bytes: &[u8], expected: &str) -> Result<String, ContractError> {
+    let found = sha256_hex(bytes);
+    if found == expected {
+        return Ok(found);
+    }
+    Err(ContractError::Weights {
+        file,
+        found,
+        expected: expected.into(),
+    })
 }
 
 /// Turns `WINDOW_FRAMES * CHANNELS` linear ear outputs (frame-major) into the model's input: decibels

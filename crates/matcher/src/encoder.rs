@@ -1,5 +1,6 @@
 //! The inverse model as the listener sees it.
 
+use crate::contract::INPUT_LEN;
 use synth::MATCHED_COUNT;
 
 /// What one window says about the matched parameters, in the order of [`synth::MATCHED`].
@@ -31,6 +32,17 @@ pub enum EncoderError {
     Unavailable(String),
 }
 
+/// Refuses what is not one window after the other.
+pub(crate) fn whole_windows(windows: &[u8]) -> Result<(), EncoderError> {
+    match windows.len().is_multiple_of(INPUT_LEN) {
+        true => Ok(()),
+        false => Err(EncoderError::Unavailable(format!(
+            "{} bytes are not whole windows of {INPUT_LEN}",
+            windows.len()
+        ))),
+    }
+}
+
 /// Maps quantised windows to inferences.
 pub trait Encoder: Send {
     /// `windows` holds one or more windows of [`crate::INPUT_LEN`] bytes (see
@@ -45,7 +57,7 @@ impl<E: Encoder + ?Sized> Encoder for &mut E {
     }
 }
 
-impl Encoder for Box<dyn Encoder> {
+impl<E: Encoder + ?Sized> Encoder for Box<E> {
     fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
         (**self).infer(windows)
     }

@@ -9,9 +9,9 @@ mod restarts;
 mod supervisor;
 
 use crate::contract::{Contract, INPUT_LEN};
-use crate::encoder::{Encoder, EncoderError, Inference};
+use crate::encoder::{Encoder, EncoderError, Inference, whole_windows};
 use crate::protocol::MAX_BATCH;
-use crossbeam_channel::{Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
@@ -24,7 +24,7 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time allowed for each window of a request: some 20 times what a calm machine needs.
 pub const WINDOW_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Folder of `encoder.pt` and `encoder.json` within the engine's folder.
+/// Folder of the model within the engine's folder.
 pub const MODEL_FOLDER: &str = "model";
 
 /// Where the engine stands.
@@ -66,17 +66,14 @@ impl EngineStatus {
             Self::Starting => "The listening engine is starting.".into(),
             Self::Running { version } => format!("The listening engine {version} is running."),
             Self::Missing { expected } => format!(
-                "The listening engine is not installed (looked in {}). Run `cargo xtask install`, then click Restart. \
-                 The synthesizer plays on without matching.",
+                "The listening engine is not installed (looked in {}). Run `cargo xtask install`, then click Restart.",
                 expected.display()
             ),
-            Self::Restarting { reason, seconds } => format!(
-                "The listening engine ended: {reason}. It restarts in {seconds} s; until then the match holds."
-            ),
+            Self::Restarting { reason, seconds } => {
+                format!("The listening engine ended: {reason}. It restarts in {seconds} s.")
+            }
             Self::Stopped { reason } => {
-                format!(
-                    "The listening engine is stopped: {reason}. Click Restart to try again; until then the match holds."
-                )
+                format!("The listening engine is stopped: {reason}. Click Restart to try again.")
             }
         }
     }
@@ -135,12 +132,16 @@ enum Command {
 /// A request and where its answer goes.
 struct Job {
     windows: Vec<u8>,
-    reply: Sender<Result<Vec<Inference>, EncoderError>>,
+    reply: Sender<Answer>,
 }
+
+/// One inference for each window, or why there is none.
+pub(crate) type Answer = Result<Vec<Inference>, EncoderError>;
 
 /// Owns the engine thread: dropping it ends the child and waits for the thread, because a host may
 /// unload the plugin's code right after.
 struct Owner {
+    folder: Option<PathBuf>,
     shared: Arc<Shared>,
     commands: Option<Sender<Command>>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -186,7 +187,7 @@ impl Engine {
         let shared = Arc::new(Shared::default());
         let (commands, inbox) = unbounded();
         let thread = {
-            let shared = shared.clone();
+            let (shared, folder) = (shared.clone(), folder.clone());
             std::thread::Builder::new()
                 .name("mirrornet engine".into())
                 .spawn(move || supervisor::Supervisor::new(folder, shared, inbox).run())
@@ -201,6 +202,7 @@ impl Engine {
         };
         Self {
             owner: Arc::new(Owner {
+                folder,
                 shared,
                 commands: Some(commands),
                 thread,
@@ -238,6 +240,34 @@ impl Engine {
         self.send(Command::Restart);
     }
 
+    /// Sends whole windows, at most [`MAX_BATCH`] of them; the answer comes on what is returned. The
+    /// error is the status in words, when there is nothing to send them to.
+    pub(crate) fn ask(&self, windows: &[u8]) -> Result<Receiver<Answer>, EncoderError> {
+        let status = self.status();
+        if !matches!(status, EngineStatus::Running { .. }) {
+            if status == EngineStatus::Idle {
+                self.start();
+            }
+            return Err(EncoderError::Unavailable(status.text()));
+        }
+        let (reply, answer) = bounded(1);
+        self.send(Command::Infer(Job {
+            windows: windows.to_vec(),
+            reply,
+        }));
+        Ok(answer)
+    }
+
+    /// What an engine that dropped the question has to say.
+    pub(crate) fn gone(&self) -> EncoderError {
+        EncoderError::Unavailable(self.status().text())
+    }
+
+    /// Where the model is that the engine serves; `None` when the system names no folder for it.
+    pub fn model_folder(&self) -> Option<PathBuf> {
+        self.owner.folder.as_ref().map(|f| f.join(MODEL_FOLDER))
+    }
+
     /// An encoder that asks this engine.
     pub fn encoder(&self) -> EngineEncoder {
         EngineEncoder {
@@ -266,31 +296,12 @@ pub struct EngineEncoder {
 
 impl Encoder for EngineEncoder {
     fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
-        let status = self.engine.status();
-        if !matches!(status, EngineStatus::Running { .. }) {
-            if status == EngineStatus::Idle {
-                self.engine.start();
-            }
-            return Err(EncoderError::Unavailable(status.text()));
-        }
-        if !windows.len().is_multiple_of(INPUT_LEN) {
-            return Err(EncoderError::Unavailable(format!(
-                "{} bytes are not whole windows of {INPUT_LEN}",
-                windows.len()
-            )));
-        }
+        whole_windows(windows)?;
         let mut all = Vec::with_capacity(windows.len() / INPUT_LEN);
         for part in windows.chunks(MAX_BATCH * INPUT_LEN) {
-            let (reply, answer) = bounded(1);
-            self.engine.send(Command::Infer(Job {
-                windows: part.to_vec(),
-                reply,
-            }));
-            match answer.recv() {
-                Ok(result) => all.extend(result?),
-                // The thread dropped the job: it is gone.
-                Err(_) => return Err(EncoderError::Unavailable(self.engine.status().text())),
-            }
+            // An error: the thread dropped the job, it is gone.
+            let answer = self.engine.ask(part)?.recv();
+            all.extend(answer.map_err(|_| self.engine.gone())??);
         }
         Ok(all)
     }

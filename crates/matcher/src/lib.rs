@@ -1,5 +1,6 @@
 //! The loop at run time: listen, infer, apply, refine. Knows no torch and no host.
 
+pub mod builtin;
 mod cma;
 pub mod contract;
 pub mod encoder;

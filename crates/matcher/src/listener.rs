@@ -91,6 +91,11 @@ impl<E: Encoder> Listener<E> {
         Ok(())
     }
 
+    /// The encoder.
+    pub fn encoder(&mut self) -> &mut E {
+        &mut self.hearing.encoder
+    }
+
     /// Frames per second.
     pub fn frame_rate(&self) -> f64 {
         self.ear.frame_rate()

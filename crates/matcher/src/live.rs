@@ -12,20 +12,24 @@
 //! precedes, so the listener, which looks at the ring first, can't miss it. An inference is due at a
 //! position computed from its frame's number, whatever the block size and however long it took.
 
+mod audio;
+mod standby;
 mod thread;
 
-use crate::{
-    Encoder, Inference,
-    engine::{Engine, EngineStatus},
-};
+pub use audio::AudioEnd;
+
+use crate::Inference;
+use crate::builtin::Model;
+use crate::engine::Engine;
 use ear::{CHANNELS, EarConfig, PitchFrame};
 use parking_lot::Mutex;
-use rtrb::{Consumer, Producer, RingBuffer};
+use rtrb::RingBuffer;
+use standby::{Source, Standby};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::thread::{JoinHandle, Thread};
-use std::time::{Duration, Instant};
+use std::thread::JoinHandle;
+use std::time::Duration;
 use synth::{MATCHED, MATCHED_COUNT, Patch};
 
 /// Time from a frame's end to its inference's effect, in seconds.
@@ -69,6 +73,15 @@ struct Due {
     inference: Inference,
 }
 
+/// Who gives the inferences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runtime {
+    /// The engine process.
+    Engine,
+    /// The encoder built in.
+    Builtin,
+}
+
 /// Whether waiting for an inference makes sense.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(u8)]
@@ -90,6 +103,10 @@ struct Shared {
     deaf: AtomicBool,
     stop: AtomicBool,
     clears: AtomicU32,
+    /// Up to this position the host renders offline.
+    offline: AtomicU64,
+    /// The model is to be read again.
+    reload: AtomicBool,
     dropped: AtomicU64,
     late: AtomicU64,
     shown: Mutex<Shown>,
@@ -99,143 +116,26 @@ impl Shared {
     fn ready(&self) -> bool {
         self.readiness.load(Ordering::Acquire) == Readiness::Ready as u8
     }
+
+    /// Whether what is heard now is rendered offline.
+    fn is_offline(&self) -> bool {
+        self.offline.load(Ordering::Acquire) > self.heard.load(Ordering::Acquire)
+    }
 }
 
 #[derive(Default)]
 struct Shown {
     frames: VecDeque<[f32; CHANNELS]>,
+    ear: EarConfig,
     heard: u64,
     pitch: PitchFrame,
     inference: Option<Inference>,
     confidence: f32,
     state: String,
-}
-
-/// Audio-thread end. No method allocates, locks or calls the system, but for [`AudioEnd::wait`].
-pub struct AudioEnd {
-    samples: Producer<f32>,
-    marks: Producer<Mark>,
-    due: Consumer<Due>,
-    shared: Arc<Shared>,
-    listener: Option<Thread>,
-    /// The block last pushed begins and ends here.
-    begin: u64,
-    end: u64,
-    /// Position of the stream's start.
-    base: u64,
-    /// Samples put into the ring so far.
-    written: u64,
-    /// A reset that no mark tells of yet.
-    unmarked_reset: bool,
-    /// Dropped samples that no mark tells of yet.
-    unmarked_gap: u64,
-    /// Samples of 80 ms: see [`AudioEnd::wait`].
-    slack: u64,
-}
-
-impl AudioEnd {
-    /// Hands a block of the reference to the listener; when the ring is full the block is dropped
-    /// (its time still passes) and counted. Advances this end's clock by the block's length.
-    pub fn push(&mut self, mono: &[f32]) {
-        let length = mono.len() as u64;
-        self.begin = self.end;
-        self.end += length;
-        if self.mark() && self.samples.push_entire_slice(mono).is_ok() {
-            self.written += length;
-        } else {
-            self.unmarked_gap += length;
-            self.shared.dropped.fetch_add(length, Ordering::Relaxed);
-        }
-    }
-
-    /// Queues what is unmarked; `false` when the queue is full.
-    fn mark(&mut self) -> bool {
-        let at = self.written;
-        if self.unmarked_reset {
-            if self
-                .marks
-                .push(Mark {
-                    at,
-                    kind: MarkKind::Reset(self.base),
-                })
-                .is_err()
-            {
-                return false;
-            }
-            self.unmarked_reset = false;
-        }
-        // Only together with samples that follow, so that one stretch of drops is one mark.
-        if self.unmarked_gap > 0 && self.samples.slots() > 0 {
-            if self
-                .marks
-                .push(Mark {
-                    at,
-                    kind: MarkKind::Gap(self.unmarked_gap),
-                })
-                .is_err()
-            {
-                return false;
-            }
-            self.unmarked_gap = 0;
-        }
-        true
-    }
-
-    /// Offline only: waits, at most 250 ms in all, until the inferences due in the pushed block have
-    /// come. While the engine starts it waits for that; when no inference can come it returns at once.
-    pub fn wait(&mut self) {
-        // What is due in this block was heard at least 120 ms before its end; the ear is given 40 of
-        // them for its own delay.
-        let wanted = (self.end - self.unmarked_gap).saturating_sub(self.slack);
-        let until = Instant::now() + LONGEST_WAIT;
-        loop {
-            let readiness = self.shared.readiness.load(Ordering::Acquire);
-            let here = self.shared.heard.load(Ordering::Acquire) >= wanted;
-            if readiness == Readiness::Absent as u8 || (readiness == Readiness::Ready as u8 && here)
-            {
-                return;
-            }
-            if Instant::now() >= until {
-                return;
-            }
-            if let Some(listener) = &self.listener {
-                listener.unpark();
-            }
-            std::thread::sleep(Duration::from_micros(100));
-        }
-    }
-
-    /// The next inference due within the block last pushed: sample offset in the block, and the
-    /// inference. Late ones come at offset 0 and are counted. Call until `None`.
-    pub fn next_due(&mut self) -> Option<(usize, Inference)> {
-        loop {
-            let next = *self.due.peek().ok()?;
-            let stale =
-                next.base != self.base || next.clears != self.shared.clears.load(Ordering::Acquire);
-            if !stale && next.position >= self.end {
-                return None;
-            }
-            let _ = self.due.pop();
-            if stale {
-                continue;
-            }
-            if next.position < self.begin {
-                self.shared.late.fetch_add(1, Ordering::Relaxed);
-            }
-            return Some((
-                next.position.saturating_sub(self.begin) as usize,
-                next.inference,
-            ));
-        }
-    }
-
-    /// Starts a new stream: clock to zero, listener reset. The held inference is kept by the caller.
-    pub fn reset(&mut self) {
-        self.begin = self.end;
-        self.base = self.end;
-        self.unmarked_reset = true;
-        self.unmarked_gap = 0;
-    }
+    answering: Option<Runtime>,
+    changes: u64,
+    /// Why the built-in encoder can't be used.
+    trouble: Option<String>,
 }
 
 /// What the editor shows. All cheap copies.
@@ -243,6 +143,8 @@ impl AudioEnd {
 pub struct Snapshot {
     /// The latest frames, oldest first, at most 4 s.
     pub frames: Vec<[f32; CHANNELS]>,
+    /// The ear that makes them.
+    pub ear: EarConfig,
     /// Frames heard so far, those no longer in `frames` included: tells how far the picture scrolls.
     pub heard: u64,
     /// Pitch of the newest frame.
@@ -257,6 +159,10 @@ pub struct Snapshot {
     pub dropped: u64,
     /// Inferences that came too late.
     pub late: u64,
+    /// Who gave the newest answer.
+    pub answering: Option<Runtime>,
+    /// How often that changed.
+    pub changes: u64,
 }
 
 /// Owner's and editor's end. Dropping it ends the listener thread.
@@ -272,6 +178,7 @@ impl View {
         let shown = self.shared.shown.lock();
         Snapshot {
             frames: shown.frames.iter().copied().collect(),
+            ear: shown.ear,
             heard: shown.heard,
             pitch: shown.pitch,
             inference: shown.inference,
@@ -279,7 +186,21 @@ impl View {
             state: shown.state.clone(),
             dropped: self.shared.dropped.load(Ordering::Relaxed),
             late: self.shared.late.load(Ordering::Relaxed),
+            answering: shown.answering,
+            changes: shown.changes,
         }
+    }
+
+    /// Who listens, in a sentence or two for the player: what is, and what to do.
+    pub fn words(&self) -> String {
+        let trouble = self.shared.shown.lock().trouble.clone();
+        standby::words(&self.engine.status(), trouble.as_deref())
+    }
+
+    /// Starts a stopped engine anew and reads the model again, at the player's click.
+    pub fn restart(&self) {
+        self.shared.reload.store(true, Ordering::Release);
+        self.engine.restart();
     }
 
     /// Switches listening on or off. Off, sound passes unheard; on again, hearing begins anew.
@@ -311,35 +232,16 @@ impl Drop for View {
 }
 
 /// Starts listening at `sample_rate` Hz: both ends and the thread between them. The engine starts when
-/// the first sound is pushed while listening is on.
-pub fn live(sample_rate: f64, engine: Engine) -> (AudioEnd, View) {
-    let encoder = Box::new(engine.encoder());
-    let asked = engine.clone();
-    let backing = move || {
-        let readiness = match asked.status() {
-            EngineStatus::Idle => {
-                asked.start();
-                Readiness::Pending
-            }
-            EngineStatus::Starting => Readiness::Pending,
-            EngineStatus::Running { .. } => Readiness::Ready,
-            _ => Readiness::Absent,
-        };
-        (
-            readiness,
-            asked.contract().map(|c| c.ear).unwrap_or_default(),
-        )
-    };
-    start(sample_rate, encoder, Box::new(backing), engine)
+/// the first sound is pushed while listening is on; while it is not there, the built-in encoder answers
+/// with the model in the engine's folder, or with `model` where there is none.
+pub fn live(sample_rate: f64, engine: Engine, model: Option<Model>) -> (AudioEnd, View) {
+    let of = |shared| Standby::new(engine.clone(), model, shared);
+    start(sample_rate, of, engine.clone())
 }
 
-/// Asked before each stretch of sound: whether inferences come, and the ear they are made for.
-type Backing = Box<dyn FnMut() -> (Readiness, EarConfig) + Send>;
-
-fn start(
+fn start<S: Source + 'static>(
     sample_rate: f64,
-    encoder: Box<dyn Encoder>,
-    backing: Backing,
+    source: impl FnOnce(Arc<Shared>) -> S,
     engine: Engine,
 ) -> (AudioEnd, View) {
     let (samples, from_samples) = RingBuffer::new((sample_rate * RING_SECONDS) as usize);
@@ -348,8 +250,7 @@ fn start(
     let shared = Arc::new(Shared::default());
     let worker = thread::Worker::new(
         sample_rate,
-        encoder,
-        backing,
+        Box::new(source(shared.clone())),
         shared.clone(),
         (from_samples, from_marks, to_due),
     );
@@ -363,20 +264,12 @@ fn start(
             shared.shown.lock().state = format!("not listening: the system gave no thread ({e})");
         })
         .ok();
-    let audio = AudioEnd {
-        samples,
-        marks,
-        due,
-        shared: shared.clone(),
-        listener: thread.as_ref().map(|t| t.thread().clone()),
-        begin: 0,
-        end: 0,
-        base: 0,
-        written: 0,
-        unmarked_reset: false,
-        unmarked_gap: 0,
-        slack: (0.080 * sample_rate) as u64,
-    };
+    let audio = AudioEnd::new(
+        (samples, marks, due),
+        shared.clone(),
+        thread.as_ref().map(|t| t.thread().clone()),
+        sample_rate,
+    );
     (
         audio,
         View {

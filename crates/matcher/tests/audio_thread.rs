@@ -58,7 +58,7 @@ fn nothing_is_allocated_and_the_engines_answers_arrive() {
     std::fs::write(folder.path().join("mode"), "ok").unwrap();
 
     let rate = 48_000.0;
-    let (mut end, view) = live(rate, Engine::at(folder.path()));
+    let (mut end, view) = live(rate, Engine::at(folder.path()), None);
     assert_eq!(
         view.engine().status(),
         EngineStatus::Idle,

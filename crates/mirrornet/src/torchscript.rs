@@ -1,17 +1,12 @@
 //! An exported model, loaded and ready to infer.
 
-use matcher::contract::{Contract, ContractError};
+use matcher::contract::{CONTRACT, Contract, ContractError, WEIGHTS};
 use matcher::{Encoder, EncoderError, INPUT_LEN, Inference};
 use std::path::{Path, PathBuf};
 use synth::MATCHED_COUNT;
 use tch::{CModule, Kind, TchError, Tensor, no_grad};
 
 use crate::model::{C, T};
-
-/// File name of the TorchScript module in a model folder.
-pub const WEIGHTS: &str = "encoder.pt";
-/// File name of its contract.
-pub const CONTRACT: &str = "encoder.json";
 
 /// Why a model can't be used.
 #[derive(Debug, thiserror::Error)]

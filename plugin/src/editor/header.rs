@@ -108,11 +108,11 @@ fn show_engine(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
     let (colour, text, restart) = match &scene.engine {
         None => {
             let text = "The host has switched this instrument off; it listens when it plays.";
-            (theme::FAINT, text.into(), false)
+            (theme::FAINT, text, false)
         }
         Some(status) => {
             let (colour, restart) = light(status);
-            (colour, status.text(), restart)
+            (colour, scene.listening.as_str(), restart)
         }
     };
     painter.circle_filled(corner + vec2(4.0, 6.5), 4.0, colour);
@@ -136,7 +136,7 @@ fn show_engine(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
         }) + 5.0;
         action.is_some_and(|action| ui.put(button, egui::Button::new(action)).clicked())
     };
-    if line(ui, &text, theme::TEXT, restart.then_some("Restart")) {
+    if line(ui, text, theme::TEXT, restart.then_some("Restart")) {
         scene.restart_engine();
     }
     if let Some(message) = scene.params.shared.message() {
@@ -162,9 +162,16 @@ fn show_engine(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
 
 /// What can make one pass differ from the next.
 fn counts(scene: &Scene<'_>) -> String {
-    let Snapshot { late, dropped, .. } = scene.snapshot;
+    let Snapshot {
+        late,
+        dropped,
+        changes,
+        ..
+    } = scene.snapshot;
     let switches = scene.params.shared.switches.load(Ordering::Relaxed);
-    format!("Results late: {late}   samples dropped: {dropped}   switches to offline: {switches}")
+    format!(
+        "Late: {late}   lost samples: {dropped}   switches to offline: {switches}, encoder: {changes}"
+    )
 }
 
 /// The engine's colour, and whether a click can restart it.

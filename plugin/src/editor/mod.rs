@@ -11,7 +11,6 @@ mod theme;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ear::EarConfig;
 use egui::{Rect, pos2, vec2};
 use matcher::Inference;
 use matcher::engine::EngineStatus;
@@ -79,8 +78,8 @@ struct Scene<'a> {
     setter: ParamSetter<'a>,
     /// `None` while the plugin is not active.
     engine: Option<EngineStatus>,
-    /// The ear that made the snapshot's frames.
-    ear: EarConfig,
+    /// Who listens, in words.
+    listening: String,
     snapshot: Snapshot,
     held: Option<Inference>,
     amount: f32,
@@ -92,11 +91,8 @@ struct Scene<'a> {
 impl<'a> Scene<'a> {
     fn now(params: &'a Params, setter: ParamSetter<'a>) -> Self {
         let shared = &params.shared;
-        let (snapshot, engine, ear) = match &*shared.view.lock() {
-            Some(view) => {
-                let ear = view.engine().contract().map(|contract| contract.ear);
-                (view.snapshot(), Some(view.engine().status()), ear)
-            }
+        let (snapshot, engine, listening) = match &*shared.view.lock() {
+            Some(view) => (view.snapshot(), Some(view.engine().status()), view.words()),
             None => Default::default(),
         };
         let (held, locks, amount) = (shared.held(), shared.locks(), params.amount.value());
@@ -105,12 +101,11 @@ impl<'a> Scene<'a> {
             Some(held) => effective(&knobs, held, amount, &locks),
             None => knobs,
         };
-        let ear = ear.unwrap_or_default();
         Self {
             params,
             setter,
             engine,
-            ear,
+            listening,
             snapshot,
             held,
             amount,
@@ -119,10 +114,10 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Starts the engine anew.
+    /// Starts the engine anew, and has the model read again.
     fn restart_engine(&self) {
         if let Some(view) = &*self.params.shared.view.lock() {
-            view.engine().restart();
+            view.restart();
         }
     }
 }

@@ -19,7 +19,7 @@ pub fn show(ui: &Ui, rect: Rect, spectrogram: &mut Spectrogram, scene: &Scene<'_
     let words = Rect::from_min_size(inside.min, vec2(inside.width(), WORDS - 4.0));
     show_words(ui, words, scene);
     let picture = Rect::from_min_max(inside.min + vec2(0.0, WORDS), inside.max);
-    spectrogram.show(ui, picture, &scene.snapshot, &scene.ear);
+    spectrogram.show(ui, picture, &scene.snapshot);
     if scene.snapshot.frames.is_empty() {
         let words = "Route a track into the Sidechain input and play it";
         let painter = ui.painter();

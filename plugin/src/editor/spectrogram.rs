@@ -73,8 +73,8 @@ fn colour(level: f32) -> Color32 {
 }
 
 impl Spectrogram {
-    /// Draws it into `rect`. `ear` made the frames.
-    pub fn show(&mut self, ui: &Ui, rect: Rect, snapshot: &Snapshot, ear: &EarConfig) {
+    /// Draws it into `rect`.
+    pub fn show(&mut self, ui: &Ui, rect: Rect, snapshot: &Snapshot) {
         if self.texture.is_none() || snapshot.heard != self.heard {
             self.update(ui, snapshot);
         }
@@ -84,7 +84,7 @@ impl Spectrogram {
             let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
             painter.image(texture.id(), picture, whole, Color32::WHITE);
         }
-        axes(painter, picture, ear);
+        axes(painter, picture, &snapshot.ear);
     }
 
     fn update(&mut self, ui: &Ui, snapshot: &Snapshot) {

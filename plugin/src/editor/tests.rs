@@ -4,6 +4,8 @@ use super::knob::{Knob, Touched};
 use super::*;
 use crate::state::Shared;
 use egui::{Event, Modifiers, PointerButton, RawInput, Shape, ViewportId};
+use matcher::engine::Engine;
+use matcher::live::live;
 use nice_plug::context::PluginApi;
 use nice_plug::context::gui::GuiContextInner;
 use nice_plug::params::InternalParamMut;
@@ -237,8 +239,9 @@ fn the_badge_releases_and_does_not_turn() {
     assert_eq!(bench.value(), start);
 }
 
-/// All texts of the window with their places, in a state that shows everything.
-fn texts(size: [f32; 2]) -> Vec<(String, Rect)> {
+/// All texts of the window with their places, in a state that shows much: when the instrument is
+/// switched off, or on, without an engine.
+fn texts(size: [f32; 2], on: bool) -> Vec<(String, Rect)> {
     let (params, mut mailbox) = params();
     let inference = Inference {
         mean: [0.77; MATCHED_COUNT],
@@ -246,9 +249,13 @@ fn texts(size: [f32; 2]) -> Vec<(String, Rect)> {
     };
     mailbox.report(Some(inference));
     params.shared.set_lock(3, true);
-    params
-        .shared
-        .tell(Some("The project's match could not be read.".into()));
+    if on {
+        let nowhere = Engine::at(std::path::Path::new("no such folder"));
+        *params.shared.view.lock() = Some(live(48_000.0, nowhere, None).1);
+    } else {
+        let message = "The project's match could not be read.";
+        params.shared.tell(Some(message.into()));
+    }
     let gui = GuiContext::new(Arc::new(Host::default()));
     let mut app = App::new(params);
     let mut window = Window::new(size);
@@ -268,18 +275,21 @@ fn texts(size: [f32; 2]) -> Vec<(String, Rect)> {
 #[test]
 fn no_text_leaves_the_window_or_covers_another() {
     for size in [SIZE, SMALLEST, [1600.0, 1000.0]] {
-        let texts = texts(size);
-        assert!(texts.len() > 100, "{} texts", texts.len());
-        let window = Rect::from_min_size(pos2(0.0, 0.0), size.into());
-        for (k, (text, rect)) in texts.iter().enumerate() {
-            assert!(
-                window.contains_rect(*rect),
-                "{size:?}: {text:?} at {rect:?}"
-            );
-            for (other, place) in &texts[..k] {
-                let both = rect.intersect(*place);
-                let overlap = both.width().max(0.0) * both.height().max(0.0);
-                assert!(overlap < 1.0, "{size:?}: {text:?} covers {other:?}");
+        for on in [false, true] {
+            let texts = texts(size, on);
+            assert!(texts.len() > 100, "{} texts", texts.len());
+            assert_eq!(texts.iter().any(|(t, _)| t.contains("encoder: 0")), on);
+            let window = Rect::from_min_size(pos2(0.0, 0.0), size.into());
+            for (k, (text, rect)) in texts.iter().enumerate() {
+                assert!(
+                    window.contains_rect(*rect),
+                    "{size:?}: {text:?} at {rect:?}"
+                );
+                for (other, place) in &texts[..k] {
+                    let both = rect.intersect(*place);
+                    let overlap = both.width().max(0.0) * both.height().max(0.0);
+                    assert!(overlap < 1.0, "{size:?}: {text:?} covers {other:?}");
+                }
             }
         }
     }

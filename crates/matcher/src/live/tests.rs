@@ -1,8 +1,10 @@
 //! The live loop with an encoder of our own in place of the engine.
 
 use super::*;
-use crate::EncoderError;
+use crate::{Encoder, EncoderError};
+use ear::EarConfig;
 use std::sync::mpsc;
+use std::time::Instant;
 
 /// Answers each window with numbers that depend on all of it.
 struct Fingerprint;
@@ -39,9 +41,24 @@ fn no_engine() -> Engine {
     Engine::at(std::path::Path::new("no such folder"))
 }
 
+/// An encoder that stands as it is told.
+struct Standing<E>(E, Readiness, EarConfig);
+
+impl<E: Encoder> Encoder for Standing<E> {
+    fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+        self.0.infer(windows)
+    }
+}
+
+impl<E: Encoder> Source for Standing<E> {
+    fn stand(&mut self) -> (Readiness, Option<EarConfig>) {
+        (self.1, Some(self.2))
+    }
+}
+
 fn live_with(rate: f64, encoder: impl Encoder + 'static, readiness: Readiness) -> (AudioEnd, View) {
-    let backing = Box::new(move || (readiness, EarConfig::default()));
-    start(rate, Box::new(encoder), backing, no_engine())
+    let source = Standing(encoder, readiness, EarConfig::default());
+    start(rate, |_| source, no_engine())
 }
 
 /// Notes of several pitches with decaying level, so that no two windows are alike.
@@ -258,8 +275,8 @@ fn the_models_ear_replaces_the_default_one() {
         frame_ms: 16.0,
         ..EarConfig::default()
     };
-    let backing = Box::new(move || (Readiness::Ready, ear));
-    let (mut end, _view) = start(16_000.0, Box::new(Fingerprint), backing, no_engine());
+    let source = Standing(Fingerprint, Readiness::Ready, ear);
+    let (mut end, view) = start(16_000.0, |_| source, no_engine());
     let positions: Vec<usize> = play(&mut end, &melody(16_000.0, 0.5), 160)
         .into_iter()
         .map(|d| d.0)
@@ -267,6 +284,7 @@ fn the_models_ear_replaces_the_default_one() {
     // Every fifth frame of 16 ms, from the start.
     let expected: Vec<usize> = (1..=4).map(|n| n * 1280 + 1920).collect();
     assert_eq!(positions, expected);
+    assert_eq!(view.snapshot().ear, ear);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The listener thread: takes sound and marks from the audio thread, and sends back what is due.
 
-use super::{Backing, DELAY, Due, Mark, MarkKind, Readiness, SHOWN_FRAMES, Shared};
-use crate::encoder::{Encoder, EncoderError};
+use super::{
+    DELAY, Due, Mark, MarkKind, Readiness, Runtime, SHOWN_FRAMES, Shared, standby::Source,
+};
+use crate::encoder::EncoderError;
 use crate::listener::{Heard, Listener};
 use ear::{CHANNELS, EarConfig, PitchFrame};
 use rtrb::{Consumer, Producer};
@@ -18,13 +20,12 @@ const PIECE: usize = 1024;
 
 pub(super) struct Worker {
     sample_rate: f64,
-    backing: Backing,
     shared: Arc<Shared>,
     samples: Consumer<f32>,
     marks: Consumer<Mark>,
     due: Producer<Due>,
     /// `None`: this rate can't be heard.
-    listener: Option<Listener<Box<dyn Encoder>>>,
+    listener: Option<Listener<Box<dyn Source>>>,
     ear: EarConfig,
     /// Samples taken from the ring.
     taken: u64,
@@ -41,20 +42,18 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(
         sample_rate: f64,
-        encoder: Box<dyn Encoder>,
-        backing: Backing,
+        source: Box<dyn Source>,
         shared: Arc<Shared>,
         (samples, marks, due): (Consumer<f32>, Consumer<Mark>, Producer<Due>),
     ) -> Self {
         let ear = EarConfig::default();
-        let (listener, state) = match Listener::new(&ear, sample_rate, encoder) {
+        let (listener, state) = match Listener::new(&ear, sample_rate, source) {
             Ok(listener) => (Some(listener), WAITING.into()),
             Err(e) => (None, format!("not listening: {e}")),
         };
         shared.shown.lock().state = state;
         Self {
             sample_rate,
-            backing,
             shared,
             samples,
             marks,
@@ -73,6 +72,7 @@ impl Worker {
     /// Listens with the model's ear: frames are counted from here.
     fn listen_with(&mut self, ear: EarConfig) {
         self.ear = ear;
+        self.shared.shown.lock().ear = ear;
         self.origin = self.position;
         if let Some(listener) = &mut self.listener
             && let Err(e) = listener.set_ear(&ear, self.sample_rate)
@@ -133,15 +133,15 @@ impl Worker {
             self.restart();
             self.say(if listening { WAITING } else { "off" });
         }
-        if !listening || self.listener.is_none() {
+        let Some(listener) = self.listener.as_mut().filter(|_| listening) else {
             return self.set_readiness(Readiness::Absent);
-        }
+        };
         // Nothing is asked of the engine before there is something to hear.
         if self.position == 0 && self.samples.slots() == 0 {
             return;
         }
-        let (readiness, ear) = (self.backing)();
-        if readiness == Readiness::Ready && ear != self.ear {
+        let (readiness, ear) = listener.encoder().stand();
+        if let Some(ear) = ear.filter(|ear| *ear != self.ear) {
             self.listen_with(ear);
         }
         self.set_readiness(readiness);
@@ -222,14 +222,15 @@ fn show_frame(shared: &Shared, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
 }
 
 fn show_inference(shared: &Shared, heard: &Result<Heard, EncoderError>, clears: u32) {
+    let mut shown = shared.shown.lock();
     let state = match heard {
         Err(_) if shared.ready() => "holding: the engine gave no answer",
         Err(_) => "holding: the engine is not running",
         Ok(heard) if heard.silent => "holding: silence",
-        Ok(heard) if heard.moved => "following",
-        Ok(_) => "holding: not sure enough",
+        Ok(heard) if !heard.moved => "holding: not sure enough",
+        Ok(_) if shown.answering == Some(Runtime::Builtin) => "following, by the built-in encoder",
+        Ok(_) => "following",
     };
-    let mut shown = shared.shown.lock();
     if shown.state != state {
         shown.state = state.into();
     }

@@ -170,11 +170,12 @@ fn line(name: &str, rows: &[&Row]) -> String {
             None => "     -".into(),
         }
     };
-    let columns: [&dyn Fn(&Row) -> Option<Score>; 4] = [
-        &|row| Some(row.default),
-        &|row| Some(row.patch),
-        &|row| Some(row.live),
-        &|row| row.refined,
+    type Column = fn(&Row) -> Option<Score>;
+    let columns: [Column; 4] = [
+        |row| Some(row.default),
+        |row| Some(row.patch),
+        |row| Some(row.live),
+        |row| row.refined,
     ];
     let mut text = format!("{name:20}  ");
     for column in columns {

@@ -10,8 +10,8 @@ use tch::Device;
 
 /// Train a model: babbling on random patches, then mirroring on unlabelled sounds.
 ///
-/// Writes encoder.pt, encoder.json, losses.png and a checkpoint to the output folder. Ctrl-C saves and
-/// ends; --resume goes on.
+/// Writes encoder.pt, encoder.safetensors, encoder.json, losses.png and a checkpoint to the output folder.
+/// Ctrl-C saves and ends; --resume goes on.
 #[derive(clap::Args)]
 pub struct Args {
     /// Train for so many minutes on the clock.

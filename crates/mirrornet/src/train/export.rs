@@ -1,15 +1,19 @@
-//! From weights to a model others can load: TorchScript by tracing, and its contract.
+//! From weights to a model others can load: TorchScript by tracing, the same weights as safetensors for
+//! the built-in encoder, and their contract.
 
 use crate::audio::write_atomically;
 use crate::model::{C, Encoder, T};
 use crate::torchscript::{self, ModelError};
 use ear::EarConfig;
-use matcher::Contract;
+use matcher::builtin::{Builtin, BuiltinError};
+use matcher::contract::{BUILTIN_WEIGHTS, CONTRACT, Contract, WEIGHTS, sha256_hex};
+use matcher::{Encoder as _, EncoderError, INPUT_LEN};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use tch::nn::VarStore;
 use tch::{CModule, Kind, TchError, Tensor, no_grad};
 
-/// Largest difference of an output of the saved module from the network's.
+/// Largest difference of an output of what was saved from the network's.
 const TOLERANCE: f64 = 1e-5;
 
 /// Why a model can't be exported.
@@ -24,18 +28,24 @@ pub enum ExportError {
     /// The saved module can't be loaded.
     #[error("the exported model does not load: {0}")]
     Load(#[from] ModelError),
-    /// The saved module is another function.
+    /// The saved weights can't be loaded.
+    #[error("the exported weights do not load: {0}")]
+    LoadBuiltin(#[from] BuiltinError),
+    /// They can't be run.
+    #[error("the built-in encoder gave no answer: {0}")]
+    Builtin(#[from] EncoderError),
+    /// What was saved is another function.
     #[error(
-        "the exported module's outputs differ from the network's by {0}, expected at most 1e-5"
+        "the outputs of the exported {0} differ from the network's by {1}, expected at most 1e-5"
     )]
-    Differs(f64),
+    Differs(&'static str, f64),
 }
 
-/// Writes `encoder.pt` and `encoder.json` to `folder`, and checks that what was written gives the same
-/// outputs. `encoder`'s variables must be frozen and on the CPU.
+/// Writes `encoder.pt`, `encoder.safetensors` and `encoder.json` to `folder`, and checks that what was
+/// written gives the same outputs. `variables` are `encoder`'s: frozen, and on the CPU.
 pub fn export(
     folder: &Path,
-    encoder: &Encoder,
+    (variables, encoder): &(VarStore, Encoder),
     ear: EarConfig,
     record: Value,
 ) -> Result<(), ExportError> {
@@ -46,27 +56,59 @@ pub fn export(
         })
     })?;
     module.set_eval();
-    let pt = folder.join(torchscript::WEIGHTS);
-    let temporary = pt.with_extension(format!("pt.{}.tmp", std::process::id()));
-    module.save(&temporary)?;
-    let bytes = std::fs::read(&temporary).map_err(|e| ExportError::Write(temporary.clone(), e))?;
-    let contract = Contract::current(ear, &bytes, record);
+    let weights = folder.join(BUILTIN_WEIGHTS);
+    let builtin = write(&weights, |to| {
+        let named: Vec<_> = variables.variables().into_iter().collect();
+        Tensor::write_safetensors(&named, to)
+    })?;
+    let pt = write(&folder.join(WEIGHTS), |to| module.save(to))?;
+    let mut contract = Contract::current(ear, &pt, record);
+    contract.builtin_sha256 = Some(sha256_hex(&builtin));
     let json = serde_json::to_string_pretty(&contract).unwrap_or_default();
-    std::fs::rename(&temporary, &pt).map_err(|e| ExportError::Write(pt.clone(), e))?;
-    let contract_path = folder.join(torchscript::CONTRACT);
-    write_atomically(&contract_path, json.as_bytes())
-        .map_err(|e| ExportError::Write(contract_path, e))?;
+    let path = folder.join(CONTRACT);
+    write_atomically(&path, json.as_bytes()).map_err(|e| ExportError::Write(path, e))?;
+    check(folder, encoder)
+}
 
-    let (saved, _) = torchscript::load(folder)?;
+/// Has `save` write `path` under a temporary name, renames it, and returns what is in it.
+fn write(
+    path: &Path,
+    save: impl FnOnce(&Path) -> Result<(), TchError>,
+) -> Result<Vec<u8>, ExportError> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = PathBuf::from(temporary);
+    save(&temporary)?;
+    let written = std::fs::read(&temporary)
+        .and_then(|bytes| std::fs::rename(&temporary, path).map(|()| bytes));
+    written.map_err(|e| ExportError::Write(path.into(), e))
+}
+
+/// Whether the module and the built-in encoder in `folder` answer as `encoder` does.
+fn check(folder: &Path, encoder: &Encoder) -> Result<(), ExportError> {
     // Not the traced batch size: the shape must not have been frozen in.
-    let x = (Tensor::arange(3 * T * C, (Kind::Float, tch::Device::Cpu)) * 0.37)
-        .sin()
-        .abs()
-        .view([3, T, C]);
-    let (ours, theirs) = no_grad(|| (encoder.forward(&x), saved.forward_ts(&[&x])));
-    let difference = (ours - theirs?).abs().max().double_value(&[]);
-    if difference > TOLERANCE || difference.is_nan() {
-        return Err(ExportError::Differs(difference));
-    }
-    Ok(())
+    let windows: Vec<u8> = (0..3 * INPUT_LEN)
+        .map(|i| (255.0 * (i as f32 * 0.37).sin().abs()) as u8)
+        .collect();
+    let x =
+        Tensor::f_from_data_size(&windows, &[3, T, C], Kind::Uint8)?.to_kind(Kind::Float) / 255.0;
+    let expected = no_grad(|| encoder.forward(&x));
+    let close = |file, outputs: Tensor| {
+        let difference = (&expected - outputs).abs().max().double_value(&[]);
+        match difference <= TOLERANCE {
+            true => Ok(()),
+            false => Err(ExportError::Differs(file, difference)),
+        }
+    };
+    let (module, _) = torchscript::load(folder)?;
+    close(WEIGHTS, no_grad(|| module.forward_ts(&[&x]))?)?;
+    let answers = Builtin::from_folder(folder)?.infer(&windows)?;
+    let outputs: Vec<f32> = answers
+        .iter()
+        .flat_map(|a| [a.mean, a.sigma].concat())
+        .collect();
+    close(
+        BUILTIN_WEIGHTS,
+        Tensor::from_slice(&outputs).view_as(&expected),
+    )
 }

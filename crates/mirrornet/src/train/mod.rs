@@ -20,7 +20,7 @@ mod validate;
 
 pub use adam::Diverged;
 pub use checkpoint::CheckpointError;
-pub use export::ExportError;
+pub use export::{ExportError, export};
 pub use foreign::ForeignError;
 pub use history::{History, Point};
 pub use recipe::{Budget, Recipe};
@@ -199,7 +199,7 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
     }
     save(&trainer, options)?;
     let record = record::record(options, &trainer.state, foreign.as_ref());
-    export::export(&options.out, &trainer.best().1, ear, record)?;
+    export(&options.out, &trainer.best(), ear, record)?;
     progress.say(&format!(
         "{} after {} steps; model in {}",
         if finished {
