@@ -1,357 +1,273 @@
-//! The voice's filters: a saturating four-pole ladder low-pass and a two-pole high-pass.
+//! One channel of a voice's filters at rest: what it is set to, where it is going, its states.
 //!
-//! The ladder is four trapezoidal one-pole stages in a loop whose delay is solved away (Zavalishin,
-//! "The Art of VA Filter Design", ch. 5: the linear solution first, then the saturation). Its
-//! states are advanced in one matrix step, s' = A s + b u, and the feedback is computed a sample
-//! ahead, which shortens the chain of dependent operations. The saturation bounds the loop, hence the states, under any modulation.
+//! A step is planned here, at the control rate; [`lanes`] runs many filters side by side. Cutoffs are
+//! fractions of the sample rate. All but the plain ladder and the two-pole high-pass behind it run at
+//! twice that rate; all are trapezoidal, their cutoffs prewarped (Zavalishin, "The Art of VA Filter Design", ch. 3 to 5; Simper, "Solving the
+//! continuous SVF equations using trapezoidal integration", 2013).
 
-use crate::math::tan_pi;
-use wide::f32x4;
+mod halfband;
+pub mod lanes;
+
+use crate::math::{saturate, tan_pi};
+use std::f32::consts::SQRT_2;
 
 /// Highest cutoff as a fraction of the sample rate.
 const TOP: f32 = 0.45;
+/// Damping of the high-pass: Butterworth.
+const DAMPING: f32 = SQRT_2;
+/// Dampings of two second-order sections that make a fourth-order Butterworth.
+const FOURTH_ORDER: [f32; 2] = [1.847_759, 0.765_366_9];
+/// What the resonance boost takes off the state-variable filter's damping.
+const BOOST: f32 = 0.89;
+/// States below this are nothing: they must not sink into the denormal range.
+const NOTHING: f32 = 1e-18;
 
-/// tanh-like saturation: slope 1 at 0, +-1 from +-1.5 on, smooth in between.
-#[inline(always)]
-fn saturate(x: f32) -> f32 {
-    let x = x.clamp(-1.5, 1.5);
-    x * (1.0 - (4.0 / 27.0) * x * x)
+/// Which low-pass runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Four one-pole stages in a saturating loop, at the sample rate itself: light, and the sound that
+    /// models are trained on. Modulated at audio rate it becomes the other ladder.
+    #[default]
+    Plain,
+    /// The same at twice the rate, its saturation solved more exactly: less aliasing, in tune to the top.
+    Ladder,
+    /// One state-variable section.
+    Svf12,
+    /// Two in series, the second resonant.
+    Svf24,
+    /// Nothing, nor the high-pass: the same bits come out.
+    Off,
 }
 
-/// What the ladder's knobs mean, independent of note and rate.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LadderSettings {
-    /// Loop gain; 4 is the edge of self-oscillation.
-    feedback: f32,
+impl Kind {
+    /// All of them, in the order of [`crate::params::FILTER_TYPES`].
+    pub const ALL: [Self; 5] = [
+        Self::Plain,
+        Self::Ladder,
+        Self::Svf12,
+        Self::Svf24,
+        Self::Off,
+    ];
+}
+
+/// Positions in a filter's states.
+mod state {
+    /// The ladder's stages; or both integrators of the resonant, then of the other section.
+    pub const LOW: usize = 0;
+    /// Up-sampler's sections.
+    pub const UP: usize = 4;
+    /// Down-sampler's sections.
+    pub const DOWN: usize = 8;
+    /// The high-pass's integrators.
+    pub const HIGH: usize = 12;
+    /// How many there are.
+    pub const COUNT: usize = 14;
+}
+
+/// Positions in a filter's coefficients, which move linearly along a step.
+mod row {
+    /// Cutoff over the doubled rate, for modulation at audio rate and the state-variable filter.
+    pub const CUTOFF: usize = 0;
+    /// Ladder: w = g / (1 + g), a stage's share of its input; state-variable: unused, its g follows the cutoff sample by sample.
+    pub const GAIN: usize = 1;
+    /// Ladder: feedback; state-variable: damping of the resonant section.
+    pub const LOOP: usize = 2;
+    /// Ladder: 1 / (1 + feedback w^4), which solves the loop; state-variable: the other damping.
+    pub const SOLVE: usize = 3;
     /// Gain into the saturation.
+    pub const INTO: usize = 4;
+    /// Gain behind.
+    pub const OUT: usize = 5;
+    /// The high-pass: a, g a and g^2 a with a = 1 / (1 + g (g + damping)).
+    pub const HIGH: usize = 6;
+    /// How many the ladder has.
+    pub const LADDER: usize = 9;
+    /// Weights of a state-variable section's low, band and high outputs.
+    pub const MORPH: usize = 9;
+    /// How many there are.
+    pub const COUNT: usize = 12;
+}
+
+/// What the filter's knobs mean, independent of note and rate.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FilterSettings {
+    /// Which low-pass.
+    pub kind: Kind,
+    /// The ladder's loop gain; 4 is the edge of self-oscillation.
+    feedback: f32,
+    /// Gain into the saturation, without the ladder's own.
     into: f32,
     /// Gain that keeps a full-scale tone's level.
     makeup: f32,
+    /// Share of the state-variable filter's damping that resonance leaves.
+    damping: f32,
+    /// How far beyond the edge of self-oscillation, 0 to 0.1.
+    boost: f32,
+    /// 0 low, 1 band, 2 high.
+    morph: f32,
 }
 
-impl LadderSettings {
+impl FilterSettings {
     /// `resonance` 0 to 1: 1 is the edge of self-oscillation; the curve gives equal steps about
-    /// equal effect. `drive` 0 to 1: 0.35 to 10 times the level at which saturation sets in.
-    pub fn new(resonance: f32, drive: f32) -> Self {
-        let feedback = 4.0 * (1.0 - (1.0 - resonance.clamp(0.0, 1.0)).powf(1.7));
+    /// equal effect; `boost`, 0 to 0.1, goes beyond it at full resonance. `drive` 0 to 1: 0.35 to 10
+    /// times the level at which saturation sets in. `morph` 0 low-pass, 1 band-pass, 2 high-pass.
+    pub fn new(kind: Kind, resonance: f32, boost: f32, drive: f32, morph: f32) -> Self {
+        let damping = (1.0 - resonance.clamp(0.0, 1.0)).powf(1.7);
         let gain = 0.35 * (10.0f32 / 0.35).powf(drive);
-        // The pass band sinks by 1 + feedback; half of that is given back.
         Self {
-            feedback,
-            into: gain * (1.0 + 0.5 * feedback),
+            kind,
+            feedback: 4.0 * (1.0 - damping + boost),
+            into: gain,
             makeup: 1.0 / saturate(gain),
+            damping,
+            boost,
+            morph,
         }
     }
+
+    /// Coefficients for cutoffs given as fractions of the sample rate.
+    fn rows(&self, kind: Kind, low_pass: f32, high_pass: f32) -> [f32; row::COUNT] {
+        let mut rows = [0.0; row::COUNT];
+        let low_pass = low_pass.min(TOP);
+        rows[row::CUTOFF] = 0.5 * low_pass;
+        (rows[row::INTO], rows[row::OUT]) = (self.into, self.makeup);
+        let [n, d] = tan_pi(match kind {
+            Kind::Plain => low_pass,
+            _ => 0.5 * low_pass,
+        });
+        match kind {
+            Kind::Plain | Kind::Ladder => {
+                let w = n / (n + d);
+                let w2 = w * w;
+                rows[row::GAIN] = w;
+                rows[row::LOOP] = self.feedback;
+                rows[row::SOLVE] = 1.0 / (1.0 + self.feedback * w2 * w2);
+                // The pass band sinks by 1 + feedback; half of that is given back.
+                rows[row::INTO] *= 1.0 + 0.5 * self.feedback;
+            }
+            Kind::Svf12 | Kind::Svf24 => {
+                let [other, resonant] = match kind {
+                    Kind::Svf12 => [0.0, SQRT_2],
+                    _ => FOURTH_ORDER,
+                };
+                // Resonance adds to the level; a part is taken back.
+                rows[row::INTO] *= 1.0 - 0.2 * (1.0 - self.damping);
+                rows[row::LOOP] = resonant * self.damping - BOOST * self.boost;
+                rows[row::SOLVE] = other;
+                // A band output's peak is 1 / damping; without resonance it is to be 1.
+                let band = match kind {
+                    Kind::Svf12 => SQRT_2,
+                    _ => SQRT_2.sqrt(),
+                };
+                rows[row::MORPH] = (1.0 - self.morph).max(0.0);
+                rows[row::MORPH + 1] = band * (1.0 - (1.0 - self.morph).abs());
+                rows[row::MORPH + 2] = (self.morph - 1.0).max(0.0);
+            }
+            Kind::Off => {
+                rows[row::OUT] = 1.0;
+                return rows;
+            }
+        }
+        let [n, d] = tan_pi(high_pass.min(TOP));
+        let scale = 1.0 / (d * d + n * (n + DAMPING * d));
+        rows[row::HIGH] = d * d * scale;
+        rows[row::HIGH + 1] = n * d * scale;
+        rows[row::HIGH + 2] = n * n * scale;
+        rows
+    }
+
+    /// States that oscillate by themselves at once, at the level that the boost leads to: a filter
+    /// without input would take seconds to swell from nothing.
+    fn kick(&self) -> [f32; state::COUNT] {
+        let mut states = [0.0; state::COUNT];
+        if self.damping * SQRT_2 < self.boost {
+            let level = (10.0 * self.boost).sqrt();
+            let stages = match self.kind {
+                Kind::Plain | Kind::Ladder => [0.41, 0.41, 0.205, 0.0],
+                Kind::Svf12 | Kind::Svf24 => [0.21, 0.0, 0.0, 0.0],
+                Kind::Off => [0.0; 4],
+            };
+            for (state, stage) in states.iter_mut().zip(stages) {
+                *state = level * stage;
+            }
+        }
+        states
+    }
 }
 
-/// Coefficients that move linearly along a control step.
-#[derive(Clone, Copy, Debug, Default)]
-struct Moving {
-    value: f32x4,
-    step: f32x4,
-    target: f32x4,
-}
-
-impl Moving {
-    fn aim(&mut self, target: [f32; 4], inverse_len: f32) {
-        self.value = self.target;
-        self.target = f32x4::from(target);
-        self.step = (self.target - self.value) * inverse_len;
-    }
-
-    fn still(&mut self) {
-        self.value = self.target;
-        self.step = f32x4::ZERO;
-    }
-
-    fn cut(&mut self) {
-        self.target = self.value;
-    }
-
-    #[inline(always)]
-    fn advance(&mut self) {
-        self.value += self.step;
-    }
-}
-
-/// Both filters of one voice.
+/// One channel's filters.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
-    /// The ladder's four states.
-    state: f32x4,
-    /// What the ladder's next sample will feed back, as far as the states decide it.
-    fed_back: f32,
-    /// Columns of A.
-    columns: [Moving; 4],
-    /// b.
-    input: Moving,
-    /// h A, where h s is what the states feed back: the next sample's feedback straight from this
-    /// one's states, ahead of the saturation.
-    ahead: Moving,
-    /// h b, then the gains before and behind the ladder.
-    gains: Moving,
-    /// The high-pass's coefficients.
-    high_pass: Moving,
-    high_state: [f32; 2],
+    kind: Kind,
+    /// The next plan starts without ramps.
     fresh: bool,
-}
-
-/// Damping of the high-pass: Butterworth.
-const DAMPING: f32 = std::f32::consts::SQRT_2;
-
-fn dot(a: [f32; 4], b: [f32; 4]) -> f32 {
-    (a[0] * b[0] + a[1] * b[1]) + (a[2] * b[2] + a[3] * b[3])
+    /// It starts silent.
+    switched: bool,
+    state: [f32; state::COUNT],
+    value: [f32; row::COUNT],
+    step: [f32; row::COUNT],
+    target: [f32; row::COUNT],
 }
 
 impl Filter {
     /// Empties the filters; the next plan starts without ramps.
-    pub fn start(&mut self) {
+    pub fn start(&mut self, settings: &FilterSettings) {
         *self = Self {
+            kind: settings.kind,
             fresh: true,
+            state: settings.kick(),
             ..Self::default()
         };
     }
 
-    fn moving(&mut self) -> impl Iterator<Item = &mut Moving> {
-        self.columns.iter_mut().chain([
-            &mut self.input,
-            &mut self.ahead,
-            &mut self.gains,
-            &mut self.high_pass,
-        ])
-    }
-
     /// Plans a step of 1 / `inverse_len` samples towards cutoffs given as fractions of the sample
-    /// rate.
+    /// rate. Another kind takes two steps: the old one's output fades out, then the new one's in.
     pub fn plan(
         &mut self,
         inverse_len: f32,
-        settings: &LadderSettings,
+        settings: &FilterSettings,
         low_pass: f32,
         high_pass: f32,
     ) {
-        // One stage, with w = g / (1 + g): y = (1 - w) s + w x, s' = 2 y - s.
-        let [n, d] = tan_pi(low_pass.min(TOP));
-        let w = n / (n + d);
-        let c = 1.0 - w;
-        let [w2, w3] = [w * w, w * w * w];
-        let a = [2.0 * c - 1.0, 2.0 * c * w, 2.0 * c * w2, 2.0 * c * w3];
-        let columns = [
-            a,
-            [0.0, a[0], a[1], a[2]],
-            [0.0, 0.0, a[0], a[1]],
-            [0.0, 0.0, 0.0, a[0]],
-        ];
-        let b = [2.0 * w, 2.0 * w2, 2.0 * w3, 2.0 * w2 * w2];
-        let solve = 1.0 / (1.0 + settings.feedback * w2 * w2);
-        let f = settings.feedback * c * solve;
-        let h = [f * w3, f * w2, f * w, f];
-        for (column, target) in self.columns.iter_mut().zip(columns) {
-            column.aim(target, inverse_len);
+        let mut open = true;
+        if self.kind != settings.kind {
+            open = self.target[row::OUT] == 0.0;
+            if open {
+                self.start(settings);
+                self.switched = true;
+            }
         }
-        self.input.aim(b, inverse_len);
-        self.ahead
-            .aim(columns.map(|column| dot(h, column)), inverse_len);
-        // The mean of the last stage's old and new state is its output.
-        let gains = [dot(h, b), settings.into * solve, 0.5 * settings.makeup, 0.0];
-        self.gains.aim(gains, inverse_len);
-
-        // a1 = 1 / (1 + g (g + damping)), g a1 and g^2 a1 with g = n / d.
-        let [n, d] = tan_pi(high_pass.min(TOP));
-        let scale = 1.0 / (d * d + n * (n + DAMPING * d));
-        let high_pass = [d * d * scale, n * d * scale, n * n * scale, 0.0];
-        self.high_pass.aim(high_pass, inverse_len);
-        if self.fresh {
-            self.fresh = false;
-            self.moving().for_each(Moving::still);
+        let mut target = settings.rows(self.kind, low_pass, high_pass);
+        if !open {
+            target[row::OUT] = 0.0;
+        }
+        self.value = if self.fresh { target } else { self.target };
+        self.target = target;
+        if self.switched {
+            self.value[row::OUT] = 0.0;
+        }
+        self.fresh = false;
+        self.switched = false;
+        for r in 0..row::COUNT {
+            self.step[r] = (self.target[r] - self.value[r]) * inverse_len;
+        }
+        for state in &mut self.state {
+            if state.abs() < NOTHING {
+                *state = 0.0;
+            }
         }
     }
 
     /// Cuts the planned step short where it is.
     pub fn cut(&mut self) {
-        self.moving().for_each(Moving::cut);
+        self.target = self.value;
     }
 
-    /// Filters in place.
-    #[inline(always)]
-    pub fn process(&mut self, samples: &mut [f32]) {
-        let mut f = *self;
-        for x in samples.iter_mut() {
-            let [feedback, into, makeup, _] = f.gains.value.to_array();
-            // 1e-18 keeps the states out of the denormal range.
-            let u = saturate(*x * into + 1e-18 - f.fed_back);
-            f.fed_back = dot(f.ahead.value.to_array(), f.state.to_array()) + feedback * u;
-            let s = f.state.to_array();
-            let [c0, c1, c2, c3] = f.columns.map(|column| column.value);
-            f.state = (c0 * s[0] + c1 * s[1]) + (c2 * s[2] + c3 * s[3]) + f.input.value * u;
-            let low = makeup * (s[3] + f.state.to_array()[3]);
-
-            let [h1, h2, h3, _] = f.high_pass.value.to_array();
-            let v3 = low - f.high_state[1];
-            let v1 = h1 * f.high_state[0] + h2 * v3;
-            let v2 = f.high_state[1] + (h2 * f.high_state[0] + h3 * v3);
-            f.high_state = [2.0 * v1 - f.high_state[0], 2.0 * v2 - f.high_state[1]];
-            *x = low - DAMPING * v1 - v2;
-            let [c0, c1, c2, c3] = &mut f.columns;
-            c0.advance();
-            c1.advance();
-            c2.advance();
-            c3.advance();
-            f.input.advance();
-            f.ahead.advance();
-            f.gains.advance();
-            f.high_pass.advance();
-        }
-        *self = f;
+    /// Whether what comes out is what goes in.
+    fn is_bypassed(&self) -> bool {
+        self.kind == Kind::Off && self.value[row::OUT] == 1.0 && self.target[row::OUT] == 1.0
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use realfft::RealFftPlanner;
-
-    const N: usize = 1 << 16;
-
-    /// Magnitudes of the response to a small impulse, at k * rate / N Hz.
-    fn response(rate: f32, resonance: f32, low_pass: f32, high_pass: f32) -> Vec<f64> {
-        let mut filter = Filter::default();
-        filter.start();
-        let settings = LadderSettings::new(resonance, 0.0);
-        filter.plan(1.0, &settings, low_pass / rate, high_pass / rate);
-        let mut samples = vec![0.0f32; N];
-        samples[0] = 1e-3;
-        filter.process(&mut samples);
-        let fft = RealFftPlanner::<f64>::new().plan_fft_forward(N);
-        let mut time: Vec<f64> = samples.iter().map(|&x| x as f64 * 1e3).collect();
-        let mut bins = fft.make_output_vec();
-        fft.process(&mut time, &mut bins).unwrap();
-        bins.iter().map(|c| c.norm()).collect()
-    }
-
-    #[test]
-    fn slopes_are_four_and_two_poles() {
-        for rate in [16_000.0, 48_000.0, 192_000.0] {
-            let db = |r: &[f64], hertz: f32| 20.0 * r[(hertz / rate * N as f32) as usize].log10();
-            let low = response(rate, 0.0, 500.0, 1.0);
-            let [pass, edge] = [db(&low, 50.0), db(&low, 500.0)];
-            assert!(pass.abs() < 0.3, "pass band {pass:.2} dB at {rate} Hz");
-            assert!(
-                (edge + 12.04).abs() < 0.3,
-                "cutoff {edge:.2} dB at {rate} Hz"
-            );
-            let fall = db(&low, 4_000.0) - db(&low, 2_000.0);
-            assert!(
-                rate < 20_000.0 || (-28.0..-21.0).contains(&fall),
-                "{fall:.1} dB/octave"
-            );
-            let high = response(rate, 0.0, 7_000.0, 500.0);
-            let rise = db(&high, 100.0) - db(&high, 50.0);
-            assert!((rise - 12.0).abs() < 1.0, "high-pass {rise:.1} dB/octave");
-            let edge = db(&high, 500.0);
-            assert!(
-                (edge + 3.01).abs() < 0.3,
-                "high-pass at its cutoff: {edge:.2} dB"
-            );
-        }
-    }
-
-    #[test]
-    fn full_resonance_rings_at_the_cutoff_at_every_rate() {
-        let mut worst = 0.0f64;
-        for rate in [16_000.0, 44_100.0, 48_000.0, 96_000.0, 192_000.0] {
-            for cutoff in [55.0, 110.0, 440.0, 1_760.0, 5_000.0, 7_040.0, 14_080.0] {
-                if cutoff > 0.4 * rate {
-                    continue;
-                }
-                let mut filter = Filter::default();
-                filter.start();
-                let settings = LadderSettings::new(1.0, 0.0);
-                filter.plan(1.0, &settings, cutoff / rate, 1.0 / rate);
-                let mut x = vec![0.0f32; rate as usize];
-                x[..8].fill(0.1);
-                filter.process(&mut x);
-                // From the first to the last rising zero crossing, interpolated, of the late half.
-                let from = x.len() / 2;
-                let mut crossings = (from..x.len() - 1)
-                    .filter(|&i| x[i] < 0.0 && x[i + 1] >= 0.0)
-                    .map(|i| i as f64 + (x[i] / (x[i] - x[i + 1])) as f64);
-                let first = crossings.next().unwrap();
-                let (mut last, mut cycles) = (first, 0);
-                for crossing in crossings {
-                    (last, cycles) = (crossing, cycles + 1);
-                }
-                let hertz = cycles as f64 / (last - first) * rate as f64;
-                let cents = 1200.0 * (hertz / cutoff as f64).log2();
-                worst = worst.max(cents.abs());
-                assert!(
-                    cents.abs() < 1.0,
-                    "{rate} Hz, cutoff {cutoff}: {cents:.2} cents"
-                );
-            }
-        }
-        println!("own pitch: worst {worst:.3} cents");
-    }
-
-    #[test]
-    fn stays_bounded_under_audio_rate_modulation() {
-        for rate in [44_100.0, 48_000.0, 96_000.0, 192_000.0] {
-            for modulator in [5.0, 440.0, 0.11 * rate, 0.25 * rate, 0.49 * rate] {
-                let settings = LadderSettings::new(1.0, 0.0);
-                let mut filter = Filter::default();
-                filter.start();
-                let mut peak = 0.0f32;
-                for i in 0..100_000 {
-                    let t = i as f32 / rate;
-                    let octaves = 4.0 * (std::f32::consts::TAU * modulator * t).sin();
-                    let cutoff = 1_000.0 * octaves.exp2() / rate;
-                    filter.plan(1.0, &settings, cutoff, 0.2 * cutoff);
-                    let mut x = [2.0 * (220.0 * t).fract() - 1.0];
-                    filter.process(&mut x);
-                    assert!(x[0].is_finite());
-                    peak = peak.max(x[0].abs());
-                }
-                println!("{rate} Hz, modulator {modulator} Hz: peak {peak:.2}");
-                assert!(
-                    peak <= 8.0,
-                    "{rate} Hz, modulator {modulator} Hz: peak {peak}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn full_resonance_decays_instead_of_growing() {
-        let settings = LadderSettings::new(1.0, 0.0);
-        let mut filter = Filter::default();
-        filter.start();
-        filter.plan(1.0, &settings, 0.02, 1e-4);
-        let mut x = vec![0.0; 48_000];
-        x[0] = 1.0;
-        filter.process(&mut x);
-        let peak = |r: &[f32]| r.iter().fold(0.0f32, |p, x| p.max(x.abs()));
-        let [early, late] = [peak(&x[1_000..10_000]), peak(&x[38_000..])];
-        assert!(
-            late <= early && late > 1e-3 * early,
-            "rings from {early} to {late}"
-        );
-    }
-
-    #[test]
-    fn drive_saturates_without_growing_louder() {
-        for drive in [0.0, 0.3, 0.6, 1.0] {
-            let settings = LadderSettings::new(0.0, drive);
-            let mut filter = Filter::default();
-            filter.start();
-            filter.plan(1.0, &settings, 0.4, 1e-4);
-            let tone = |i: usize| (i as f32 * 0.02).sin();
-            let mut x: Vec<f32> = (0..10_000).map(tone).collect();
-            filter.process(&mut x);
-            let peak = x[2_000..].iter().fold(0.0f32, |p, x| p.max(x.abs()));
-            assert!(
-                (peak - 1.0).abs() < 0.15,
-                "drive {drive}: a full tone peaks at {peak}"
-            );
-        }
-    }
-}
+mod tests;

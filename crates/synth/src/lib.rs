@@ -1,5 +1,6 @@
 //! The body: a real-time subtractive synthesizer. Knows no host, no network and no ear.
 
+mod batch;
 mod envelope;
 mod event;
 mod filter;
@@ -11,14 +12,18 @@ pub mod params;
 pub mod patch;
 mod render;
 mod settings;
+mod simd;
 mod synth;
+mod tones;
 mod voice;
 mod wavetable;
 
+pub use batch::{Batch, Job};
 pub use event::{Event, EventKind};
 pub use params::{COUNT, MATCHED, MATCHED_COUNT, PARAMS, Param, Scale, Section, Unit};
 pub use patch::{Patch, PatchError};
 pub use render::{Note, notes_to_events, render};
+pub use simd::InstructionSet;
 pub use synth::Synth;
 
 /// Samples between control updates: modulators are evaluated on this grid, and what would be heard

@@ -50,6 +50,12 @@ pub fn sin_turn(x: f32) -> f32 {
     a * (1.0 + q * (-1.0 / 6.0 + q * (1.0 / 120.0 + q * (-1.0 / 5040.0 + q * (1.0 / 362_880.0)))))
 }
 
+/// tanh-like saturation: slope 1 at 0, +-1 from +-1.5 on, smooth in between.
+pub fn saturate(x: f32) -> f32 {
+    let x = x.clamp(-1.5, 1.5);
+    x * (1.0 - (4.0 / 27.0) * x * x)
+}
+
 /// A stream of pseudo-random bits (Steele, Lea, Flood, "Fast splittable pseudorandom number
 /// generators", 2014): one step of SplitMix64.
 pub fn split_mix(state: &mut u64) -> u64 {
@@ -97,6 +103,14 @@ impl Ramp {
     #[inline(always)]
     pub fn at(&self, i: usize) -> f32 {
         self.start + self.step * i as f32
+    }
+
+    /// Adds `samples` to `out`, the first of them times the ramp's `done`-th value.
+    #[inline(always)]
+    pub fn mix(&self, done: usize, samples: &[f32], out: &mut [f32]) {
+        for (i, (o, x)) in out.iter_mut().zip(samples).enumerate() {
+            *o += self.at(done + i) * x;
+        }
     }
 
     /// Whether it is zero throughout.

@@ -42,25 +42,27 @@ pub struct Oscillator {
 }
 
 impl Oscillator {
-    /// Starts at `phase`; the next [`Oscillator::plan`] sets everything else without a ramp.
-    pub fn start(&mut self, phase: u32, increment: u32, blend: &Blend, gain: f32, width: f32) {
+    /// Starts at `phase`; the next [`Oscillator::plan`] goes on from there.
+    pub fn start(&mut self, phase: u32, increment: u32, blend: &Blend, width: f32) {
         *self = Self {
             phase,
             increment,
             target_increment: increment,
-            weights: blend.map(|w| Ramp::still(w * gain)),
+            weights: blend.map(Ramp::still),
             width: Ramp::still(width),
             levels: [Wavetables::shared().level(increment); 2],
             ..Self::default()
         };
     }
 
-    /// Plans `len` samples: ramps to `increment` (2^-32 cycles a sample), `blend` times `gain`, and
-    /// the pulse's `width` in cycles.
-    pub fn plan(&mut self, len: usize, increment: u32, blend: &Blend, gain: f32, width: f32) {
-        if gain == 0.0 && self.is_silent() {
-            return self.start(self.phase, increment, blend, gain, width);
-        }
+    /// Waits where it is, for a step in which nobody hears it.
+    pub fn rest(&mut self, increment: u32, blend: &Blend, width: f32) {
+        self.start(self.phase, increment, blend, width);
+    }
+
+    /// Plans `len` samples: ramps to `increment` (2^-32 cycles a sample), `blend`, and the pulse's
+    /// `width` in cycles.
+    pub fn plan(&mut self, len: usize, increment: u32, blend: &Blend, width: f32) {
         self.inverse_len = 1.0 / len as f32;
         self.increment = self.target_increment;
         self.levels[0] = self.levels[1];
@@ -78,13 +80,9 @@ impl Oscillator {
             self.levels[1] = Wavetables::shared().level(increment);
         }
         for (ramp, w) in self.weights.iter_mut().zip(blend) {
-            ramp.aim(w * gain, self.inverse_len);
+            ramp.aim(*w, self.inverse_len);
         }
         self.width.aim(width, self.inverse_len);
-    }
-
-    fn is_silent(&self) -> bool {
-        self.weights.iter().all(Ramp::is_silent)
     }
 
     /// Cuts the planned step short at its `done`-th sample.
@@ -95,18 +93,27 @@ impl Oscillator {
         self.levels[1] = self.levels[0];
     }
 
-    /// Adds the `len` samples from the `done`-th of the planned step on to the start of `out`; what
-    /// follows them there is overwritten.
+    /// The `len` samples from the `done`-th of the planned step on, heard `offset` cycles further on;
+    /// what follows them is any number.
     #[inline(always)]
-    pub fn add(&mut self, tables: &Wavetables, done: usize, len: usize, out: &mut [f32; CONTROL]) {
-        if self.is_silent() {
-            return;
-        }
+    pub fn tone(
+        &mut self,
+        tables: &Wavetables,
+        done: usize,
+        len: usize,
+        offset: Option<&[f32; CONTROL]>,
+    ) -> [f32; CONTROL] {
+        let mut out = [0.0; CONTROL];
         let mut phases = [0u32; CONTROL];
         for p in &mut phases[..len] {
             *p = self.phase;
             self.phase = self.phase.wrapping_add(self.increment);
             self.increment = self.increment.wrapping_add(self.increment_step);
+        }
+        if let Some(offset) = offset {
+            for (p, cycles) in phases.iter_mut().zip(offset) {
+                *p = p.wrapping_add(turn(*cycles));
+            }
         }
         const WAVES: [Wave; 4] = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Saw];
         for (slot, weight) in self.weights.iter().enumerate() {
@@ -115,8 +122,7 @@ impl Oscillator {
             }
             if slot == 3 {
                 for (i, p) in phases.iter_mut().enumerate() {
-                    let shift = self.width.at(done + i) * 16_777_216.0;
-                    *p = p.wrapping_add((shift as i32 as u32) << 8);
+                    *p = p.wrapping_add(turn(self.width.at(done + i)));
                 }
             }
             let [from, to] = self.levels.map(|level| tables.table(WAVES[slot], level));
@@ -133,7 +139,13 @@ impl Oscillator {
                 *o = (f32x4::from(*o) + weight * tone).to_array();
             }
         }
+        out
     }
+}
+
+/// Cycles as a phase, to 2^-24.
+fn turn(cycles: f32) -> u32 {
+    ((cycles * 16_777_216.0) as i32 as u32) << 8
 }
 
 /// Positions within four samples.
@@ -180,16 +192,11 @@ mod tests {
         let increment = (bin * ((1 << 32) / N)) as u32;
         let blend = blend(shape);
         let mut osc = Oscillator::default();
-        osc.start(0x1234_5678, increment, &blend, 1.0, width);
+        osc.start(0x1234_5678, increment, &blend, width);
         let mut samples = vec![0.0f32; N];
         for chunk in samples.chunks_mut(CONTROL) {
-            osc.plan(CONTROL, increment, &blend, 1.0, width);
-            osc.add(
-                Wavetables::shared(),
-                0,
-                CONTROL,
-                chunk.first_chunk_mut().unwrap(),
-            );
+            osc.plan(CONTROL, increment, &blend, width);
+            chunk.copy_from_slice(&osc.tone(Wavetables::shared(), 0, CONTROL, None));
         }
         let fft = RealFftPlanner::<f64>::new().plan_fft_forward(N);
         let mut time: Vec<f64> = samples.iter().map(|&x| x as f64).collect();
@@ -280,10 +287,11 @@ mod tests {
     #[test]
     fn notes_above_nyquist_are_silent() {
         let mut osc = Oscillator::default();
-        osc.start(0, 3 << 30, &blend(2.0), 1.0, 0.5);
-        let mut out = [0.0; CONTROL];
-        osc.add(Wavetables::shared(), 0, CONTROL, &mut out);
-        assert_eq!(out, [0.0; CONTROL]);
+        osc.start(0, 3 << 30, &blend(2.0), 0.5);
+        assert_eq!(
+            osc.tone(Wavetables::shared(), 0, CONTROL, None),
+            [0.0; CONTROL]
+        );
     }
 
     #[test]

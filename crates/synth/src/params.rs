@@ -12,6 +12,8 @@ pub enum Section {
     Osc1,
     /// Second oscillator.
     Osc2,
+    /// Copies and phases of both oscillators.
+    Unison,
     /// Levels of the sources.
     Mixer,
     /// Filters.
@@ -28,9 +30,10 @@ pub enum Section {
 
 impl Section {
     /// All sections, in panel order.
-    pub const ALL: [Section; 8] = [
+    pub const ALL: [Section; 9] = [
         Section::Osc1,
         Section::Osc2,
+        Section::Unison,
         Section::Mixer,
         Section::Filter,
         Section::FilterEnv,
@@ -44,6 +47,7 @@ impl Section {
         match self {
             Section::Osc1 => "Oscillator 1",
             Section::Osc2 => "Oscillator 2",
+            Section::Unison => "Unison",
             Section::Mixer => "Mixer",
             Section::Filter => "Filter",
             Section::FilterEnv => "Filter envelope",
@@ -71,6 +75,8 @@ pub enum Unit {
     Cents,
     /// Decibels.
     Decibels,
+    /// One of several: the plain value, rounded, is the index of its name. See [`Param::is_choice`].
+    Choice(&'static [&'static str]),
 }
 
 /// The curve between normalised and plain values.
@@ -132,6 +138,11 @@ impl Param {
         }
     }
 
+    /// Whether it is one of several things rather than a quantity: it jumps instead of gliding.
+    pub const fn is_choice(&self) -> bool {
+        matches!(self.unit, Unit::Choice(_))
+    }
+
     /// The plain value `v` as text with its unit, e.g. `1.20 kHz`.
     pub fn format(&self, v: f32) -> String {
         match self.unit {
@@ -145,12 +156,20 @@ impl Param {
             Unit::Semitones => format!("{v:.2} st"),
             Unit::Cents => format!("{v:.1} ct"),
             Unit::Decibels => format!("{v:.1} dB"),
+            Unit::Choice(names) => names
+                .get(v.round().max(0.0) as usize)
+                .map_or_else(|| format!("{v:.0}"), |name| (*name).into()),
         }
     }
 
     /// Reads what [`Param::format`] writes, with or without the unit; `None` if it is no number.
     pub fn parse(&self, text: &str) -> Option<f32> {
         let text = text.trim().to_ascii_lowercase();
+        if let Unit::Choice(names) = self.unit
+            && let Some(index) = names.iter().position(|n| n.eq_ignore_ascii_case(&text))
+        {
+            return Some(index as f32);
+        }
         let end = text
             .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+')))
             .unwrap_or(text.len());
@@ -168,12 +187,12 @@ impl Param {
 
 /// Writes the table and, from the same rows, the constants that index it.
 macro_rules! table {
-    ($($konst:ident $id:literal $name:literal $section:ident $unit:ident $scale:expr,
+    ($($konst:ident $id:literal $name:literal $section:ident $unit:tt $scale:expr,
        $min:literal .. $max:literal = $default:literal $matched:ident;)*) => {
         table!(@index 0usize; $($konst $name;)*);
         /// One row per parameter, in panel order. Index it with this module's constants.
         pub const PARAMS: [Param; COUNT] = [$(Param {
-            id: $id, name: $name, section: Section::$section, unit: Unit::$unit, scale: $scale,
+            id: $id, name: $name, section: Section::$section, unit: table!(@unit $unit), scale: $scale,
             min: $min, max: $max, default: $default, matched: table!(@flag $matched),
         }),*];
     };
@@ -186,11 +205,21 @@ macro_rules! table {
         /// Number of rows.
         pub const COUNT: usize = $n;
     };
+    (@unit [$names:expr]) => { Unit::Choice($names) };
+    (@unit $unit:ident) => { Unit::$unit };
     (@flag matched) => { true };
     (@flag manual) => { false };
 }
 
 use Scale::{Linear, Log, Power};
+
+/// What [`FILTER_TYPE`] chooses from.
+pub const FILTER_TYPES: &[&str] = &["Ladder", "Ladder 2x", "SVF 12 dB", "SVF 24 dB", "Off"];
+
+/// What [`UNISON_VOICES`] chooses from.
+pub const UNISON_VOICES_NAMES: &[&str] = &["1", "2", "3", "4", "5", "6", "7"];
+/// What [`OSC_PHASE`] chooses from.
+pub const PHASES: &[&str] = &["Free", "Retrigger"];
 
 // How symmetries are kept out (MIRRORNET.md, known traps): oscillator 2 sits an octave above
 // oscillator 1, so the two can't swap roles; the mixer is a balance, not two levels; output level is
@@ -199,19 +228,30 @@ table! {
     OSC1_SHAPE        "osc1_shape"        "Osc 1 shape"        Osc1 None Linear, 0.0..3.0 = 2.0 matched;
     OSC1_WIDTH        "osc1_width"        "Osc 1 pulse width"  Osc1 Percent Linear, 0.5..0.95 = 0.5 matched;
     OSC1_PITCH        "osc1_pitch"        "Osc 1 pitch"        Osc1 Semitones Linear, -24.0..24.0 = 0.0 manual;
+    OSC1_FM           "osc1_fm"           "Osc 1 FM"           Osc1 Percent Power(2.0), 0.0..1.0 = 0.0 manual;
     OSC2_SHAPE        "osc2_shape"        "Osc 2 shape"        Osc2 None Linear, 0.0..3.0 = 2.0 matched;
     OSC2_WIDTH        "osc2_width"        "Osc 2 pulse width"  Osc2 Percent Linear, 0.5..0.95 = 0.5 matched;
     OSC2_PITCH        "osc2_pitch"        "Osc 2 pitch"        Osc2 Semitones Linear, -24.0..24.0 = 12.0 manual;
     OSC2_DETUNE       "osc2_detune"       "Osc 2 detune"       Osc2 Cents Power(2.0), 0.0..50.0 = 4.0 matched;
+    UNISON_VOICES     "unison_voices"     "Unison voices"      Unison [UNISON_VOICES_NAMES] Linear, 0.0..6.0 = 0.0 manual;
+    UNISON_DETUNE     "unison_detune"     "Unison detune"      Unison Cents Power(2.0), 0.0..100.0 = 15.0 manual;
+    UNISON_SPREAD     "unison_spread"     "Unison spread"      Unison Percent Linear, 0.0..1.0 = 0.5 manual;
+    OSC_PHASE         "osc_phase"         "Start phase"        Unison [PHASES] Linear, 0.0..1.0 = 0.0 manual;
     OSC_BALANCE       "osc_balance"       "Osc 1 / 2 balance"  Mixer Percent Linear, 0.0..1.0 = 0.25 matched;
+    OSC_LEVEL         "osc_level"         "Osc level"          Mixer Percent Linear, 0.0..1.0 = 1.0 manual;
+    RING_LEVEL        "ring_level"        "Ring level"         Mixer Percent Linear, 0.0..1.0 = 0.0 manual;
     SUB_LEVEL         "sub_level"         "Sub level"          Mixer Percent Linear, 0.0..1.0 = 0.0 matched;
     NOISE_LEVEL       "noise_level"       "Noise level"        Mixer Percent Power(2.0), 0.0..1.0 = 0.0 matched;
+    FILTER_TYPE       "filter_type"       "Filter type"        Filter [FILTER_TYPES] Linear, 0.0..4.0 = 0.0 manual;
+    FILTER_MORPH      "filter_morph"      "Morph"              Filter None Linear, 0.0..2.0 = 0.0 manual;
     FILTER_CUTOFF     "filter_cutoff"     "Cutoff"             Filter Hertz Log, 80.0..18000.0 = 1800.0 matched;
     FILTER_RESONANCE  "filter_resonance"  "Resonance"          Filter Percent Linear, 0.0..1.0 = 0.15 matched;
+    FILTER_BOOST      "filter_boost"      "Resonance boost"    Filter Percent Linear, 0.0..0.1 = 0.0 manual;
     FILTER_DRIVE      "filter_drive"      "Drive"              Filter Percent Linear, 0.0..1.0 = 0.0 matched;
     FILTER_ENV_AMOUNT "filter_env_amount" "Envelope amount"    Filter Semitones Linear, -24.0..60.0 = 18.0 matched;
     FILTER_KEYTRACK   "filter_keytrack"   "Key tracking"       Filter Percent Linear, 0.0..1.0 = 1.0 manual;
     FILTER_VELOCITY   "filter_velocity"   "Velocity to cutoff" Filter Semitones Linear, 0.0..48.0 = 0.0 manual;
+    FILTER_FM         "filter_fm"         "Osc 2 to cutoff"    Filter Semitones Power(2.0), 0.0..48.0 = 0.0 manual;
     HIGHPASS_CUTOFF   "highpass_cutoff"   "High-pass"          Filter Hertz Log, 20.0..1000.0 = 20.0 matched;
     FILTER_ATTACK     "filter_attack"     "Filter attack"      FilterEnv Seconds Log, 0.001..2.0 = 0.002 matched;
     FILTER_DECAY      "filter_decay"      "Filter decay"       FilterEnv Seconds Log, 0.01..8.0 = 0.5 matched;
@@ -230,6 +270,7 @@ table! {
     BEND_RANGE        "bend_range"        "Bend range"         Voice Semitones Linear, 0.0..24.0 = 2.0 manual;
     VELOCITY          "velocity"          "Velocity to level"  Voice Percent Linear, 0.0..1.0 = 1.0 manual;
     TUNE              "tune"              "Tuning"             Voice Cents Linear, -100.0..100.0 = 0.0 manual;
+    LEVEL             "level"             "Level"              Voice Decibels Linear, -24.0..12.0 = 0.0 manual;
 }
 
 /// Row of the parameter with this id.
@@ -295,6 +336,7 @@ mod tests {
             for k in 0..=20 {
                 let v = p.plain(k as f32 / 20.0);
                 let back = p.parse(&p.format(v)).unwrap();
+                let v = if p.is_choice() { v.round() } else { v };
                 let error = (p.normalized(back) - p.normalized(v)).abs();
                 assert!(error < 0.08, "{}: {v} -> {} -> {back}", p.id, p.format(v));
             }

@@ -94,11 +94,16 @@ impl Patch {
         Self::default().with_matched(&h)
     }
 
-    /// `self` at `t` = 0, `other` at `t` = 1, linear in normalised space.
+    /// `self` at `t` = 0, `other` at `t` = 1, linear in normalised space. Choices don't glide: they
+    /// are the other's from the start.
     pub fn lerp(&self, other: &Self, t: f32) -> Self {
         Self {
             values: std::array::from_fn(|i| {
-                self.values[i] + t * (other.values[i] - self.values[i])
+                if PARAMS[i].is_choice() && t > 0.0 {
+                    other.values[i]
+                } else {
+                    self.values[i] + t * (other.values[i] - self.values[i])
+                }
             }),
         }
     }

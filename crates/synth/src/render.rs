@@ -79,7 +79,7 @@ impl Synth {
         }
     }
 
-    fn prepare(&mut self, patch: &Patch, seed: u64) {
+    pub(crate) fn prepare(&mut self, patch: &Patch, seed: u64) {
         self.set_patch(patch, 0.0);
         self.set_seed(seed);
         self.reset();

@@ -2,11 +2,14 @@
 //! depend on the note.
 
 use crate::envelope::EnvelopeSettings;
-use crate::filter::LadderSettings;
+use crate::filter::{FilterSettings, Kind};
 use crate::oscillator::{Blend, blend};
 use crate::params as p;
 use crate::{CONTROL, Patch};
 use std::f32::consts::FRAC_PI_2;
+
+/// Most copies of an oscillator.
+pub const UNISON: usize = 7;
 
 /// One oscillator's knobs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,12 +31,24 @@ pub struct Settings {
     pub sample_rate: f32,
     /// Both oscillators.
     pub osc: [OscillatorSettings; 2],
+    /// Left and right gain of each copy; the power of all is that of one.
+    pub copies: [[f32; 2]; UNISON],
+    /// Frequency of each copy as a multiple of the oscillator's.
+    pub detune: [f32; UNISON],
+    /// Whether notes start at fixed phases.
+    pub retrigger: bool,
+    /// Cycles by which oscillator 2 at its peak moves oscillator 1's phase.
+    pub osc_fm: f32,
+    /// Gain of the oscillators' product.
+    pub ring: f32,
     /// Gain of the sub-oscillator.
     pub sub: f32,
     /// Gain of the noise.
     pub noise: f32,
-    /// Resonance and drive.
-    pub ladder: LadderSettings,
+    /// Kind, resonance, drive, morph.
+    pub filter: FilterSettings,
+    /// Octaves by which oscillator 2 at its peak moves the cutoff.
+    pub cutoff_fm: f32,
     /// Cutoff at middle C, Hz.
     pub cutoff: f32,
     /// High-pass cutoff at middle C, Hz.
@@ -50,7 +65,7 @@ pub struct Settings {
     /// knob is -12 dB.
     pub amp: EnvelopeSettings,
     /// Envelope of the cutoff.
-    pub filter: EnvelopeSettings,
+    pub filter_env: EnvelopeSettings,
     /// Hz.
     pub lfo_rate: f32,
     /// Seconds.
@@ -67,6 +82,8 @@ pub struct Settings {
     pub velocity: f32,
     /// Master tuning, semitones.
     pub tune: f32,
+    /// Gain of everything, 1 at 0 dB.
+    pub level: f32,
     /// Share of the way that smoothed values (gain, pan, brightness) still have to go after a
     /// control step.
     pub smoothing: f32,
@@ -83,6 +100,11 @@ impl Settings {
             width: v(width),
             ratio: (semitones / 12.0).exp2(),
         };
+        let (copies, detune) = unison(
+            v(p::UNISON_VOICES).round() as usize + 1,
+            v(p::UNISON_DETUNE) / 1200.0,
+            v(p::UNISON_SPREAD),
+        );
         let level = |x: f32| if x < 1e-4 { 0.0 } else { x };
         Self {
             sample_rate,
@@ -91,18 +113,30 @@ impl Settings {
                     p::OSC1_SHAPE,
                     p::OSC1_WIDTH,
                     v(p::OSC1_PITCH),
-                    level(balance.cos()),
+                    v(p::OSC_LEVEL) * level(balance.cos()),
                 ),
                 osc(
                     p::OSC2_SHAPE,
                     p::OSC2_WIDTH,
                     v(p::OSC2_PITCH) + v(p::OSC2_DETUNE) / 100.0,
-                    level(balance.sin()),
+                    v(p::OSC_LEVEL) * level(balance.sin()),
                 ),
             ],
+            copies,
+            detune,
+            retrigger: v(p::OSC_PHASE) >= 0.5,
+            osc_fm: v(p::OSC1_FM),
+            ring: v(p::RING_LEVEL),
             sub: v(p::SUB_LEVEL),
             noise: v(p::NOISE_LEVEL),
-            ladder: LadderSettings::new(v(p::FILTER_RESONANCE), v(p::FILTER_DRIVE)),
+            filter: FilterSettings::new(
+                Kind::ALL[(v(p::FILTER_TYPE).round() as usize).min(Kind::ALL.len() - 1)],
+                v(p::FILTER_RESONANCE),
+                v(p::FILTER_BOOST),
+                v(p::FILTER_DRIVE),
+                v(p::FILTER_MORPH),
+            ),
+            cutoff_fm: v(p::FILTER_FM) / 12.0,
             cutoff: v(p::FILTER_CUTOFF),
             high_pass: v(p::HIGHPASS_CUTOFF),
             key_track: v(p::FILTER_KEYTRACK),
@@ -116,7 +150,7 @@ impl Settings {
                 v(p::AMP_RELEASE),
                 sample_rate,
             ),
-            filter: EnvelopeSettings::new(
+            filter_env: EnvelopeSettings::new(
                 v(p::FILTER_ATTACK),
                 v(p::FILTER_DECAY),
                 v(p::FILTER_SUSTAIN),
@@ -131,7 +165,66 @@ impl Settings {
             bend_range: v(p::BEND_RANGE),
             velocity: v(p::VELOCITY),
             tune: v(p::TUNE) / 100.0,
+            level: (v(p::LEVEL) * (std::f32::consts::LOG2_10 / 20.0)).exp2(),
             smoothing: (-(CONTROL as f32) / (0.005 * sample_rate)).exp(),
         }
+    }
+}
+
+/// Gains and frequencies of `count` copies spread evenly over +-`octaves` of pitch and, from side to
+/// side, `spread` of the width. The first copy is the one nearest the middle, so that a single one is
+/// neither detuned nor moved.
+fn unison(count: usize, octaves: f32, spread: f32) -> ([[f32; 2]; UNISON], [f32; UNISON]) {
+    let (mut gains, mut factors) = ([[0.0; 2]; UNISON], [1.0; UNISON]);
+    let count = count.clamp(1, UNISON);
+    for c in 0..count {
+        // The middle one, if the number is odd, then pairs outwards.
+        let place = match count {
+            1 => 0.0,
+            _ if count % 2 == 1 => c.div_ceil(2) as f32 / (count / 2) as f32,
+            _ => (2 * (c / 2) + 1) as f32 / (count - 1) as f32,
+        };
+        let place = if c % 2 == 0 { place } else { -place };
+        factors[c] = if place == 0.0 {
+            1.0
+        } else {
+            (octaves * place).exp2()
+        };
+        // High copies lean to the right on one pair and to the left on the next.
+        let side = if c / 2 % 2 == 0 { place } else { -place };
+        let norm = 1.0 / (count as f32).sqrt();
+        let pan = spread * side;
+        gains[c] = [norm * (1.0 - pan).sqrt(), norm * (1.0 + pan).sqrt()];
+    }
+    (gains, factors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unison_is_symmetric_and_keeps_its_power() {
+        for count in 1..=UNISON {
+            let (gains, factors) = unison(count, 0.02, 1.0);
+            let power: f32 = gains.iter().flatten().map(|g| g * g).sum();
+            assert!((power - 2.0).abs() < 1e-5, "{count} copies: power {power}");
+            let mut cents: Vec<f32> = factors[..count].iter().map(|f| 1200.0 * f.log2()).collect();
+            cents.sort_by(f32::total_cmp);
+            for (k, c) in cents.iter().enumerate() {
+                let want = match count {
+                    1 => 0.0,
+                    _ => 24.0 * (2.0 * k as f32 / (count - 1) as f32 - 1.0),
+                };
+                assert!((c - want).abs() < 0.01, "{count} copies: {cents:?}");
+            }
+            assert_eq!(
+                factors[0] == 1.0,
+                count % 2 == 1,
+                "the first is the middle one"
+            );
+            assert!(factors[count..].iter().all(|&f| f == 1.0));
+        }
+        assert_eq!(unison(1, 0.02, 1.0).0[0], [1.0; 2]);
     }
 }

@@ -4,8 +4,10 @@
 //! depends on when things happen, never on how the stream is cut into blocks.
 
 use crate::event::{Event, EventKind};
+use crate::filter::lanes::{Channel, Lanes};
 use crate::math::split_mix;
 use crate::settings::Settings;
+use crate::simd::InstructionSet;
 use crate::voice::{NoteState, Voice};
 use crate::wavetable::Wavetables;
 use crate::{CONTROL, Patch};
@@ -17,6 +19,7 @@ const SLOTS: usize = 2 * Synth::MAX_VOICES;
 pub struct Synth {
     sample_rate: f32,
     tables: &'static Wavetables,
+    lanes: Lanes,
     voices: Vec<Voice>,
     /// Indices of the sounding voices, in order of their start.
     active: Vec<usize>,
@@ -46,6 +49,11 @@ impl Synth {
 
     /// Allocates everything. `sample_rate` in Hz, 8,000 to 384,000 (others are clamped).
     pub fn new(sample_rate: f32) -> Self {
+        Self::with_instruction_set(sample_rate, InstructionSet::best())
+    }
+
+    /// [`Synth::new`] on other vector instructions than the CPU's best.
+    pub fn with_instruction_set(sample_rate: f32, set: InstructionSet) -> Self {
         let sample_rate = if sample_rate.is_nan() {
             48_000.0
         } else {
@@ -55,6 +63,7 @@ impl Synth {
         Self {
             sample_rate,
             tables: Wavetables::shared(),
+            lanes: Lanes::new(set),
             voices: vec![Voice::default(); SLOTS],
             active: Vec::with_capacity(SLOTS),
             bend: [0.0; 16],
@@ -161,17 +170,41 @@ impl Synth {
     fn advance(&mut self, left: &mut [f32], right: &mut [f32]) {
         let mut done = 0;
         while done < left.len() {
-            if self.to_grid() == 0 {
-                self.control();
-            }
-            let ahead = CONTROL - (self.position % CONTROL as u64) as usize;
-            let end = left.len().min(done + ahead);
-            for &i in &self.active {
-                self.voices[i].add(self.tables, &mut left[done..end], &mut right[done..end]);
-            }
-            self.position += (end - done) as u64;
+            let end = left.len().min(done + self.ahead());
+            self.play(end - done);
+            let channels = self.voices.iter_mut().flat_map(Voice::channels);
+            self.lanes.process(end - done, channels);
+            self.add_to(&mut left[done..end], &mut right[done..end]);
             done = end;
         }
+    }
+
+    /// Samples to the control grid's next line; a whole step on a line.
+    pub(crate) fn ahead(&self) -> usize {
+        CONTROL - (self.position % CONTROL as u64) as usize
+    }
+
+    /// Plays the next `len` samples, at most [`Synth::ahead`], up to the filters.
+    pub(crate) fn play(&mut self, len: usize) {
+        if self.to_grid() == 0 {
+            self.control();
+        }
+        for &i in &self.active {
+            self.voices[i].play(self.tables, len);
+        }
+    }
+
+    /// What is to be filtered of what was played.
+    pub(crate) fn channels(&mut self) -> impl Iterator<Item = Channel<'_>> {
+        self.voices.iter_mut().flat_map(Voice::channels)
+    }
+
+    /// Adds what was played and filtered, and moves on. Equal lengths, those of [`Synth::play`].
+    pub(crate) fn add_to(&mut self, left: &mut [f32], right: &mut [f32]) {
+        for &i in &self.active {
+            self.voices[i].add_to(left, right);
+        }
+        self.position += left.len() as u64;
     }
 
     /// On the grid: moves the patch on and plans every voice's next step.
@@ -217,7 +250,8 @@ impl Synth {
         }
     }
 
-    fn handle(&mut self, event: &EventKind) {
+    /// Does what an event says, at the current sample.
+    pub(crate) fn handle(&mut self, event: &EventKind) {
         use EventKind::*;
         let named = |id: i32, channel: u8, key: f32| {
             move |v: &Voice| {
@@ -383,7 +417,7 @@ impl Synth {
 }
 
 /// Bit-transparent up to -1 dBFS, then bends towards 0 dBFS with a continuous slope.
-fn safety_clip(samples: &mut [f32]) {
+pub(crate) fn safety_clip(samples: &mut [f32]) {
     const KNEE: f32 = 0.891_250_9;
     const ROOM: f32 = 1.0 - KNEE;
     // Without a branch per sample this test is a few vector operations.

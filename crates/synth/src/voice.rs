@@ -7,17 +7,16 @@
 use crate::CONTROL;
 use crate::envelope::Envelope;
 use crate::filter::Filter;
+use crate::filter::lanes::Channel;
 use crate::glide::Glide;
 use crate::lfo::Lfo;
-use crate::math::{Ramp, exp2, split_mix};
-use crate::oscillator::{Blend, Noise, Oscillator};
+use crate::math::{Ramp, exp2};
 use crate::settings::Settings;
+use crate::tones::{Block, Tones};
 use crate::wavetable::Wavetables;
 
 /// Output gain: one note of the init patch at full velocity peaks at about -12 dBFS.
 const GAIN: f32 = 0.2;
-/// The sub-oscillator's waveform: a sine.
-const SUB: Blend = [1.0, 0.0, 0.0, 0.0];
 
 /// A note's name and expression.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,7 +55,7 @@ impl Modulators {
     fn advance(&mut self, samples: usize, s: &Settings, note: &NoteState) {
         let n = samples as f32;
         self.amp.advance(n, &s.amp);
-        self.filter.advance(n, &s.filter);
+        self.filter.advance(n, &s.filter_env);
         self.lfo.advance(n / s.sample_rate, s.lfo_rate);
         self.glide.advance(n);
         if samples == CONTROL {
@@ -78,11 +77,14 @@ pub struct Voice {
     pub fading: bool,
     /// Number of the note since the last reset: smaller is older.
     pub number: u64,
-    osc: [Oscillator; 2],
-    sub: Oscillator,
-    noise: Noise,
-    noise_level: Ramp,
-    filter: Filter,
+    tones: Tones,
+    /// Left, right; the left one filters both while they are the same.
+    filters: [Filter; 2],
+    stereo: bool,
+    /// The samples on their way from the sources to the output.
+    block: Block,
+    /// How many of them there are.
+    ready: usize,
     gain: [Ramp; 2],
     modulators: Modulators,
     before: Modulators,
@@ -101,13 +103,10 @@ impl Voice {
         seed: u64,
         s: &Settings,
     ) {
-        let mut seed = seed;
         *self = Self {
             note,
             held: true,
             number,
-            noise: Noise::new(split_mix(&mut seed)),
-            noise_level: Ramp::still(s.noise),
             ..Self::default()
         };
         let m = &mut self.modulators;
@@ -116,18 +115,8 @@ impl Voice {
         m.glide = Glide::new(offset, s.glide);
         (m.volume, m.pan, m.brightness) = (note.volume, note.pan, note.brightness);
         let increments = self.increments(self.pitch(bend, s), s);
-        for ((osc, knobs), increment) in self.osc.iter_mut().zip(&s.osc).zip(increments) {
-            let phase = split_mix(&mut seed) as u32;
-            osc.start(phase, increment, &knobs.blend, knobs.gain, knobs.width);
-        }
-        self.sub.start(
-            split_mix(&mut seed) as u32,
-            increments[0] / 2,
-            &SUB,
-            s.sub,
-            0.0,
-        );
-        self.filter.start();
+        self.tones.start(increments, seed, s);
+        self.filters[0].start(&s.filter);
     }
 
     /// Lets the note go.
@@ -183,7 +172,7 @@ impl Voice {
 
         let velocity = 1.0 - s.velocity * (1.0 - self.note.velocity * self.note.velocity);
         let tremolo = 1.0 - s.tremolo * depth * 0.5 * (1.0 - lfo);
-        let gain = GAIN * m.amp.level() * velocity * tremolo * m.volume;
+        let gain = GAIN * s.level * m.amp.level() * velocity * tremolo * m.volume;
         // Equal power, 1 in the middle: sqrt is exact everywhere, unlike sin and cos.
         self.gain[0].aim(gain * (1.0 - m.pan).sqrt(), inverse_len);
         self.gain[1].aim(gain * (1.0 + m.pan).sqrt(), inverse_len);
@@ -193,23 +182,18 @@ impl Voice {
 
         let pitch = self.pitch(bend, s);
         let increments = self.increments(pitch, s);
-        for ((osc, knobs), increment) in self.osc.iter_mut().zip(&s.osc).zip(increments) {
-            osc.plan(len, increment, &knobs.blend, knobs.gain, knobs.width);
-        }
-        self.sub.plan(len, increments[0] / 2, &SUB, s.sub, 0.0);
-        self.noise_level.aim(s.noise, inverse_len);
+        self.tones.plan(len, increments, s);
 
         let key = exp2(s.key_track * (pitch - 60.0) / 12.0) / s.sample_rate;
         let octaves = s.env_octaves * m.filter.level()
             + s.velocity_octaves * (self.note.velocity - 1.0)
             + s.lfo_octaves * lfo
             + m.brightness;
-        self.filter.plan(
-            inverse_len,
-            &s.ladder,
-            s.cutoff * key * exp2(octaves),
-            s.high_pass * key,
-        );
+        let cutoffs = [s.cutoff * key * exp2(octaves), s.high_pass * key];
+        let sides = if self.stereo { 2 } else { 1 };
+        for filter in &mut self.filters[..sides] {
+            filter.plan(inverse_len, &s.filter, cutoffs[0], cutoffs[1]);
+        }
     }
 
     /// Cuts the planned step at the current sample and returns how much of it was left; the caller
@@ -222,10 +206,8 @@ impl Voice {
             self.modulators.advance(self.done, s, &self.note);
             self.gain.iter_mut().for_each(|g| g.cut(self.done));
             if !silent {
-                self.osc.iter_mut().for_each(|o| o.cut(self.done));
-                self.sub.cut(self.done);
-                self.noise_level.cut(self.done);
-                self.filter.cut();
+                self.tones.cut(self.done);
+                self.filters.iter_mut().for_each(Filter::cut);
             }
         }
         left
@@ -235,36 +217,53 @@ impl Voice {
         self.gain[0].is_silent() && self.gain[1].is_silent()
     }
 
-    /// Adds the next samples of the planned step. Equal lengths.
-    pub fn add(&mut self, tables: &Wavetables, left: &mut [f32], right: &mut [f32]) {
-        if !self.is_silent() {
-            // The whole step is the common case: a constant length lets its loops unroll.
-            match (
-                left.first_chunk_mut::<CONTROL>(),
-                right.first_chunk_mut::<CONTROL>(),
-            ) {
-                (Some(l), Some(r)) => self.add_any(tables, l, r),
-                _ => self.add_any(tables, left, right),
-            }
+    /// Plays the next `len` samples of the planned step, up to the filters.
+    pub fn play(&mut self, tables: &Wavetables, len: usize) {
+        if self.is_silent() {
+            return;
         }
-        self.done += left.len();
+        // The whole step is the common case: a constant length lets its loops unroll.
+        if len == CONTROL {
+            self.tones.play(tables, self.done, CONTROL, &mut self.block);
+        } else {
+            self.tones.play(tables, self.done, len, &mut self.block);
+        }
+        if self.block.stereo && !self.stereo {
+            // Until here both sides were the same.
+            self.filters[1] = self.filters[0];
+        }
+        self.stereo = self.block.stereo;
+        self.ready = len;
     }
 
-    #[inline(always)]
-    fn add_any(&mut self, tables: &Wavetables, left: &mut [f32], right: &mut [f32]) {
-        let mut mix = [0.0; CONTROL];
-        let (done, len) = (self.done, left.len());
-        for osc in self.osc.iter_mut().chain([&mut self.sub]) {
-            osc.add(tables, done, len, &mut mix);
+    /// What [`Voice::play`] played, to be filtered.
+    pub fn channels(&mut self) -> impl Iterator<Item = Channel<'_>> {
+        let count = match (self.ready, self.stereo) {
+            (0, _) => 0,
+            (_, false) => 1,
+            (_, true) => 2,
+        };
+        let modulates = self.tones.modulates_cutoff();
+        let Block {
+            audio, modulator, ..
+        } = &mut self.block;
+        let modulator = modulates.then_some(&*modulator);
+        let sides = self.filters.iter_mut().zip(audio).take(count);
+        sides.map(move |(filter, audio)| Channel {
+            filter,
+            audio,
+            modulator,
+        })
+    }
+
+    /// Adds what was played and filtered, and moves on. Equal lengths, those of [`Voice::play`].
+    pub fn add_to(&mut self, left: &mut [f32], right: &mut [f32]) {
+        if self.ready > 0 {
+            let audio = &self.block.audio;
+            self.gain[0].mix(self.done, &audio[0], left);
+            self.gain[1].mix(self.done, &audio[self.stereo as usize], right);
+            self.ready = 0;
         }
-        let mix = &mut mix[..len];
-        if !self.noise_level.is_silent() {
-            self.noise.add(&self.noise_level, done, mix);
-        }
-        self.filter.process(mix);
-        for (i, &x) in mix.iter().enumerate() {
-            left[i] += x * self.gain[0].at(done + i);
-            right[i] += x * self.gain[1].at(done + i);
-        }
+        self.done += left.len();
     }
 }

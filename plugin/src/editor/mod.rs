@@ -31,9 +31,9 @@ use panels::Panels;
 use spectrogram::Spectrogram;
 
 /// Size of the window, in points.
-const SIZE: [f32; 2] = [1060.0, 690.0];
+const SIZE: [f32; 2] = [1060.0, 835.0];
 /// Smallest one in which everything can be read.
-const SMALLEST: [f32; 2] = [940.0, 600.0];
+const SMALLEST: [f32; 2] = [940.0, 745.0];
 /// Time between two pictures.
 const REPAINT: Duration = Duration::from_millis(33);
 
@@ -150,8 +150,8 @@ impl App {
         ui.painter().rect_filled(window, 0.0, theme::BACKGROUND);
         let inside = window.shrink(theme::GAP);
         let top = Rect::from_min_size(inside.min, vec2(inside.width(), header::HEIGHT));
-        let height = 2.0 * panels::HEIGHT + theme::GAP;
-        let bottom = Rect::from_min_max(pos2(inside.left(), inside.bottom() - height), inside.max);
+        let foot = pos2(inside.left(), inside.bottom() - panels::HEIGHT);
+        let bottom = Rect::from_min_max(foot, inside.max);
         let middle = Rect::from_min_max(
             pos2(inside.left(), top.bottom() + theme::GAP),
             pos2(inside.right(), bottom.top() - theme::GAP),

@@ -9,7 +9,11 @@ use super::{Scene, capitalised, theme};
 /// From a panel's top to the foot of the labels.
 const LABELS: f32 = 46.0;
 /// Height of a row of panels.
-pub const HEIGHT: f32 = 135.0;
+const ROW: f32 = 135.0;
+/// Rows of panels.
+const ROWS: usize = 3;
+/// Height of all of them.
+pub const HEIGHT: f32 = ROWS as f32 * (ROW + theme::GAP) - theme::GAP;
 /// Largest radius of a knob's track.
 const RADIUS: f32 = 19.0;
 
@@ -23,33 +27,35 @@ struct Panel {
 
 /// The panels in rows of about equally many knobs.
 pub struct Panels {
-    rows: [Vec<Panel>; 2],
+    rows: [Vec<Panel>; ROWS],
 }
 
 impl Panels {
     /// Lays out the table.
     pub fn new() -> Self {
-        let mut rows = [Vec::new(), Vec::new()];
+        let mut rows = [const { Vec::new() }; ROWS];
         let mut knobs = 0;
         for section in Section::ALL {
             let panel = Panel::of(section);
+            // A panel lies where its middle would in one long row, cut into equal parts.
+            let middle = 2 * knobs + panel.rows.len();
             knobs += panel.rows.len();
-            rows[usize::from(2 * knobs > PARAMS.len() + 1)].push(panel);
+            rows[(ROWS * middle / (2 * PARAMS.len())).min(ROWS - 1)].push(panel);
         }
         Self { rows }
     }
 
-    /// Draws both rows into `rect` and does what the player asks.
+    /// Draws the rows into `rect` and does what the player asks.
     pub fn show(&self, ui: &Ui, rect: Rect, scene: &Scene<'_>) {
         for (k, row) in self.rows.iter().enumerate() {
-            let top = rect.top() + k as f32 * (HEIGHT + theme::GAP);
+            let top = rect.top() + k as f32 * (ROW + theme::GAP);
             let knobs: usize = row.iter().map(|panel| panel.rows.len()).sum();
             let margins = row.len() as f32 * (2.0 * theme::PAD + theme::GAP) - theme::GAP;
             let cell = (rect.width() - margins) / knobs as f32;
             let mut left = rect.left();
             for panel in row {
                 let width = panel.rows.len() as f32 * cell + 2.0 * theme::PAD;
-                let area = Rect::from_min_size(pos2(left, top), vec2(width, HEIGHT));
+                let area = Rect::from_min_size(pos2(left, top), vec2(width, ROW));
                 panel.show(ui, area, cell, scene);
                 left += width + theme::GAP;
             }
