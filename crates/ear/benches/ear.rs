@@ -3,6 +3,10 @@
 //! `second_of_sound` counts seconds of sound as items, so items a second are times real time; `frame` is
 //! the time of one 8 ms frame.
 
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use common::noise;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use ear::{Ear, EarConfig, HairCell, InstructionSet, Preset};
@@ -90,16 +94,6 @@ fn cases() -> Vec<Case> {
         });
     }
     cases
-}
-
-fn noise(samples: usize) -> Vec<f32> {
-    let mut state = 1u32;
-    (0..samples)
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / 8_388_608.0 - 1.0
-        })
-        .collect()
 }
 
 #[divan::bench(args = cases())]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::noise;
+use common::{HAIR_CELLS, noise};
 use ear::{Ear, EarConfig, HairCell, InstructionSet, Normalize, Preset};
 
 const CURVES: [HairCell; 3] = [HairCell::Linear, HairCell::HalfWave, HairCell::Factor(0.1)];
@@ -61,12 +61,7 @@ fn nothing_heard_does_lasting_harm() {
     let rate = 16_000.0;
     let quiet = vec![0.0; 4 * 16_000];
     let sound = noise(8_000);
-    for hair_cell in [
-        HairCell::Linear,
-        HairCell::HalfWave,
-        HairCell::Hard,
-        HairCell::Factor(0.1),
-    ] {
+    for hair_cell in HAIR_CELLS {
         let config = EarConfig {
             hair_cell,
             ..EarConfig::default()

@@ -1,6 +1,9 @@
 //! Frames don't depend on blocks; silence is silent; faults are counted.
 
-use ear::{Ear, EarConfig, HairCell, Preset, spectrogram};
+mod common;
+
+use common::HAIR_CELLS;
+use ear::{Ear, EarConfig, Preset, spectrogram};
 
 fn melody(rate: f64, seconds: f64) -> Vec<f32> {
     let mut phase = 0.0;
@@ -59,12 +62,7 @@ fn frames_do_not_depend_on_blocks() {
 
 #[test]
 fn silence_is_exactly_silent() {
-    for hair_cell in [
-        HairCell::Linear,
-        HairCell::HalfWave,
-        HairCell::Hard,
-        HairCell::Factor(0.1),
-    ] {
+    for hair_cell in HAIR_CELLS {
         let config = EarConfig {
             hair_cell,
             ..EarConfig::default()

@@ -33,11 +33,16 @@ pub enum AudioError {
 impl Audio {
     /// The mean of the channels.
     pub fn mono(&self) -> Vec<f32> {
-        let gain = 1.0 / self.channels.len() as f32;
-        (0..self.channels[0].len())
-            .map(|i| gain * self.channels.iter().map(|c| c[i]).sum::<f32>())
-            .collect()
+        mono(&self.channels)
     }
+}
+
+/// The mean of channels of equal length, of which there is at least one.
+pub fn mono(channels: &[Vec<f32>]) -> Vec<f32> {
+    let gain = 1.0 / channels.len() as f32;
+    (0..channels[0].len())
+        .map(|i| gain * channels.iter().map(|c| c[i]).sum::<f32>())
+        .collect()
 }
 
 /// Every WAV file in `folder` and the folders in it, in order of path.

@@ -1,7 +1,16 @@
 //! Shared by the tests: reading fixtures, comparing spectrograms, making signals.
 #![allow(dead_code)] // Each test uses its part.
 
+use ear::HairCell;
 use std::path::Path;
+
+/// One of each kind.
+pub const HAIR_CELLS: [HairCell; 4] = [
+    HairCell::Linear,
+    HairCell::HalfWave,
+    HairCell::Hard,
+    HairCell::Factor(0.1),
+];
 
 /// The values of a one- or two-dimensional .npy fixture of int16 or float16.
 pub fn fixture(name: &str) -> Vec<f64> {

@@ -41,15 +41,14 @@ pub struct Args {
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
-    /// Folder with encoder.pt and encoder.json [default: the model this program came with].
-    #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    model: super::Model,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<(), Error> {
     let search = super::search_time(args.refine)?;
-    let model = args.model.clone().map_or_else(super::shipped_model, Ok)?;
+    let model = args.model.folder()?;
     let mut encoder = TorchEncoder::new(&model)?;
     let contract = Contract::from_json(encoder.contract())?;
     let files = match &args.foreign {

@@ -39,9 +39,8 @@ pub struct Args {
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
-    /// Folder with encoder.pt and encoder.json [default: the model this program came with].
-    #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    model: super::Model,
 }
 
 /// Runs the command.
@@ -49,7 +48,7 @@ pub fn run(args: Args) -> Result<(), Error> {
     let time = super::search_time(args.refine)?;
     let sound = super::read_audio(&args.reference)?;
     let (mono, rate) = (sound.mono(), sound.rate as f64);
-    let model = args.model.clone().map_or_else(super::shipped_model, Ok)?;
+    let model = args.model.folder()?;
     let mut encoder = TorchEncoder::new(&model)?;
     let ear = Contract::from_json(encoder.contract())?.ear;
     let heard = ear::spectrogram(&ear, &mono, rate, true)?;
@@ -98,14 +97,10 @@ pub fn run(args: Args) -> Result<(), Error> {
     };
 
     let seconds = mono.len() as f64 / rate;
-    let [left, right] = synth::render(&patch, &notes, seconds, rate as f32, SEED);
-    let mixed: Vec<f32> = left
-        .iter()
-        .zip(&right)
-        .map(|(l, r)| 0.5 * (l + r))
-        .collect();
+    let mirrored = synth::render(&patch, &notes, seconds, rate as f32, SEED);
+    let mixed = audio::mono(&mirrored);
     let agreement = pitch_agreement(&heard, &ear::spectrogram(&ear, &mixed, rate, true)?);
-    audio::write(&args.out, sound.rate, &[&left, &right])
+    audio::write(&args.out, sound.rate, &[&mirrored[0], &mirrored[1]])
         .map_err(|e| format!("{}: {e}", args.out.display()))?;
     write_patch(&args.patch, &patch)?;
     report(

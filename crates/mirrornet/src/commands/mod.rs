@@ -27,6 +27,20 @@ fn read_patch(path: &Path) -> Result<Patch, Error> {
     Ok(Patch::from_json(&text).map_err(|e| format!("{}: {e}", path.display()))?)
 }
 
+/// The model that a command uses.
+#[derive(clap::Args)]
+struct Model {
+    /// Folder with encoder.pt and encoder.json [default: the model this program came with].
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+}
+
+impl Model {
+    fn folder(&self) -> Result<PathBuf, Error> {
+        self.model.clone().map_or_else(shipped_model, Ok)
+    }
+}
+
 /// The model folder beside this program (an installed engine), or `model-weights` in a folder above it
 /// (a checkout's target folder).
 fn shipped_model() -> Result<PathBuf, Error> {

@@ -7,6 +7,7 @@ mod rehearsal;
 
 pub use rehearsal::{Rehearsal, RehearsalError};
 
+use crate::audio::mono;
 use ear::{EarConfig, EarError};
 use matcher::infer::infer_clip;
 use matcher::likeness::pitch_agreement;
@@ -203,9 +204,11 @@ fn rng(seed: u64, index: u64) -> Pcg64Mcg {
 }
 
 fn play(patch: &Patch, notes: &[Note], seconds: f64, rng: &mut impl Rng) -> Vec<f32> {
-    let [mut left, right] = synth::render(patch, notes, seconds, RATE as f32, rng.random());
-    for (l, r) in left.iter_mut().zip(&right) {
-        *l = 0.5 * (*l + r);
-    }
-    left
+    mono(&synth::render(
+        patch,
+        notes,
+        seconds,
+        RATE as f32,
+        rng.random(),
+    ))
 }

@@ -1,5 +1,6 @@
 //! What the plugin would play: the live loop in one thread, with every inference on time.
 
+use crate::audio;
 use ear::{EarConfig, EarError};
 use matcher::listener::Listener;
 use matcher::live::DELAY;
@@ -83,9 +84,10 @@ impl Rehearsal {
             let mut block = events[next..end].to_vec();
             block.iter_mut().for_each(|e| e.time -= start as u32);
             next = end;
-            let (mut left, mut right) = (vec![0.0; length], vec![0.0; length]);
-            synth.process(&mut left, &mut right, &block);
-            mono.extend(left.iter().zip(&right).map(|(l, r)| 0.5 * (l + r)));
+            let mut channels = [vec![0.0; length], vec![0.0; length]];
+            let [left, right] = &mut channels;
+            synth.process(left, right, &block);
+            mono.extend(audio::mono(&channels));
         };
         for (time, inference) in self.held.iter().filter(|(t, _)| *t >= from) {
             advance(&mut synth, &mut mono, (time * rate).round() as usize);
@@ -122,13 +124,8 @@ mod tests {
             key: 60.0,
             velocity: 0.8,
         });
-        let play = |patch: &Patch| {
-            let [left, right] = synth::render(patch, &melody, 1.5, rate as f32, SEED);
-            left.iter()
-                .zip(&right)
-                .map(|(l, r)| 0.5 * (l + r))
-                .collect::<Vec<f32>>()
-        };
+        let play =
+            |patch: &Patch| audio::mono(&synth::render(patch, &melody, 1.5, rate as f32, SEED));
         let knobs = play(&Patch::default());
         let rehearsal = Rehearsal::new(&knobs, rate, &EarConfig::default(), Sure).unwrap();
         let (first, _) = rehearsal.held[0];
