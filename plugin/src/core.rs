@@ -1,7 +1,7 @@
 //! One instance without its host: reference in, events in, sound out.
 
-use matcher::Inference;
-use matcher::live::{AudioEnd, effective};
+use matcher::Target;
+use matcher::live::AudioEnd;
 use synth::{Event, MATCHED_COUNT, Patch, Synth};
 
 /// Samples handed to the listener at a time.
@@ -18,7 +18,7 @@ pub trait Reference {
     /// Offline only: waits for the inference due in the pushed block.
     fn wait(&mut self);
     /// The next inference due in the pushed block, with its offset there.
-    fn next_due(&mut self) -> Option<(usize, Inference)>;
+    fn next_due(&mut self) -> Option<(usize, Target)>;
     /// Starts a new stream.
     fn reset(&mut self);
 }
@@ -32,7 +32,7 @@ impl Reference for AudioEnd {
         AudioEnd::wait(self);
     }
 
-    fn next_due(&mut self) -> Option<(usize, Inference)> {
+    fn next_due(&mut self) -> Option<(usize, Target)> {
         AudioEnd::next_due(self)
     }
 
@@ -63,7 +63,7 @@ pub struct Core<R> {
     reference: R,
     synth: Synth,
     rate: f32,
-    held: Option<Inference>,
+    held: Option<Target>,
     /// What the synth was last told; `None`: nothing since the start, so it must not glide.
     aim: Option<Patch>,
     /// Samples left of the glide to the held inference.
@@ -101,13 +101,13 @@ impl<R: Reference> Core<R> {
     }
 
     /// The inference now held.
-    pub fn held(&self) -> Option<Inference> {
+    pub fn held(&self) -> Option<Target> {
         self.held
     }
 
     /// Replaces what is held.
-    pub fn hold(&mut self, inference: Option<Inference>) {
-        self.held = inference;
+    pub fn hold(&mut self, target: Option<Target>) {
+        self.held = target;
     }
 
     /// Renders a block over `left` and `right`. `sidechain` is stereo, of the same length, or missing. `events`
@@ -143,14 +143,14 @@ impl<R: Reference> Core<R> {
                 self.reference.wait();
             }
             let mut from = start;
-            while let Some((offset, inference)) = self.reference.next_due() {
+            while let Some((offset, target)) = self.reference.next_due() {
                 if !controls.listen {
                     continue;
                 }
                 let to = (start + offset).clamp(from, end);
                 events = self.render(&mut left[..to], &mut right[..to], from, events);
                 from = to;
-                self.held = Some(inference);
+                self.held = Some(target);
                 self.gliding = (controls.glide * self.rate) as usize;
                 self.aim(controls, controls.glide);
                 moved = true;
@@ -190,7 +190,7 @@ impl<R: Reference> Core<R> {
     /// Tells the synth where to go, if that changed, and to be there in `glide` seconds.
     fn aim(&mut self, controls: &Controls, glide: f32) {
         let target = match &self.held {
-            Some(held) => effective(&controls.knobs, held, controls.amount, &controls.locks),
+            Some(held) => held.effective(&controls.knobs, controls.amount, &controls.locks),
             None => controls.knobs,
         };
         let glide = match self.aim {

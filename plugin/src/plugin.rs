@@ -206,8 +206,8 @@ impl Plugin for MirrorNet {
         };
         let sidechain = sidechain.filter(|[l, _]| l.len() == left.len());
         let recalled = self.mailbox.recalled();
-        if let Some(inference) = recalled {
-            core.hold(inference);
+        if let Some(target) = recalled {
+            core.hold(target);
         }
         let moved = core.process(&controls, offline, sidechain, left, right, &mut self.events);
         if moved || recalled.is_some() {

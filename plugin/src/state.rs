@@ -3,9 +3,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use matcher::Inference;
 use matcher::engine::Engine;
 use matcher::live::View;
+use matcher::{Inference, Target};
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use synth::{COUNT, MATCHED, MATCHED_COUNT, PARAMS};
@@ -17,11 +17,11 @@ pub const FIELD: &str = "mirrornet";
 /// Version of the saved state.
 const FORMAT: u64 = 1;
 
-/// An inference with the turn it belongs to: each recall begins a new one.
+/// What is held, with the turn it belongs to: each recall begins a new one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Held {
     turn: u32,
-    inference: Option<Inference>,
+    target: Option<Target>,
 }
 
 /// The audio thread's end of [`Shared`].
@@ -32,21 +32,21 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// A newly recalled inference (or that there is none), once. Wait-free.
-    pub fn recalled(&mut self) -> Option<Option<Inference>> {
+    /// A newly recalled target (or that there is none), once. Wait-free.
+    pub fn recalled(&mut self) -> Option<Option<Target>> {
         if !self.recalled.update() {
             return None;
         }
         let held = *self.recalled.output_buffer();
         self.turn = held.turn;
-        Some(held.inference)
+        Some(held.target)
     }
 
     /// Publishes what is now held. Wait-free.
-    pub fn report(&mut self, inference: Option<Inference>) {
+    pub fn report(&mut self, target: Option<Target>) {
         self.heard.write(Held {
             turn: self.turn,
-            inference,
+            target,
         });
     }
 }
@@ -115,14 +115,14 @@ impl Shared {
         (f32::from_bits(self.loaded[i].load(Ordering::Relaxed)) - x).abs() <= MOVE
     }
 
-    /// The inference now held: the audio thread's, or one recalled that it hasn't taken up yet.
-    pub fn held(&self) -> Option<Inference> {
+    /// The target now held: the audio thread's, or one recalled that it hasn't taken up yet.
+    pub fn held(&self) -> Option<Target> {
         let last = self.recall.lock().last;
         let heard = *self.heard.lock().read();
         if heard.turn == last.turn {
-            heard.inference
+            heard.target
         } else {
-            last.inference
+            last.target
         }
     }
 
@@ -147,7 +147,7 @@ impl Shared {
         let ids = (0..MATCHED_COUNT)
             .filter(|&i| locks[i])
             .map(|i| PARAMS[MATCHED[i]].id);
-        let inference = self.held().map(|inference| {
+        let inference = self.held().map(|Target { inference, .. }| {
             let entry = |i: usize| {
                 let values = json!([inference.mean[i], inference.sigma[i]]);
                 (PARAMS[MATCHED[i]].id.to_owned(), values)
@@ -180,6 +180,7 @@ impl Shared {
             self.loaded[i].store(knobs[row].to_bits(), Ordering::Relaxed);
             self.set_lock(i, locked.contains(&row));
         }
+        let target = inference.map(Target::new);
         // First, so that no inference on its way can follow the recall.
         if let Some(view) = &*self.view.lock() {
             view.clear();
@@ -187,7 +188,7 @@ impl Shared {
         let mut recall = self.recall.lock();
         recall.last = Held {
             turn: recall.last.turn.wrapping_add(1),
-            inference,
+            target,
         };
         let last = recall.last;
         recall.input.write(last);
@@ -256,11 +257,11 @@ mod tests {
     use super::*;
     use synth::Patch;
 
-    fn some() -> Inference {
-        Inference {
+    fn some() -> Target {
+        Target::new(Inference {
             mean: std::array::from_fn(|i| i as f32 / MATCHED_COUNT as f32),
             sigma: [0.125; MATCHED_COUNT],
-        }
+        })
     }
 
     #[test]

@@ -13,7 +13,10 @@ pub mod mel;
 pub mod melody;
 pub mod protocol;
 pub mod refine;
+pub mod resynthesis;
+pub mod target;
 pub mod tracker;
 
 pub use contract::{Contract, HOP_FRAMES, INPUT_LEN, WINDOW_FRAMES};
 pub use encoder::{Encoder, EncoderError, Inference};
+pub use target::Target;

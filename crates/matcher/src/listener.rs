@@ -2,8 +2,11 @@
 
 use crate::contract::{HOP_FRAMES, INPUT_LEN, WINDOW_FRAMES, quantize_window};
 use crate::encoder::{Encoder, EncoderError, Inference};
+use crate::resynthesis::{LEAST_LIKENESS, Resynthesis};
+use crate::target::Target;
 use crate::tracker::{Tracker, novelty};
 use ear::{CHANNELS, Ear, EarConfig, EarError, PitchFrame};
+use synth::Patch;
 
 /// RMS level in dBFS below which a frame counts as silence.
 pub const SILENCE_DB: f32 = -60.0;
@@ -13,16 +16,21 @@ const SILENT_FRAMES: usize = 64;
 /// noise reach .06 to .13, windows of single notes .12 to .47, and chords (as if they were one) .2 to .28.
 pub const MIN_CONFIDENCE: f32 = 0.12;
 
+/// Frames from one resynthesis to the next: .48 s.
+const JUDGE_FRAMES: u64 = 12 * HOP_FRAMES as u64;
+
 /// What a step brought.
 #[derive(Clone, Copy, Debug)]
 pub struct Heard {
     /// Frames heard since reset, up to and including the window's last.
     pub frame: u64,
-    /// The smoothed inference now held; `None` until a window was good enough.
-    pub inference: Option<Inference>,
+    /// The smoothed inference now held, with its level; `None` until a window was good enough.
+    pub target: Option<Target>,
     /// Confidence of the newest window, 0 to 1; 0 for silence.
     pub confidence: f32,
-    /// Whether the newest window was good enough to move the held inference.
+    /// Likeness of the last resynthesis; `None` until a second has sounded since the last silence.
+    pub likeness: Option<f32>,
+    /// Whether the newest window and the last resynthesis were good enough to move what is held.
     pub moved: bool,
     /// Whether the newest window was held for silence; the encoder was not asked.
     pub silent: bool,
@@ -45,11 +53,18 @@ struct Hearing<E> {
     window: Vec<f32>,
     input: Vec<u8>,
     tracker: Tracker,
+    target: Option<Target>,
+    judge: Resynthesis,
+    likeness: Option<f32>,
+    /// Frames since the last silence.
+    sounding: u64,
 }
 
 impl<E: Encoder> Listener<E> {
     /// `input_rate` of the samples to come, Hz. Fails where [`Ear::new`] does.
     pub fn new(ear: &EarConfig, input_rate: f64, encoder: E) -> Result<Self, EarError> {
+        let new = Ear::new(ear, input_rate, true)?;
+        let frame_rate = new.frame_rate();
         let hearing = Hearing {
             encoder,
             ring: vec![0.0; INPUT_LEN],
@@ -58,11 +73,12 @@ impl<E: Encoder> Listener<E> {
             window: vec![0.0; INPUT_LEN],
             input: vec![0; INPUT_LEN],
             tracker: Tracker::default(),
+            target: None,
+            judge: Resynthesis::new(ear, frame_rate),
+            likeness: None,
+            sounding: 0,
         };
-        Ok(Self {
-            ear: Ear::new(ear, input_rate, true)?,
-            hearing,
-        })
+        Ok(Self { ear: new, hearing })
     }
 
     /// Hears `mono`; calls `on_frame` for each frame, and `on_inference` after every [`HOP_FRAMES`]-th.
@@ -87,6 +103,7 @@ impl<E: Encoder> Listener<E> {
     /// nothing has changed.
     pub fn set_ear(&mut self, ear: &EarConfig, input_rate: f64) -> Result<(), EarError> {
         self.ear = Ear::new(ear, input_rate, true)?;
+        self.hearing.judge = Resynthesis::new(ear, self.ear.frame_rate());
         self.reset();
         Ok(())
     }
@@ -107,12 +124,15 @@ impl<E: Encoder> Listener<E> {
         self.hearing.ring.fill(0.0);
         self.hearing.silent = SILENT_FRAMES;
         self.hearing.frames = 0;
-        self.hearing.tracker.clear();
+        self.hearing.judge.clear();
+        self.hearing.hush();
+        self.clear();
     }
 
     /// Forgets the held inference only.
     pub fn clear(&mut self) {
         self.hearing.tracker.clear();
+        self.hearing.target = None;
     }
 }
 
@@ -126,6 +146,26 @@ impl<E: Encoder> Hearing<E> {
             self.silent + 1
         };
         self.frames += 1;
+        self.sounding += 1;
+        self.judge.take(spectrum, pitch);
+        if self.silent >= SILENT_FRAMES {
+            self.hush();
+        }
+    }
+
+    /// The sound is over: the next one is followed at once, and judged when it has lasted.
+    fn hush(&mut self) {
+        self.sounding = 0;
+        self.likeness = None;
+    }
+
+    /// Judges `held` by the last second, now and then.
+    fn judge(&mut self, held: &Inference) -> bool {
+        if self.sounding >= WINDOW_FRAMES as u64 && self.frames.is_multiple_of(JUDGE_FRAMES) {
+            let patch = Patch::default().with_matched(&held.mean);
+            self.likeness = self.judge.likeness(&patch).ok();
+        }
+        self.likeness.is_none_or(|l| l >= LEAST_LIKENESS)
     }
 
     fn infer(&mut self) -> Result<Heard, EncoderError> {
@@ -149,14 +189,18 @@ impl<E: Encoder> Hearing<E> {
             confidence = seen.confidence();
             moved = confidence >= MIN_CONFIDENCE;
             if moved {
-                self.tracker.update(seen, novelty(&self.input));
+                let held = self.tracker.update(seen, novelty(&self.input));
+                moved = self.judge(&held);
+                if moved {
+                    self.target = Some(Target::new(held));
+                }
             }
         }
-        let inference = self.tracker.held().copied();
         Ok(Heard {
             frame: self.frames,
-            inference,
+            target: self.target,
             confidence,
+            likeness: self.likeness,
             moved,
             silent,
         })
@@ -266,21 +310,17 @@ mod tests {
     fn unsure_windows_do_not_move_the_match() {
         let mut listener = listener(0.1);
         let sure = hear(&mut listener, &tone(0.4), 512);
-        let held = sure.last().unwrap().as_ref().unwrap().inference;
+        let held = sure.last().unwrap().as_ref().unwrap().target;
         // As unsure as a uniform draw.
         listener.hearing.encoder.sigma = 0.288;
         for heard in hear(&mut listener, &tone(0.4), 512) {
             let heard = heard.unwrap();
             assert!(!heard.moved && !heard.silent && heard.confidence < 0.01);
-            assert_eq!(heard.inference, held);
+            assert_eq!(heard.target, held);
         }
         listener.clear();
         let after = hear(&mut listener, &tone(0.1), 512);
-        assert!(
-            after
-                .iter()
-                .all(|h| h.as_ref().unwrap().inference.is_none())
-        );
+        assert!(after.iter().all(|h| h.as_ref().unwrap().target.is_none()));
     }
 
     #[test]

@@ -18,9 +18,9 @@ mod thread;
 
 pub use audio::AudioEnd;
 
-use crate::Inference;
 use crate::builtin::Model;
 use crate::engine::Engine;
+use crate::{Inference, Target};
 use ear::{CHANNELS, EarConfig, PitchFrame};
 use parking_lot::Mutex;
 use rtrb::RingBuffer;
@@ -30,7 +30,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use synth::{MATCHED, MATCHED_COUNT, Patch};
 
 /// Time from a frame's end to its inference's effect, in seconds.
 pub const DELAY: f64 = 0.120;
@@ -70,7 +69,7 @@ struct Due {
     base: u64,
     /// Number of [`View::clear`]s it comes after.
     clears: u32,
-    inference: Inference,
+    target: Target,
 }
 
 /// Who gives the inferences.
@@ -131,6 +130,7 @@ struct Shown {
     pitch: PitchFrame,
     inference: Option<Inference>,
     confidence: f32,
+    likeness: Option<f32>,
     state: String,
     answering: Option<Runtime>,
     changes: u64,
@@ -153,6 +153,8 @@ pub struct Snapshot {
     pub inference: Option<Inference>,
     /// Confidence of the newest window.
     pub confidence: f32,
+    /// Likeness of what is inferred to what is heard, by the last resynthesis.
+    pub likeness: Option<f32>,
     /// Whether the match moves or holds, in words ("following", "holding: silence", ...).
     pub state: String,
     /// Samples dropped because the listener fell behind.
@@ -183,6 +185,7 @@ impl View {
             pitch: shown.pitch,
             inference: shown.inference,
             confidence: shown.confidence,
+            likeness: shown.likeness,
             state: shown.state.clone(),
             dropped: self.shared.dropped.load(Ordering::Relaxed),
             late: self.shared.late.load(Ordering::Relaxed),
@@ -278,26 +281,6 @@ fn start<S: Source + 'static>(
             thread,
         },
     )
-}
-
-/// knob + amount * (inferred - knob) for each matched row that is not locked; others stay.
-/// `amount` 0 to 1; `locks` in the order of [`synth::MATCHED`].
-pub fn effective(
-    knobs: &Patch,
-    inferred: &Inference,
-    amount: f32,
-    locks: &[bool; MATCHED_COUNT],
-) -> Patch {
-    let mut patch = *knobs;
-    for (i, &row) in MATCHED.iter().enumerate() {
-        if !locks[i] {
-            patch.set(
-                row,
-                knobs.get(row) + amount * (inferred.mean[i] - knobs.get(row)),
-            );
-        }
-    }
-    patch
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The processing core, tested without a host.
 
 use super::*;
+use matcher::Inference;
 use nice_assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use rand::{Rng, SeedableRng};
 use synth::EventKind;
@@ -16,7 +17,7 @@ const LENGTH: usize = 24_000;
 /// Inferences at fixed positions of the stream, and what was pushed.
 #[derive(Default)]
 struct Script {
-    due: Vec<(usize, Inference)>,
+    due: Vec<(usize, Target)>,
     next: usize,
     begin: usize,
     end: usize,
@@ -38,11 +39,11 @@ impl Reference for Script {
         self.waits += 1;
     }
 
-    fn next_due(&mut self) -> Option<(usize, Inference)> {
-        let &(position, inference) = self.due.get(self.next)?;
+    fn next_due(&mut self) -> Option<(usize, Target)> {
+        let &(position, target) = self.due.get(self.next)?;
         (position < self.end).then(|| {
             self.next += 1;
-            (position - self.begin, inference)
+            (position - self.begin, target)
         })
     }
 
@@ -51,11 +52,11 @@ impl Reference for Script {
     }
 }
 
-fn random(rng: &mut impl Rng) -> Inference {
-    Inference {
+fn random(rng: &mut impl Rng) -> Target {
+    Target::new(Inference {
         mean: std::array::from_fn(|_| rng.random()),
         sigma: [0.1; MATCHED_COUNT],
-    }
+    })
 }
 
 fn script(seed: u64) -> Script {
@@ -170,7 +171,7 @@ fn what_is_held_at_the_start_sounds_from_the_first_sample() {
 
     let mut by_hand = Core::new(RATE, Script::default());
     let knobs = Controls {
-        knobs: Patch::default().with_matched(&held.mean),
+        knobs: held.effective(&Patch::default(), 1.0, &[false; MATCHED_COUNT]),
         ..full
     };
     assert!(play(&mut by_hand, &knobs, 512) == matched);
@@ -244,10 +245,10 @@ fn knobs_move_soon_and_glides_keep_their_time() {
     run(&mut core, &controls, 2400);
     assert!((position(&core, FILTER_CUTOFF) - 0.9).abs() < 0.01);
 
-    let target = Inference {
+    let target = Target::new(Inference {
         mean: [0.25; MATCHED_COUNT],
         sigma: [0.1; MATCHED_COUNT],
-    };
+    });
     core.reference.due.push((core.reference.end, target));
     run(&mut core, &controls, 12_000);
     controls.knobs.set(synth::params::TUNE, 0.7);
@@ -274,9 +275,10 @@ fn output_is_finite_for_any_input() {
     ];
     for round in 0..30 {
         let mut due = script(round).due;
-        for (_, inference) in &mut due {
+        for (_, target) in &mut due {
             let i = rng.random_range(0..MATCHED_COUNT);
-            inference.mean[i] = odd[rng.random_range(0..odd.len())];
+            target.inference.mean[i] = odd[rng.random_range(0..odd.len())];
+            target.level_db = odd[rng.random_range(0..odd.len())];
         }
         let mut core = Core::new(
             RATE,

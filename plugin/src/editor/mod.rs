@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{Rect, pos2, vec2};
-use matcher::Inference;
+use matcher::Target;
 use matcher::engine::EngineStatus;
-use matcher::live::{Snapshot, effective};
+use matcher::live::Snapshot;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::SizeConstraints;
 use nice_plug::editor::dpi::LogicalSize;
@@ -81,7 +81,7 @@ struct Scene<'a> {
     /// Who listens, in words.
     listening: String,
     snapshot: Snapshot,
-    held: Option<Inference>,
+    held: Option<Target>,
     amount: f32,
     locks: [bool; MATCHED_COUNT],
     /// What sounds.
@@ -98,7 +98,7 @@ impl<'a> Scene<'a> {
         let (held, locks, amount) = (shared.held(), shared.locks(), params.amount.value());
         let knobs = params.knobs();
         let effective = match &held {
-            Some(held) => effective(&knobs, held, amount, &locks),
+            Some(held) => held.effective(&knobs, amount, &locks),
             None => knobs,
         };
         Self {

@@ -120,9 +120,9 @@ fn knob(
     let inferred = place
         .zip(scene.held)
         .filter(|_| !locked && scene.amount > 0.0)
-        .map(|(i, inference)| Inferred {
+        .map(|(i, held)| Inferred {
             effective: scene.effective.get(row),
-            text: table.format(table.plain(inference.mean[i])),
+            text: table.format(table.plain(held.inference.mean[i])),
         });
     let hint = match (&inferred, place) {
         (Some(inferred), _) => {

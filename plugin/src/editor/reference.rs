@@ -57,8 +57,11 @@ fn show_words(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
         right = drawn.left() - 18.0;
     };
     if scene.held.is_some() && scene.params.listen.value() {
-        let percent = 100.0 * snapshot.confidence;
-        write(format!("{percent:.0} % sure"), theme::DIM);
+        let text = match snapshot.likeness {
+            Some(likeness) => format!("{:.0} % alike", 100.0 * likeness.max(0.0)),
+            None => format!("{:.0} % sure", 100.0 * snapshot.confidence),
+        };
+        write(text, theme::DIM);
     }
     if let Some(pitch) = pitch(&snapshot.pitch) {
         write(pitch, theme::TEXT);

@@ -4,6 +4,7 @@ use super::knob::{Knob, Touched};
 use super::*;
 use crate::state::Shared;
 use egui::{Event, Modifiers, PointerButton, RawInput, Shape, ViewportId};
+use matcher::Inference;
 use matcher::engine::Engine;
 use matcher::live::live;
 use nice_plug::context::PluginApi;
@@ -247,7 +248,7 @@ fn texts(size: [f32; 2], on: bool) -> Vec<(String, Rect)> {
         mean: [0.77; MATCHED_COUNT],
         sigma: [0.1; MATCHED_COUNT],
     };
-    mailbox.report(Some(inference));
+    mailbox.report(Some(Target::new(inference)));
     params.shared.set_lock(3, true);
     if on {
         let nowhere = Engine::at(std::path::Path::new("no such folder"));
@@ -298,10 +299,10 @@ fn no_text_leaves_the_window_or_covers_another() {
 #[test]
 fn a_loaded_patch_leaves_nothing_locked_or_held() {
     let (params, mut mailbox) = params();
-    mailbox.report(Some(Inference {
+    mailbox.report(Some(Target::new(Inference {
         mean: [0.5; MATCHED_COUNT],
         sigma: [0.1; MATCHED_COUNT],
-    }));
+    })));
     params.shared.set_lock(0, true);
     let gui = GuiContext::new(Arc::new(Host::default()));
     let mut loaded = Patch::default();

@@ -1,7 +1,7 @@
 //! The plugin, called as its host calls it.
 
 use super::*;
-use matcher::Inference;
+use matcher::{Inference, Target};
 use nice_assert_no_alloc::assert_no_alloc;
 use nice_plug::context::PluginApi;
 use nice_plug::context::process::SendEventError;
@@ -109,11 +109,11 @@ fn set(param: &FloatParam, x: f32) {
     }
 }
 
-fn some() -> Inference {
-    Inference {
+fn some() -> Target {
+    Target::new(Inference {
         mean: [0.3; MATCHED_COUNT],
         sigma: [0.1; MATCHED_COUNT],
-    }
+    })
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The audio thread's end of the live loop.
 
 use super::{Due, LONGEST_WAIT, Mark, MarkKind, Readiness, Shared};
-use crate::Inference;
+use crate::Target;
 use rtrb::{Consumer, Producer};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -129,7 +129,7 @@ impl AudioEnd {
 
     /// The next inference due within the block last pushed: sample offset in the block, and the
     /// inference. Late ones come at offset 0 and are counted. Call until `None`.
-    pub fn next_due(&mut self) -> Option<(usize, Inference)> {
+    pub fn next_due(&mut self) -> Option<(usize, Target)> {
         loop {
             let next = *self.due.peek().ok()?;
             let stale =
@@ -146,7 +146,7 @@ impl AudioEnd {
             }
             return Some((
                 next.position.saturating_sub(self.begin) as usize,
-                next.inference,
+                next.target,
             ));
         }
     }

@@ -5,6 +5,7 @@ use crate::{Encoder, EncoderError};
 use ear::EarConfig;
 use std::sync::mpsc;
 use std::time::Instant;
+use synth::MATCHED_COUNT;
 
 /// Answers each window with numbers that depend on all of it.
 struct Fingerprint;
@@ -72,16 +73,16 @@ fn melody(rate: f64, seconds: f64) -> Vec<f32> {
         .collect()
 }
 
-/// Pushes `sound` in blocks of `size`, waiting as an offline host does; returns position and inference
+/// Pushes `sound` in blocks of `size`, waiting as an offline host does; returns position and target
 /// of all that came due.
-fn play(end: &mut AudioEnd, sound: &[f32], size: usize) -> Vec<(usize, Inference)> {
+fn play(end: &mut AudioEnd, sound: &[f32], size: usize) -> Vec<(usize, Target)> {
     let mut all = Vec::new();
     for (i, block) in sound.chunks(size).enumerate() {
         end.push(block);
         end.wait();
-        while let Some((offset, inference)) = end.next_due() {
+        while let Some((offset, target)) = end.next_due() {
             assert!(offset < block.len());
-            all.push((i * size + offset, inference));
+            all.push((i * size + offset, target));
         }
     }
     all
@@ -294,28 +295,4 @@ fn an_impossible_rate_is_said() {
     end.wait();
     let state = view.snapshot().state;
     assert!(state.starts_with("not listening"), "{state}");
-}
-
-#[test]
-fn effective_moves_matched_and_unlocked_rows_only() {
-    let knobs = Patch::default();
-    let inferred = Inference {
-        mean: [0.9; MATCHED_COUNT],
-        sigma: [0.1; MATCHED_COUNT],
-    };
-    let mut locks = [false; MATCHED_COUNT];
-    locks[2] = true;
-    assert_eq!(effective(&knobs, &inferred, 0.0, &locks), knobs);
-    let half = effective(&knobs, &inferred, 0.5, &locks);
-    for row in 0..synth::COUNT {
-        let expected = match MATCHED.iter().position(|&m| m == row) {
-            Some(i) if i != 2 => 0.5 * (knobs.get(row) + 0.9),
-            _ => knobs.get(row),
-        };
-        assert!(
-            (half.get(row) - expected).abs() < 1e-6,
-            "{}",
-            synth::PARAMS[row].id
-        );
-    }
 }

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::encoder::EncoderError;
 use crate::listener::{Heard, Listener};
+use crate::resynthesis::LEAST_LIKENESS;
 use ear::{CHANNELS, EarConfig, PitchFrame};
 use rtrb::{Consumer, Producer};
 use std::sync::Arc;
@@ -188,7 +189,7 @@ impl Worker {
                     show_inference(shared, &heard, clears);
                     let Ok(Heard {
                         frame,
-                        inference: Some(inference),
+                        target: Some(target),
                         moved: true,
                         ..
                     }) = heard
@@ -202,7 +203,7 @@ impl Worker {
                         position,
                         base,
                         clears,
-                        inference,
+                        target,
                     });
                 },
             );
@@ -227,6 +228,9 @@ fn show_inference(shared: &Shared, heard: &Result<Heard, EncoderError>, clears: 
         Err(_) if shared.ready() => "holding: the engine gave no answer",
         Err(_) => "holding: the engine is not running",
         Ok(heard) if heard.silent => "holding: silence",
+        Ok(heard) if heard.likeness.is_some_and(|l| l < LEAST_LIKENESS) => {
+            "holding: not a melody that this synth can play"
+        }
         Ok(heard) if !heard.moved => "holding: not sure enough",
         Ok(_) if shown.answering == Some(Runtime::Builtin) => "following, by the built-in encoder",
         Ok(_) => "following",
@@ -236,9 +240,10 @@ fn show_inference(shared: &Shared, heard: &Result<Heard, EncoderError>, clears: 
     }
     if let Ok(heard) = heard {
         shown.confidence = heard.confidence;
+        shown.likeness = heard.likeness;
         // After a clear that this thread has not seen yet, what it holds is void.
         if shared.clears.load(Ordering::Acquire) == clears {
-            shown.inference = heard.inference;
+            shown.inference = heard.target.map(|t| t.inference);
         }
     }
 }

@@ -137,7 +137,9 @@ pub fn measure(
     let score = |patch: &Patch| reference.score(&reference.render(&notes, patch));
     let held = |time| {
         let held = rehearsal.at(time);
-        held.map_or(Patch::default(), |i| Patch::default().with_matched(&i.mean))
+        held.map_or(Patch::default(), |t| {
+            Patch::default().with_matched(&t.inference.mean)
+        })
     };
     let start = Patch::default().with_matched(&inference.mean);
     let refined = match search {
@@ -191,7 +193,7 @@ pub fn held_note(
         .map(|i| {
             let values = rehearsal.held.iter().filter(|(t, _)| *t >= HELD.0);
             let (low, high) = values
-                .map(|(_, held)| held.mean[i])
+                .map(|(_, held)| held.inference.mean[i])
                 .fold((1.0f32, 0.0f32), |(l, h), v| (l.min(v), h.max(v)));
             (high - low).max(0.0)
         })

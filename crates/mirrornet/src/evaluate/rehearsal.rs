@@ -4,8 +4,8 @@ use crate::audio;
 use ear::{EarConfig, EarError};
 use matcher::listener::Listener;
 use matcher::live::DELAY;
-use matcher::{Encoder, EncoderError, Inference};
-use synth::{Note, Patch, Synth};
+use matcher::{Encoder, EncoderError, Target};
+use synth::{MATCHED_COUNT, Note, Patch, Synth};
 
 /// Glide time of the plugin's default state, in seconds.
 const GLIDE: f32 = 0.1;
@@ -15,7 +15,7 @@ const SEED: u64 = 1;
 /// A pass through a clip.
 pub struct Rehearsal {
     /// Time of effect in seconds and what is held from then on, for every inference.
-    pub held: Vec<(f64, Inference)>,
+    pub held: Vec<(f64, Target)>,
 }
 
 /// Why there is none.
@@ -47,7 +47,7 @@ impl Rehearsal {
             |heard| match heard {
                 Ok(heard) => {
                     let time = heard.frame as f64 / frame_rate + DELAY;
-                    held.extend(heard.inference.map(|inference| (time, inference)));
+                    held.extend(heard.target.map(|target| (time, target)));
                 }
                 Err(e) => failed = Some(e),
             },
@@ -59,9 +59,9 @@ impl Rehearsal {
     }
 
     /// What is held at `time`, the last inference before it; `None` before the first.
-    pub fn at(&self, time: f64) -> Option<&Inference> {
+    pub fn at(&self, time: f64) -> Option<&Target> {
         let after = self.held.partition_point(|(t, _)| *t <= time);
-        self.held[..after].last().map(|(_, inference)| inference)
+        self.held[..after].last().map(|(_, target)| target)
     }
 
     /// Plays `notes` for `seconds` at `rate` Hz with the match at 100 % from `from` seconds on, over the
@@ -89,9 +89,12 @@ impl Rehearsal {
             synth.process(left, right, &block);
             mono.extend(audio::mono(&channels));
         };
-        for (time, inference) in self.held.iter().filter(|(t, _)| *t >= from) {
+        for (time, target) in self.held.iter().filter(|(t, _)| *t >= from) {
             advance(&mut synth, &mut mono, (time * rate).round() as usize);
-            synth.set_patch(&Patch::default().with_matched(&inference.mean), GLIDE);
+            synth.set_patch(
+                &target.effective(&Patch::default(), 1.0, &[false; MATCHED_COUNT]),
+                GLIDE,
+            );
         }
         advance(&mut synth, &mut mono, total);
         mono
@@ -101,7 +104,7 @@ impl Rehearsal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use synth::MATCHED_COUNT;
+    use matcher::Inference;
 
     /// Says the same of every window.
     struct Sure;
