@@ -9,7 +9,8 @@ use crate::setup;
 use crate::steps::Steps;
 use crate::system;
 
-/// Prepares and runs the tests; `long` includes the ignored ones, `args` go on to `cargo test`.
+/// Prepares and runs the tests; `long` includes the ignored ones and the benchmarks, `args` go on to
+/// `cargo test`.
 pub fn run(
     project: &Project,
     steps: &mut Steps,
@@ -31,8 +32,18 @@ pub fn run(
                 .env("MIRRORNET_BUNDLED", project.bundled()),
         )
     });
+    let measured = match long {
+        true => steps.step("cargo bench", || {
+            project::run(
+                project
+                    .cargo(&libtorch)
+                    .args(["bench", "-p", "ear", "-p", "synth", "-p", "matcher"]),
+            )
+        }),
+        false => Ok(()),
+    };
     steps.summary();
-    tested
+    tested.and(measured)
 }
 
 /// `args` of `cargo test`, asking the test programs for the ignored tests as well when `long`.

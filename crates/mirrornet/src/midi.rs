@@ -19,14 +19,28 @@ pub enum MidiError {
     Write(PathBuf, std::io::Error),
     /// It is no MIDI file.
     #[error("{0} is not a standard MIDI file: {1}")]
-    Malformed(PathBuf, midly::Error),
+    Malformed(PathBuf, String),
 }
+
+/// Where a header has the first byte of the time division.
+const DIVISION: usize = 12;
 
 /// The notes of all tracks and channels, in order of onset. A note still held at the end lasts until
 /// then.
 pub fn read(path: &Path) -> Result<Vec<Note>, MidiError> {
     let bytes = std::fs::read(path).map_err(|e| MidiError::Read(path.into(), e))?;
-    let smf = Smf::parse(&bytes).map_err(|e| MidiError::Malformed(path.into(), e))?;
+    parse(&bytes, path)
+}
+
+/// [`read`] for bytes that are here; `path` is for the error.
+pub fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Note>, MidiError> {
+    let malformed = |reason: String| MidiError::Malformed(path.into(), reason);
+    // -128 frames a second: midly would negate it in eight bits.
+    let header = bytes.windows(4).position(|w| w == b"MThd").unwrap_or(0);
+    if bytes.get(header + DIVISION) == Some(&0x80) {
+        return Err(malformed("its time division is no SMPTE rate".into()));
+    }
+    let smf = Smf::parse(bytes).map_err(|e| malformed(e.to_string()))?;
     let mut events: Vec<(u64, TrackEventKind)> = Vec::new();
     for track in &smf.tracks {
         let mut tick = 0u64;

@@ -1,0 +1,138 @@
+//! What takes long: run by `cargo xtask test --long`.
+
+use serde_json::Value;
+use std::fs;
+use tests::host::Host;
+use tests::melody::{self, RATE, SECONDS};
+use tests::sandbox::Sandbox;
+use tests::wav;
+
+/// Minutes of sound in the soak.
+const SOAK_MINUTES: f64 = 10.0;
+
+/// Ten minutes of four instances under hostile events and automation, with a reference that never ends.
+#[test]
+#[ignore = "long: run by cargo xtask test --long"]
+fn ten_minutes_of_anything_stay_finite() {
+    let sandbox = Sandbox::with_engine();
+    let mut job = Host::Clap.job(&sandbox, "soak", 60.0 * SOAK_MINUTES);
+    let rounds = (60.0 * SOAK_MINUTES / SECONDS).ceil() as usize;
+    let melodies = melody::foreign();
+    let mut sound = Vec::new();
+    for round in 0..rounds {
+        let melody = &melodies[round % melodies.len()];
+        sound.extend_from_slice(&melody.samples);
+        job.notes.extend(melody.notes.iter().map(|n| synth::Note {
+            onset: n.onset + round as f64 * SECONDS,
+            ..*n
+        }));
+    }
+    let sidechain = sandbox.file("soak.sidechain.wav");
+    wav::write(&sidechain, &[&sound], RATE);
+    job.sidechain = Some(sidechain);
+    job.hostile = Some(1);
+    job.offline = true;
+    job.instances = 4;
+    let (report, out) = Host::Clap.run(env!("CARGO_BIN_EXE_clap_host"), &sandbox, &job);
+    assert!(report.torch_mapped.is_empty(), "{:?}", report.torch_mapped);
+    assert_eq!(report.children.len(), 1, "{:?}", report.children);
+    let wrong = out
+        .iter()
+        .flatten()
+        .position(|x| !x.is_finite() || x.abs() > 16.0);
+    assert_eq!(wrong, None, "first sample that is no sound");
+}
+
+/// General MIDI program (from 0) and keys of the instruments the match is measured on, five melodies each.
+const INSTRUMENTS: [(i32, i32, i32); 8] = [
+    (0, 48, 84),  // piano
+    (24, 45, 76), // nylon guitar
+    (40, 55, 81), // violin
+    (42, 40, 67), // cello
+    (56, 54, 77), // trumpet
+    (68, 58, 84), // oboe
+    (71, 50, 79), // clarinet
+    (73, 60, 84), // flute
+];
+
+/// GOALS.md, "The match": what `evaluate` measures, beside what is wanted. Fails with the list of what
+/// is missed.
+#[test]
+#[ignore = "long, and not all of it is reached: run by cargo xtask test --long"]
+fn the_match_reaches_its_goals() {
+    let sandbox = Sandbox::with_engine();
+    let folder = sandbox.file("foreign");
+    fs::create_dir_all(&folder).expect("a folder in the sandbox");
+    let font = melody::soundfont("TimGM6mb.sf2", "timgm6mb-soundfont");
+    for (program, low, high) in INSTRUMENTS {
+        for take in 0..5 {
+            // Seeds that no other melody has: those of the five test clips are their programs' numbers.
+            let notes = melody::compose(1_000 + 100 * take + program as u64, low, high);
+            let sound = melody::play(&font, program, &notes, false);
+            wav::write(
+                &folder.join(format!("{program:03}-{take}.wav")),
+                &[&sound],
+                RATE,
+            );
+        }
+    }
+    let engine = sandbox.engine_folder();
+    let out = sandbox
+        .command(engine.join(matcher::engine::engine_program()))
+        .arg("evaluate")
+        .arg("--model")
+        .arg(engine.join("model"))
+        .args([
+            "--own",
+            "20",
+            "--held",
+            "40",
+            "--refine",
+            "10",
+            "--json",
+            "--foreign",
+        ])
+        .arg(&folder)
+        .output()
+        .expect("the bundled program starts");
+    let errors = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "{errors}");
+    let report: Value = serde_json::from_slice(&out.stdout).expect("evaluate writes JSON");
+    let mean = |set: &str, of: &dyn Fn(&Value) -> Option<f64>| {
+        let rows = report["sets"][set].as_array().expect("rows");
+        let values: Vec<f64> = rows.iter().filter_map(of).collect();
+        values.iter().sum::<f64>() / values.len() as f64
+    };
+    let refined = |row: &Value| row["refined"]["likeness"].as_f64();
+    let settled = |row: &Value| row["settled"].as_f64();
+    let moved = report["held_notes_moved"].as_array().expect("numbers");
+    let steady = moved
+        .iter()
+        .filter(|m| m.as_f64().is_some_and(|m| m <= 0.02));
+    let rows = [
+        ("own melodies, refined 10 s", mean("own", &refined), 0.97),
+        (
+            "foreign melodies, refined 10 s",
+            mean("foreign", &refined),
+            0.90,
+        ),
+        ("settled after 1.5 s, own", mean("own", &settled), 0.9),
+        (
+            "settled after 1.5 s, foreign",
+            mean("foreign", &settled),
+            0.9,
+        ),
+        (
+            "share of held notes that stay within 2 %",
+            steady.count() as f64 / moved.len() as f64,
+            1.0,
+        ),
+    ];
+    let missed: Vec<String> = rows
+        .iter()
+        .map(|(what, is, goal)| (format!("{what}: {is:.3}, goal {goal}"), is < goal))
+        .inspect(|(text, _)| println!("{text}"))
+        .filter_map(|(text, missed)| missed.then_some(text))
+        .collect();
+    assert!(missed.is_empty(), "missed:\n{}", missed.join("\n"));
+}
