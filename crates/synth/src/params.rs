@@ -222,22 +222,24 @@ pub const UNISON_VOICES_NAMES: &[&str] = &["1", "2", "3", "4", "5", "6", "7"];
 pub const PHASES: &[&str] = &["Free", "Retrigger"];
 
 // How symmetries are kept out (MIRRORNET.md, known traps): oscillator 2 sits an octave above
-// oscillator 1, so the two can't swap roles; the mixer is a balance, not two levels; output level is
-// not matched; cutoffs are given at middle C and follow the key.
+// oscillator 1, so the two can't swap roles, and is never heard alone, which would be oscillator 1
+// playing another key; the mixer is a balance, not two levels; output level is not matched; cutoffs are
+// given at middle C and follow the key. What can't be heard in most patches is part of a row that can:
+// the shape ends in pulses that get narrower. Notes start in phase, so that a patch has one sound.
 table! {
-    OSC1_SHAPE        "osc1_shape"        "Osc 1 shape"        Osc1 None Linear, 0.0..3.0 = 2.0 matched;
-    OSC1_WIDTH        "osc1_width"        "Osc 1 pulse width"  Osc1 Percent Linear, 0.5..0.95 = 0.5 matched;
+    OSC1_SHAPE        "osc1_shape"        "Osc 1 shape"        Osc1 None Linear, 0.0..4.0 = 2.0 matched;
+    OSC1_WIDTH        "osc1_width"        "Osc 1 pulse width"  Osc1 Percent Linear, 0.5..0.95 = 0.5 manual;
     OSC1_PITCH        "osc1_pitch"        "Osc 1 pitch"        Osc1 Semitones Linear, -24.0..24.0 = 0.0 manual;
     OSC1_FM           "osc1_fm"           "Osc 1 FM"           Osc1 Percent Power(2.0), 0.0..1.0 = 0.0 manual;
-    OSC2_SHAPE        "osc2_shape"        "Osc 2 shape"        Osc2 None Linear, 0.0..3.0 = 2.0 matched;
-    OSC2_WIDTH        "osc2_width"        "Osc 2 pulse width"  Osc2 Percent Linear, 0.5..0.95 = 0.5 matched;
+    OSC2_SHAPE        "osc2_shape"        "Osc 2 shape"        Osc2 None Linear, 0.0..4.0 = 2.0 matched;
+    OSC2_WIDTH        "osc2_width"        "Osc 2 pulse width"  Osc2 Percent Linear, 0.5..0.95 = 0.5 manual;
     OSC2_PITCH        "osc2_pitch"        "Osc 2 pitch"        Osc2 Semitones Linear, -24.0..24.0 = 12.0 manual;
     OSC2_DETUNE       "osc2_detune"       "Osc 2 detune"       Osc2 Cents Power(2.0), 0.0..50.0 = 4.0 matched;
     UNISON_VOICES     "unison_voices"     "Unison voices"      Unison [UNISON_VOICES_NAMES] Linear, 0.0..6.0 = 0.0 manual;
     UNISON_DETUNE     "unison_detune"     "Unison detune"      Unison Cents Power(2.0), 0.0..100.0 = 15.0 manual;
     UNISON_SPREAD     "unison_spread"     "Unison spread"      Unison Percent Linear, 0.0..1.0 = 0.5 manual;
-    OSC_PHASE         "osc_phase"         "Start phase"        Unison [PHASES] Linear, 0.0..1.0 = 0.0 manual;
-    OSC_BALANCE       "osc_balance"       "Osc 1 / 2 balance"  Mixer Percent Linear, 0.0..1.0 = 0.25 matched;
+    OSC_PHASE         "osc_phase"         "Start phase"        Unison [PHASES] Linear, 0.0..1.0 = 1.0 manual;
+    OSC_BALANCE       "osc_balance"       "Osc 1 / 2 balance"  Mixer Percent Linear, 0.0..0.7 = 0.25 matched;
     OSC_LEVEL         "osc_level"         "Osc level"          Mixer Percent Linear, 0.0..1.0 = 1.0 manual;
     RING_LEVEL        "ring_level"        "Ring level"         Mixer Percent Linear, 0.0..1.0 = 0.0 manual;
     SUB_LEVEL         "sub_level"         "Sub level"          Mixer Percent Linear, 0.0..1.0 = 0.0 matched;

@@ -8,6 +8,11 @@ use crate::params as p;
 use crate::{CONTROL, Patch};
 use std::f32::consts::FRAC_PI_2;
 
+/// Shape at which the pulse has its own width.
+const SQUARE: f32 = 3.0;
+/// Its width at the end of the shapes.
+const NARROWEST: f32 = 0.95;
+
 /// Most copies of an oscillator.
 pub const UNISON: usize = 7;
 
@@ -95,9 +100,10 @@ impl Settings {
         let v = |row| patch.plain(row);
         let balance = v(p::OSC_BALANCE) * FRAC_PI_2;
         let osc = |shape, width, semitones: f32, gain| OscillatorSettings {
-            blend: blend(v(shape)),
+            blend: blend(v(shape).min(SQUARE)),
             gain,
-            width: v(width),
+            // Past the square the pulse narrows.
+            width: v(width) + (v(shape) - SQUARE).max(0.0) * (NARROWEST - v(width)),
             ratio: (semitones / 12.0).exp2(),
         };
         let (copies, detune) = unison(

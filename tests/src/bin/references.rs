@@ -28,6 +28,10 @@ const PROGRAMS: [(std::ops::RangeInclusive<i32>, i32, i32); 13] = [
     (104..=111, 48, 84), // sitar to shanai
 ];
 
+/// Melodies of each program, the latter half in a room. Odd, so that the trainer's held-out clips, every
+/// tenth, are of both kinds.
+const TAKES: usize = 9;
+
 fn main() {
     let mut arguments = std::env::args_os().skip(1);
     let out = match (arguments.next(), arguments.next(), arguments.next()) {
@@ -46,11 +50,13 @@ fn main() {
     let mut written = 0;
     for (programs, low, high) in PROGRAMS {
         for program in programs.filter(|p| !HELD_OUT.contains(p)) {
-            for take in ["1-dry", "2-dry", "3-wet", "4-wet"] {
+            for take in 1..=TAKES {
                 let notes = compose(rng.random(), low, high);
-                let samples = play(&font, program, &notes, take.ends_with("wet"));
+                let wet = take > TAKES / 2;
+                let samples = play(&font, program, &notes, wet);
+                let room = if wet { "wet" } else { "dry" };
                 wav::write(
-                    &out.join(format!("{program:03}-{take}.wav")),
+                    &out.join(format!("{program:03}-{take}-{room}.wav")),
                     &[&samples],
                     RATE,
                 );

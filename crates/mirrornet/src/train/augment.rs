@@ -6,7 +6,6 @@ use ear::CHANNELS;
 use matcher::contract::FLOOR_DB;
 use matcher::{INPUT_LEN, WINDOW_FRAMES};
 use rand::Rng;
-use synth::Note;
 
 /// Steps of a quantised window per decibel.
 const STEPS_PER_DB: f32 = 255.0 / FLOOR_DB;
@@ -17,20 +16,24 @@ const TRANSPOSE: i32 = 6;
 /// missing there when it is transposed up: its fundamental is channel 12.
 const LOWEST_KEY: f32 = 60.0;
 
-/// Makes another instrument of a foreign window (quantised, `INPUT_LEN` bytes) with probability .5: its
-/// spectrum is tilted and bent, and its notes are transposed along the logarithmic axis, formants and
-/// all. Returns the transposition in semitones. Unlike [`augment`], what comes out is to be mirrored.
-pub fn vary(window: &mut [u8], notes: &[Note], rng: &mut impl Rng) -> f32 {
-    debug_assert_eq!(window.len(), INPUT_LEN);
+/// Makes another instrument of two windows of a foreign clip (quantised, `INPUT_LEN` bytes each) with
+/// probability .5: the spectrum is tilted and bent, and the notes, of which `lowest` is the lowest key, are
+/// transposed along the logarithmic axis, formants and all. Returns the transposition in semitones. Unlike
+/// [`augment`], what comes out is to be mirrored.
+pub fn vary(windows: [&mut [u8]; 2], lowest: f32, rng: &mut impl Rng) -> f32 {
     if rng.random_bool(0.5) {
         return 0.0;
     }
-    equalize(window, rng);
-    let up = rng.random_range(-TRANSPOSE..=TRANSPOSE);
-    if notes.iter().any(|n| n.key < LOWEST_KEY) {
-        return 0.0;
+    let response = response(rng);
+    let up = match rng.random_range(-TRANSPOSE..=TRANSPOSE) {
+        _ if lowest < LOWEST_KEY => 0,
+        up => up,
+    };
+    for window in windows {
+        debug_assert_eq!(window.len(), INPUT_LEN);
+        equalize(window, &response);
+        transpose(window, up);
     }
-    transpose(window, up);
     0.5 * up as f32
 }
 
@@ -58,7 +61,7 @@ pub fn augment(window: &mut [u8], rng: &mut impl Rng) {
         return;
     }
     if rng.random_bool(0.6) {
-        equalize(window, rng);
+        equalize(window, &response(rng));
     }
     if rng.random_bool(0.6) {
         // Now and then so loud that nothing else is heard: then the encoder must say that it can't tell.
@@ -90,13 +93,16 @@ fn curve(rng: &mut impl Rng, tilt_db: f32, wave_db: f32) -> [f32; CHANNELS] {
     })
 }
 
-/// A microphone's or loudspeaker's response.
-fn equalize(window: &mut [u8], rng: &mut impl Rng) {
-    let curve = curve(rng, 12.0, 4.0).map(|v| v.round() as i32);
+/// A microphone's or loudspeaker's response, in steps.
+fn response(rng: &mut impl Rng) -> [i32; CHANNELS] {
+    curve(rng, 12.0, 4.0).map(|v| v.round() as i32)
+}
+
+fn equalize(window: &mut [u8], curve: &[i32; CHANNELS]) {
     // Headroom first, so that a boosted peak doesn't saturate before it is made the reference again.
     let top = curve.iter().copied().max().unwrap_or(0).max(0);
     for frame in window.chunks_exact_mut(CHANNELS) {
-        for (v, c) in frame.iter_mut().zip(&curve) {
+        for (v, c) in frame.iter_mut().zip(curve) {
             // A cell below the floor stays there.
             if *v > 0 {
                 *v = (*v as i32 + c - top).clamp(0, 255) as u8;
@@ -189,20 +195,15 @@ mod tests {
     fn a_varied_window_keeps_its_scale_and_says_its_transposition() {
         let original = tone(440.0);
         let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(1);
-        let note = |key| Note {
-            onset: 0.0,
-            duration: 1.0,
-            key,
-            velocity: 1.0,
-        };
         let mut moved = 0;
         for _ in 0..200 {
-            let mut window = original.clone();
-            let semitones = vary(&mut window, &[note(69.0)], &mut rng);
-            assert_eq!(window.iter().max(), Some(&255));
+            let [mut heard, mut later] = [original.clone(), original.clone()];
+            let semitones = vary([&mut heard, &mut later], 69.0, &mut rng);
+            assert_eq!(heard.iter().max(), Some(&255));
+            assert_eq!(heard, later, "both windows are of the same instrument");
             assert!(semitones.abs() <= 3.0);
             moved += (semitones != 0.0) as u32;
-            assert_eq!(vary(&mut window, &[note(45.0)], &mut rng), 0.0);
+            assert_eq!(vary([&mut heard, &mut later], 45.0, &mut rng), 0.0);
         }
         assert!((60..140).contains(&moved), "{moved}");
     }

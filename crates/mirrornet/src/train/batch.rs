@@ -76,19 +76,28 @@ impl Collected {
         pool.forget_before((from / 2).saturating_sub(REPLAY));
     }
 
-    /// Adds `n` foreign windows; draws count from `from`.
+    /// Adds `n` foreign windows; draws count from `from`. What is to be mirrored is a later window of the
+    /// same clip with its notes: the player hears an answer while the next notes are played.
     pub fn foreign(&mut self, foreign: &Foreign, seed: u64, from: u64, n: u64) {
         for k in from..from + n {
             let mut rng = rng(seed, stream::FOREIGN, k);
             let place = foreign.draw(&mut rng);
-            let mut window = foreign.window(place);
-            let mut phrase = foreign.phrase(place);
-            let up = vary(&mut window, &phrase.notes, &mut rng);
+            let later = foreign.later(place, &mut rng);
+            let mut heard = foreign.window(place);
+            let mut clean = foreign.window(later);
+            let mut phrase = foreign.phrase(later);
+            let lowest = foreign
+                .phrase(place)
+                .notes
+                .iter()
+                .chain(&phrase.notes)
+                .fold(f32::MAX, |m, n| m.min(n.key));
+            let up = vary([&mut heard, &mut clean], lowest, &mut rng);
             phrase.notes.iter_mut().for_each(|n| n.key += up);
             let at = self.heard.len();
-            self.heard.extend_from_slice(&window);
+            self.heard.extend_from_slice(&heard);
             augment(&mut self.heard[at..], &mut rng);
-            self.clean.extend_from_slice(&window);
+            self.clean.extend_from_slice(&clean);
             self.phrases.push(phrase);
         }
     }

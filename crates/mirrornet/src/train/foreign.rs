@@ -15,6 +15,10 @@ use synth::Note;
 const MAX_SECONDS: f64 = 2.0 * 3600.0;
 /// A window whose peak is this far below its clip's is taken for silence.
 const SILENCE: f32 = 0.01;
+/// Most frames of silence before a clip in a window: .9 s, of 1.024.
+const EARLY: i64 = 112;
+/// Most frames from a window to the one its answer is judged by: 1.2 s.
+const AHEAD: i64 = 150;
 
 /// Why the references can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -119,17 +123,33 @@ impl Foreign {
                 continue;
             }
             let frames = (self.clips[place.clip].frames.len() / CHANNELS) as i64;
-            place.frame = rng.random_range(-64..(frames - 32).max(-63));
-            let clip = &self.clips[place.clip];
-            let (from, to) = clip.range(place.frame);
-            let loudest = clip.frames[from * CHANNELS..to * CHANNELS]
-                .iter()
-                .fold(0.0f32, |m, &v| m.max(v));
-            if loudest > SILENCE * clip.peak {
+            place.frame = rng.random_range(-EARLY..(frames - 32).max(1 - EARLY));
+            if self.sounds(place) {
                 break;
             }
         }
         place
+    }
+
+    fn sounds(&self, place: Place) -> bool {
+        let clip = &self.clips[place.clip];
+        let (from, to) = clip.range(place.frame);
+        let loudest = clip.frames[from * CHANNELS..to * CHANNELS]
+            .iter()
+            .fold(0.0f32, |m, &v| m.max(v));
+        loudest > SILENCE * clip.peak
+    }
+
+    /// A window up to [`AHEAD`] frames later in the clip, one in which something sounds: what is played
+    /// while the inference of the window at `place` holds.
+    pub fn later(&self, place: Place, rng: &mut impl Rng) -> Place {
+        (0..20)
+            .map(|_| Place {
+                frame: place.frame + rng.random_range(0..=AHEAD),
+                ..place
+            })
+            .find(|&later| self.sounds(later))
+            .unwrap_or(place)
     }
 
     /// The quantised window at `place`.

@@ -21,7 +21,8 @@ const TICKETS: u64 = 1 << 60;
 pub struct Quality {
     /// On unseen patches of our own synthesizer.
     pub own: f64,
-    /// On foreign windows; `None` without references.
+    /// On foreign windows, the answer played where a later window of the clip is, as the live loop does;
+    /// `None` without references.
     pub foreign: Option<f64>,
 }
 
@@ -34,7 +35,8 @@ impl Quality {
 
 /// The held-out windows.
 pub struct HeldOut {
-    windows: Vec<(Window, Phrase)>,
+    /// What is heard, what is to be mirrored, and the notes of the latter.
+    windows: Vec<(Window, Window, Phrase)>,
     own: usize,
     /// The default patch's quality: what hearing must beat.
     pub baseline: Quality,
@@ -46,19 +48,25 @@ impl HeldOut {
         let mut windows: Vec<_> = (0..n)
             .map(|i| {
                 let sample = Sample::new(plant, seed, stream::HELD_OUT, i);
-                (sample.clean, sample.phrase)
+                (sample.clean.clone(), sample.clean, sample.phrase)
             })
             .collect();
         if let Some(foreign) = foreign {
             for i in 0..n {
-                let place = foreign.draw_held_out(&mut rng(seed, stream::HELD_OUT, n + i));
-                windows.push((foreign.window(place), foreign.phrase(place)));
+                let mut rng = rng(seed, stream::HELD_OUT, n + i);
+                let place = foreign.draw_held_out(&mut rng);
+                let later = foreign.later(place, &mut rng);
+                windows.push((
+                    foreign.window(place),
+                    foreign.window(later),
+                    foreign.phrase(later),
+                ));
             }
         }
         let default = Patch::default();
         let likenesses: Vec<f64> = windows
             .iter()
-            .map(|(window, phrase)| {
+            .map(|(_, window, phrase)| {
                 let audio = plant.play(&default, phrase);
                 likeness(window, &plant.window(&audio, phrase.start))
             })
@@ -76,21 +84,21 @@ impl HeldOut {
         let bytes: Vec<u8> = self
             .windows
             .iter()
-            .flat_map(|(w, _)| w.iter().copied())
+            .flat_map(|(w, ..)| w.iter().copied())
             .collect();
         let x = Tensor::from_data_size(&bytes, &[self.windows.len() as i64, T, C], Kind::Uint8)
             .to_device(device)
             .to_kind(Kind::Float)
             / 255.0;
         let answers = no_grad(|| encoder.forward(&x)).to_device(Device::Cpu);
-        for (i, (_, phrase)) in self.windows.iter().enumerate() {
+        for (i, (_, _, phrase)) in self.windows.iter().enumerate() {
             let mut row = [0f32; 2 * MATCHED_COUNT];
             answers.get(i as i64).copy_data(&mut row, 2 * MATCHED_COUNT);
             let h = std::array::from_fn(|k| row[k]);
             pool.request_render(TICKETS + i as u64, h, phrase.clone());
         }
         let likenesses: Vec<f64> = (0..self.windows.len())
-            .map(|i| likeness(&self.windows[i].0, &pool.render(TICKETS + i as u64)))
+            .map(|i| likeness(&self.windows[i].1, &pool.render(TICKETS + i as u64)))
             .collect();
         quality(&likenesses, self.own)
     }

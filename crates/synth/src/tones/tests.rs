@@ -135,7 +135,10 @@ fn fm_has_the_sidebands_of_its_index() {
 
 #[test]
 fn retriggered_notes_start_alike_and_free_ones_do_not() {
-    let saws = with(&Patch::default(), &[(params::UNISON_VOICES, 2.0)]);
+    let saws = with(
+        &Patch::default(),
+        &[(params::UNISON_VOICES, 2.0), (params::OSC_PHASE, 0.0)],
+    );
     assert!(hold(&saws, 1) != hold(&saws, 2));
     let again = with(&saws, &[(params::OSC_PHASE, 1.0)]);
     assert!(hold(&again, 1) == hold(&again, 2));
