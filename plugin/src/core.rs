@@ -2,7 +2,7 @@
 
 use matcher::Target;
 use matcher::live::AudioEnd;
-use synth::{Event, MATCHED_COUNT, Patch, Synth};
+use synth::{Ended, Event, MATCHED_COUNT, Patch, Synth, Transport};
 
 /// Samples handed to the listener at a time.
 const CHUNK: usize = 1024;
@@ -56,6 +56,8 @@ pub struct Controls {
     pub listen: bool,
     /// Linear gain of the output.
     pub gain: f32,
+    /// The song at the block's first sample.
+    pub transport: Transport,
 }
 
 /// The instrument with what it holds of the reference.
@@ -100,6 +102,11 @@ impl<R: Reference> Core<R> {
         self.gain = None;
     }
 
+    /// The notes that have ended since this was last asked.
+    pub fn ended(&mut self) -> impl Iterator<Item = Ended> {
+        self.synth.ended()
+    }
+
     /// The inference now held.
     pub fn held(&self) -> Option<Target> {
         self.held
@@ -131,6 +138,7 @@ impl<R: Reference> Core<R> {
         }
         self.listening = controls.listen;
         self.aim(controls, KNOB_GLIDE);
+        self.synth.set_transport(&controls.transport);
         if length == 0 {
             self.synth.process(left, right, events);
         }

@@ -152,6 +152,45 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
                 },
             )
         }
+        E::PolyPressure {
+            timing,
+            voice_id,
+            channel,
+            key,
+            pressure,
+        } => {
+            let (id, channel, key) = address(voice_id, channel, key);
+            (
+                timing,
+                EventKind::Pressure {
+                    id,
+                    channel,
+                    key,
+                    value: within(pressure, 0.0, 1.0, 0.0),
+                },
+            )
+        }
+        E::PolyModulation {
+            timing,
+            voice_id,
+            poly_modulation_id,
+            normalized_offset,
+        } => (
+            timing,
+            EventKind::Modulation {
+                id: voice_id,
+                row: poly_modulation_id as usize,
+                offset: within(normalized_offset, -1.0, 1.0, 0.0),
+            },
+        ),
+        E::MidiChannelPressure {
+            timing,
+            channel,
+            pressure,
+        } => {
+            let value = within(pressure, 0.0, 1.0, 0.0);
+            (timing, EventKind::ChannelPressure { channel, value })
+        }
         E::MidiPitchBend {
             timing,
             channel,
@@ -177,7 +216,17 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
 
 /// Hands on what a MIDI controller means to the synth.
 fn controller(channel: u8, cc: u8, value: f32, mut push: impl FnMut(EventKind)) {
+    let within = |neutral| within(value, 0.0, 1.0, neutral);
     match cc {
+        control_change::MODULATION_MSB => push(EventKind::ModWheel {
+            channel,
+            value: within(0.0),
+        }),
+        // MPE's third dimension, which MIDI calls brightness too.
+        control_change::SOUND_CONTROLLER_5 => push(EventKind::ChannelBrightness {
+            channel,
+            value: within(0.5),
+        }),
         control_change::DAMPER_PEDAL => push(EventKind::Sustain {
             channel,
             down: value >= 0.5,
@@ -191,6 +240,18 @@ fn controller(channel: u8, cc: u8, value: f32, mut push: impl FnMut(EventKind)) 
             push(EventKind::PitchBend {
                 channel,
                 value: 0.0,
+            });
+            push(EventKind::ModWheel {
+                channel,
+                value: 0.0,
+            });
+            push(EventKind::ChannelPressure {
+                channel,
+                value: 0.0,
+            });
+            push(EventKind::ChannelBrightness {
+                channel,
+                value: 0.5,
             });
         }
         // The mode messages that follow it imply it.

@@ -82,7 +82,15 @@ impl Params {
         static TABLE: [synth::Param; COUNT] = PARAMS;
         static OWN: [synth::Param; 3] = [AMOUNT, GLIDE, OUTPUT];
         Self {
-            rows: TABLE.iter().map(float).collect(),
+            rows: TABLE
+                .iter()
+                .enumerate()
+                .map(|(index, row)| match synth::can_modulate(index) {
+                    // What the events of a single note's modulation call the parameter.
+                    true => float(row).with_poly_modulation_id(index as u32),
+                    false => float(row),
+                })
+                .collect(),
             amount: float(&OWN[0]),
             listen: BoolParam::new("Listen", true)
                 .with_value_to_string(Arc::new(|on| if on { "On" } else { "Off" }.into()))
@@ -166,7 +174,7 @@ mod tests {
     use nice_plug::prelude::Params as _;
 
     /// Hosts store automation under these ids: an id may be added, never changed or removed.
-    const FROZEN: [&str; 50] = [
+    const FROZEN: [&str; 98] = [
         "match",
         "listen",
         "match_glide",
@@ -217,6 +225,54 @@ mod tests {
         "unison_spread",
         "osc_phase",
         "ring_level",
+        "filter_attack_curve",
+        "filter_fall_curve",
+        "filter_key_time",
+        "filter_velocity_time",
+        "amp_attack_curve",
+        "amp_fall_curve",
+        "amp_key_time",
+        "amp_velocity_time",
+        "lfo_shape",
+        "lfo_sync",
+        "lfo_start",
+        "lfo_phase",
+        "lfo_fade",
+        "lfo2_shape",
+        "lfo2_sync",
+        "lfo2_start",
+        "lfo2_phase",
+        "lfo2_fade",
+        "lfo2_rate",
+        "lfo2_delay",
+        "mod1_source",
+        "mod1_amount",
+        "mod1_dest",
+        "mod2_source",
+        "mod2_amount",
+        "mod2_dest",
+        "mod3_source",
+        "mod3_amount",
+        "mod3_dest",
+        "mod4_source",
+        "mod4_amount",
+        "mod4_dest",
+        "mod5_source",
+        "mod5_amount",
+        "mod5_dest",
+        "mod6_source",
+        "mod6_amount",
+        "mod6_dest",
+        "mod7_source",
+        "mod7_amount",
+        "mod7_dest",
+        "mod8_source",
+        "mod8_amount",
+        "mod8_dest",
+        "play_mode",
+        "voices",
+        "mpe",
+        "mpe_bend_range",
     ];
 
     fn params() -> Params {

@@ -8,9 +8,10 @@ use std::time::Instant;
 use matcher::builtin::Model;
 use matcher::engine::Engine;
 use matcher::live::{AudioEnd, live};
+use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 use nice_plug_egui::EguiEditor;
-use synth::Event;
+use synth::{Event, Synth};
 
 use crate::core::{Controls, Core};
 use crate::editor::{self, App};
@@ -56,8 +57,8 @@ impl Default for MirrorNet {
             pace: Pace::new(false),
             offline: false,
             rate: 48_000.0,
-            // Every host event may become two.
-            events: Vec::with_capacity(2 * EVENTS),
+            // Every host event may become five.
+            events: Vec::with_capacity(5 * EVENTS),
         }
     }
 }
@@ -78,7 +79,7 @@ impl MirrorNet {
     }
 
     /// What the host and the player ask for now.
-    fn controls(&self) -> Controls {
+    fn controls(&self, song: &Transport) -> Controls {
         let params = &self.params;
         let plain = |row: &synth::Param, param: &FloatParam| row.plain(param.value());
         Controls {
@@ -88,6 +89,10 @@ impl MirrorNet {
             glide: plain(&GLIDE, &params.glide),
             listen: params.listen.value(),
             gain: util::db_to_gain(plain(&OUTPUT, &params.output)),
+            transport: synth::Transport {
+                tempo: song.tempo.unwrap_or(120.0),
+                beats: song.pos_beats().filter(|_| song.playing),
+            },
         }
     }
 }
@@ -186,7 +191,7 @@ impl Plugin for MirrorNet {
         }
         self.hand
             .watch(&self.params.unmodulated(), &self.params.shared);
-        let controls = self.controls();
+        let controls = self.controls(context.transport());
         let seconds = buffer.samples() as f64 / f64::from(self.rate);
         let offline = self.pace.offline(seconds, Instant::now());
         if offline && !self.offline {
@@ -213,6 +218,15 @@ impl Plugin for MirrorNet {
         if moved || recalled.is_some() {
             self.mailbox.report(core.held());
         }
+        // The host may then forget what it modulates of them.
+        for note in core.ended() {
+            let _ = context.try_send_event(NoteEvent::VoiceTerminated {
+                timing: left.len().saturating_sub(1) as u32,
+                voice_id: VoiceID::ID(note.id),
+                channel: Channel::Number(note.channel),
+                key: Key::Number(note.key as u8),
+            });
+        }
         ProcessStatus::Normal
     }
 }
@@ -228,6 +242,10 @@ impl ClapPlugin for MirrorNet {
         ClapFeature::Synthesizer,
         ClapFeature::Stereo,
     ];
+    const CLAP_POLY_MODULATION_CONFIG: Option<PolyModulationConfig> = Some(PolyModulationConfig {
+        max_voice_capacity: Synth::MAX_VOICES as u32,
+        supports_overlapping_voices: true,
+    });
 }
 
 impl Vst3Plugin for MirrorNet {

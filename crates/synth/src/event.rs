@@ -39,6 +39,27 @@ pub enum EventKind {
         /// -1 to 1.
         value: f32,
     },
+    /// Modulation wheel.
+    ModWheel {
+        /// MIDI channel.
+        channel: u8,
+        /// 0 to 1.
+        value: f32,
+    },
+    /// Pressure on all keys of a channel.
+    ChannelPressure {
+        /// MIDI channel.
+        channel: u8,
+        /// 0 to 1.
+        value: f32,
+    },
+    /// Brightness (MPE: timbre, controller 74) of all notes of a channel; as [`EventKind::Brightness`].
+    ChannelBrightness {
+        /// MIDI channel.
+        channel: u8,
+        /// 0 to 1.
+        value: f32,
+    },
     /// Sustain pedal.
     Sustain {
         /// MIDI channel.
@@ -93,6 +114,26 @@ pub enum EventKind {
         key: f32,
         /// 0 to 1.
         value: f32,
+    },
+    /// Per-note pressure, 0 to 1.
+    Pressure {
+        /// Host's voice id, or -1.
+        id: i32,
+        /// MIDI channel.
+        channel: u8,
+        /// MIDI pitch.
+        key: f32,
+        /// 0 to 1.
+        value: f32,
+    },
+    /// Per-note modulation of a parameter that [`crate::can_modulate`]; void for others.
+    Modulation {
+        /// Host's voice id.
+        id: i32,
+        /// Row of the parameter table.
+        row: usize,
+        /// What is added to its normalised value, -1 to 1.
+        offset: f32,
     },
 }
 

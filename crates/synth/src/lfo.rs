@@ -1,32 +1,201 @@
-//! The low-frequency oscillator: a sine per note that waits, fades in, and swings.
+//! The low-frequency oscillators: each waits, fades in, and swings; for each note from its start, or for
+//! all together, in hertz or in the host's tempo.
 
-use crate::math::sin_turn;
+use crate::math::{sin_turn, split_mix};
+
+/// Largest change per second where a shape jumps: it takes 4 ms from end to end, so that what it moves
+/// doesn't click.
+const SLEW: f32 = 500.0;
+/// Shortest fade-in, seconds.
+const FADE: f32 = 1e-3;
+
+/// Waveforms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shape {
+    /// From 0 upwards.
+    #[default]
+    Sine,
+    /// From 0 upwards.
+    Triangle,
+    /// From -1 to 1.
+    SawUp,
+    /// From 1 to -1.
+    SawDown,
+    /// 1, then -1.
+    Square,
+    /// A new random value every cycle.
+    Hold,
+    /// Smoothly from one to the next.
+    Smooth,
+}
+
+impl Shape {
+    /// All of them, in the order of [`crate::params::LFO_SHAPES`].
+    pub const ALL: [Self; 7] = [
+        Self::Sine,
+        Self::Triangle,
+        Self::SawUp,
+        Self::SawDown,
+        Self::Square,
+        Self::Hold,
+        Self::Smooth,
+    ];
+
+    /// The shape of a parameter's plain value.
+    pub fn of(plain: f32) -> Self {
+        Self::ALL[(plain.round() as usize).min(Self::ALL.len() - 1)]
+    }
+
+    /// Whether it jumps.
+    fn jumps(self) -> bool {
+        matches!(
+            self,
+            Self::SawUp | Self::SawDown | Self::Square | Self::Hold
+        )
+    }
+
+    /// Value, -1 to 1, at `phase`, 0 to 1, of the `cycle`-th cycle.
+    fn at(self, phase: f32, cycle: u32, seed: u32) -> f32 {
+        match self {
+            Self::Sine => sin_turn(phase),
+            Self::Triangle => {
+                let turned = if phase < 0.75 {
+                    phase + 0.25
+                } else {
+                    phase - 0.75
+                };
+                1.0 - 4.0 * (turned - 0.5).abs()
+            }
+            Self::SawUp => 2.0 * phase - 1.0,
+            Self::SawDown => 1.0 - 2.0 * phase,
+            Self::Square if phase < 0.5 => 1.0,
+            Self::Square => -1.0,
+            Self::Hold => random(seed, cycle),
+            Self::Smooth => {
+                let [from, to] = [random(seed, cycle), random(seed, cycle.wrapping_add(1))];
+                from + (to - from) * phase * phase * (3.0 - 2.0 * phase)
+            }
+        }
+    }
+}
+
+/// The `cycle`-th number, -1 to 1, of a sequence.
+fn random(seed: u32, cycle: u32) -> f32 {
+    let mut state = u64::from(seed) << 32 | u64::from(cycle);
+    (split_mix(&mut state) >> 32) as i32 as f32 * (1.0 / 2_147_483_648.0)
+}
+
+/// An LFO's knobs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LfoSettings {
+    /// Hz, where it is not synced.
+    pub rate: f32,
+    /// Beats in a cycle; 0: not synced.
+    pub beats: f32,
+    /// Waveform.
+    pub shape: Shape,
+    /// Seconds.
+    pub delay: f32,
+    /// Seconds beyond half the delay.
+    pub fade: f32,
+    /// Cycles by which it is ahead.
+    pub phase: f32,
+    /// Whether there is one for all notes.
+    pub free: bool,
+}
+
+impl LfoSettings {
+    /// Cycles per second at `tempo` beats per second.
+    pub fn hertz(&self, tempo: f32) -> f32 {
+        if self.beats > 0.0 {
+            tempo / self.beats
+        } else {
+            self.rate
+        }
+    }
+}
+
+/// What an LFO gets to know of the instrument.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Clock {
+    /// Beats per second.
+    pub tempo: f32,
+    /// Cycles of the free-running LFO at the end of the step.
+    pub turns: f64,
+}
 
 /// A note's LFO.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lfo {
     /// Cycles, 0 to 1.
     phase: f32,
+    /// Whole cycles since the start.
+    cycle: u32,
     /// Seconds since the note's start.
     age: f32,
+    /// Chooses the random shapes.
+    seed: u32,
+    /// The shape's value, slowed where it jumps.
+    value: f32,
+    /// 0 to 1.
+    depth: f32,
 }
 
 impl Lfo {
-    /// Moves on by `seconds`, less than a cycle, at `rate` Hz.
-    pub fn advance(&mut self, seconds: f32, rate: f32) {
-        self.phase += rate * seconds;
+    /// Starts with a note; not heard before the first step.
+    pub fn new(seed: u32, s: &LfoSettings, clock: &Clock) -> Self {
+        let mut lfo = Self {
+            seed,
+            ..Self::default()
+        };
+        lfo.value = lfo.shape(s, clock);
+        lfo
+    }
+
+    /// Moves on by `seconds`, less than a cycle.
+    pub fn advance(&mut self, seconds: f32, s: &LfoSettings, clock: &Clock) {
+        self.phase += s.hertz(clock.tempo) * seconds;
         if self.phase >= 1.0 {
             self.phase -= 1.0;
+            self.cycle = self.cycle.wrapping_add(1);
         }
         // Beyond any delay the age no longer matters, and must not lose precision.
         self.age = (self.age + seconds).min(60.0);
+        let aim = self.shape(s, clock);
+        self.value = if s.shape.jumps() {
+            let most = SLEW * seconds;
+            self.value + (aim - self.value).clamp(-most, most)
+        } else {
+            aim
+        };
+        let fade = (0.5 * s.delay).max(FADE) + s.fade;
+        self.depth = ((self.age - s.delay) / fade).clamp(0.0, 1.0);
     }
 
-    /// Value, -1 to 1, and depth, 0 to 1: nothing for `delay` seconds, then a linear fade-in over
-    /// half as long.
-    pub fn value(&self, delay: f32) -> (f32, f32) {
-        let depth = ((self.age - delay) / (0.5 * delay).max(1e-3)).clamp(0.0, 1.0);
-        (sin_turn(self.phase), depth)
+    fn shape(&self, s: &LfoSettings, clock: &Clock) -> f32 {
+        let (phase, cycle, seed) = if s.free {
+            let whole = clock.turns.floor();
+            ((clock.turns - whole) as f32, whole as i64 as u32, 0)
+        } else {
+            (self.phase, self.cycle, self.seed)
+        };
+        let mut phase = phase + s.phase;
+        let mut cycle = cycle;
+        while phase >= 1.0 {
+            phase -= 1.0;
+            cycle = cycle.wrapping_add(1);
+        }
+        s.shape.at(phase, cycle, seed)
+    }
+
+    /// Depth, 0 to 1: nothing for `delay` seconds, then a linear fade-in over half as long and `fade`.
+    pub fn depth(&self) -> f32 {
+        self.depth
+    }
+
+    /// Value times depth, -1 to 1.
+    pub fn level(&self) -> f32 {
+        self.value * self.depth
     }
 }
 
@@ -36,20 +205,67 @@ mod tests {
 
     #[test]
     fn waits_fades_in_and_keeps_its_rate() {
-        let mut lfo = Lfo::default();
+        let s = LfoSettings {
+            rate: 5.0,
+            delay: 1.0,
+            fade: 0.25,
+            ..LfoSettings::default()
+        };
+        let mut lfo = Lfo::new(0, &s, &Clock::default());
         let (mut crossings, mut last) = (0, 0.0);
         for i in 1..=30_000 {
-            lfo.advance(1e-3, 5.0);
-            let (v, depth) = lfo.value(1.0);
+            lfo.advance(1e-3, &s, &Clock::default());
             let t = i as f32 * 1e-3;
-            let want = ((t - 1.0) / 0.5).clamp(0.0, 1.0);
+            let want = ((t - 1.0) / 0.75).clamp(0.0, 1.0);
+            let depth = lfo.depth();
             assert!((depth - want).abs() < 0.01, "depth {depth} at {t} s");
-            crossings += (last < 0.0 && v >= 0.0) as i32;
-            last = v;
+            crossings += (last < 0.0 && lfo.value >= 0.0) as i32;
+            last = lfo.value;
         }
         assert!(
             (149..=150).contains(&crossings),
             "{crossings} cycles in 30 s at 5 Hz"
         );
+    }
+
+    #[test]
+    fn a_synced_one_follows_tempo_and_song() {
+        let mut s = LfoSettings {
+            rate: 9.0,
+            beats: 0.5,
+            ..LfoSettings::default()
+        };
+        assert_eq!(s.hertz(2.0), 4.0);
+        s.free = true;
+        s.shape = Shape::Hold;
+        let at = |turns| Lfo::new(7, &s, &Clock { tempo: 2.0, turns }).value;
+        assert_eq!(at(3.0), at(3.9));
+        assert_ne!(at(3.9), at(4.1));
+    }
+
+    #[test]
+    fn shapes_stay_in_their_range_and_only_jump_slowly() {
+        for shape in Shape::ALL {
+            for phase in [0.0, 0.3, 1.0] {
+                let s = LfoSettings {
+                    rate: 7.0,
+                    shape,
+                    phase,
+                    ..LfoSettings::default()
+                };
+                let mut lfo = Lfo::new(3, &s, &Clock::default());
+                let mut last = lfo.value;
+                let [mut low, mut high] = [0.0f32; 2];
+                for _ in 0..20_000 {
+                    lfo.advance(1.0 / 3000.0, &s, &Clock::default());
+                    let step = (lfo.value - last).abs();
+                    assert!(step <= SLEW / 2990.0, "{shape:?} steps by {step}");
+                    last = lfo.value;
+                    (low, high) = (low.min(last), high.max(last));
+                }
+                assert!((-1.001..-0.85).contains(&low), "{shape:?} from {low}");
+                assert!((0.85..1.001).contains(&high), "{shape:?} to {high}");
+            }
+        }
     }
 }

@@ -1,12 +1,15 @@
 //! The body: a real-time subtractive synthesizer. Knows no host, no network and no ear.
 
 mod batch;
+mod common;
 mod envelope;
 mod event;
 mod filter;
 mod glide;
 mod lfo;
 mod math;
+mod matrix;
+mod offsets;
 mod oscillator;
 pub mod params;
 pub mod patch;
@@ -19,12 +22,14 @@ mod voice;
 mod wavetable;
 
 pub use batch::{Batch, Job};
+pub use common::Transport;
 pub use event::{Event, EventKind};
 pub use params::{COUNT, MATCHED, MATCHED_COUNT, PARAMS, Param, Scale, Section, Unit};
 pub use patch::{Patch, PatchError};
 pub use render::{Note, notes_to_events, render};
+pub use settings::part::can_modulate;
 pub use simd::InstructionSet;
-pub use synth::Synth;
+pub use synth::{Ended, Synth};
 
 /// Samples between control updates: modulators are evaluated on this grid, and what would be heard
 /// to step is ramped in between.

@@ -5,6 +5,8 @@
 //! sampler and loss; its *plain* value is in the row's unit. The row's [`Scale`] joins the two and is
 //! chosen perceptually: equal normalised steps should sound about equally large.
 
+mod choices;
+
 /// Which panel of the instrument a parameter belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Section {
@@ -22,15 +24,21 @@ pub enum Section {
     FilterEnv,
     /// Envelope of the amplitude.
     AmpEnv,
-    /// Low-frequency oscillator.
+    /// First low-frequency oscillator.
     Lfo,
+    /// Second low-frequency oscillator.
+    Lfo2,
+    /// First half of the modulation matrix.
+    Modulation,
+    /// Second half of it.
+    Modulation2,
     /// How notes are played.
     Voice,
 }
 
 impl Section {
     /// All sections, in panel order.
-    pub const ALL: [Section; 9] = [
+    pub const ALL: [Section; 12] = [
         Section::Osc1,
         Section::Osc2,
         Section::Unison,
@@ -39,6 +47,9 @@ impl Section {
         Section::FilterEnv,
         Section::AmpEnv,
         Section::Lfo,
+        Section::Lfo2,
+        Section::Modulation,
+        Section::Modulation2,
         Section::Voice,
     ];
 
@@ -52,7 +63,10 @@ impl Section {
             Section::Filter => "Filter",
             Section::FilterEnv => "Filter envelope",
             Section::AmpEnv => "Amp envelope",
-            Section::Lfo => "LFO",
+            Section::Lfo => "LFO 1",
+            Section::Lfo2 => "LFO 2",
+            Section::Modulation => "Modulation 1 to 4",
+            Section::Modulation2 => "Modulation 5 to 8",
             Section::Voice => "Voice",
         }
     }
@@ -189,21 +203,20 @@ impl Param {
 macro_rules! table {
     ($($konst:ident $id:literal $name:literal $section:ident $unit:tt $scale:expr,
        $min:literal .. $max:literal = $default:literal $matched:ident;)*) => {
-        table!(@index 0usize; $($konst $name;)*);
+        /// Counts the rows.
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        enum Index { $($konst),* }
+        $(
+            #[doc = concat!("Row of ", $name, ".")]
+            pub const $konst: usize = Index::$konst as usize;
+        )*
+        /// Number of rows.
+        pub const COUNT: usize = [$(Index::$konst),*].len();
         /// One row per parameter, in panel order. Index it with this module's constants.
         pub const PARAMS: [Param; COUNT] = [$(Param {
             id: $id, name: $name, section: Section::$section, unit: table!(@unit $unit), scale: $scale,
             min: $min, max: $max, default: $default, matched: table!(@flag $matched),
         }),*];
-    };
-    (@index $n:expr; $konst:ident $name:literal; $($rest:tt)*) => {
-        #[doc = concat!("Row of ", $name, ".")]
-        pub const $konst: usize = $n;
-        table!(@index $n + 1; $($rest)*);
-    };
-    (@index $n:expr;) => {
-        /// Number of rows.
-        pub const COUNT: usize = $n;
     };
     (@unit [$names:expr]) => { Unit::Choice($names) };
     (@unit $unit:ident) => { Unit::$unit };
@@ -212,6 +225,8 @@ macro_rules! table {
 }
 
 use Scale::{Linear, Log, Power};
+
+pub use choices::*;
 
 /// What [`FILTER_TYPE`] chooses from.
 pub const FILTER_TYPES: &[&str] = &["Ladder", "Ladder 2x", "SVF 12 dB", "SVF 24 dB", "Off"];
@@ -259,17 +274,65 @@ table! {
     FILTER_DECAY      "filter_decay"      "Filter decay"       FilterEnv Seconds Log, 0.01..8.0 = 0.5 matched;
     FILTER_SUSTAIN    "filter_sustain"    "Filter sustain"     FilterEnv Percent Linear, 0.0..1.0 = 0.3 matched;
     FILTER_RELEASE    "filter_release"    "Filter release"     FilterEnv Seconds Log, 0.01..5.0 = 0.3 manual;
+    FILTER_ATTACK_CURVE  "filter_attack_curve"  "Filter attack curve"     FilterEnv Percent Linear, -1.0..1.0 = 0.0 manual;
+    FILTER_FALL_CURVE    "filter_fall_curve"    "Filter fall curve"       FilterEnv Percent Linear, -1.0..1.0 = 0.0 manual;
+    FILTER_KEY_TIME      "filter_key_time"      "Filter key to time"      FilterEnv Percent Linear, -1.0..1.0 = 0.0 manual;
+    FILTER_VELOCITY_TIME "filter_velocity_time" "Filter velocity to time" FilterEnv Percent Linear, -1.0..1.0 = 0.0 manual;
     AMP_ATTACK        "amp_attack"        "Amp attack"         AmpEnv Seconds Log, 0.001..2.0 = 0.003 matched;
     AMP_DECAY         "amp_decay"         "Amp decay"          AmpEnv Seconds Log, 0.01..8.0 = 0.6 matched;
     AMP_SUSTAIN       "amp_sustain"       "Amp sustain"        AmpEnv Percent Linear, 0.0..1.0 = 0.7 matched;
     AMP_RELEASE       "amp_release"       "Amp release"        AmpEnv Seconds Log, 0.005..5.0 = 0.2 matched;
+    AMP_ATTACK_CURVE  "amp_attack_curve"  "Amp attack curve"   AmpEnv Percent Linear, -1.0..1.0 = 0.0 manual;
+    AMP_FALL_CURVE    "amp_fall_curve"    "Amp fall curve"     AmpEnv Percent Linear, -1.0..1.0 = 0.0 manual;
+    AMP_KEY_TIME      "amp_key_time"      "Amp key to time"    AmpEnv Percent Linear, -1.0..1.0 = 0.0 manual;
+    AMP_VELOCITY_TIME "amp_velocity_time" "Amp velocity to time" AmpEnv Percent Linear, -1.0..1.0 = 0.0 manual;
     LFO_RATE          "lfo_rate"          "LFO rate"           Lfo Hertz Log, 0.2..12.0 = 5.0 matched;
     LFO_DELAY         "lfo_delay"         "LFO delay"          Lfo Seconds Power(2.0), 0.0..2.0 = 0.0 matched;
     LFO_VIBRATO       "lfo_vibrato"       "Vibrato"            Lfo Cents Power(2.0), 0.0..100.0 = 0.0 matched;
     LFO_TREMOLO       "lfo_tremolo"       "Tremolo"            Lfo Percent Linear, 0.0..1.0 = 0.0 matched;
     LFO_CUTOFF        "lfo_cutoff"        "LFO to cutoff"      Lfo Semitones Power(2.0), 0.0..24.0 = 0.0 matched;
+    LFO_SHAPE         "lfo_shape"         "LFO shape"          Lfo [LFO_SHAPES] Linear, 0.0..6.0 = 0.0 manual;
+    LFO_SYNC          "lfo_sync"          "LFO sync"           Lfo [LFO_SYNCS] Linear, 0.0..17.0 = 0.0 manual;
+    LFO_START         "lfo_start"         "LFO start"          Lfo [LFO_STARTS] Linear, 0.0..1.0 = 0.0 manual;
+    LFO_PHASE         "lfo_phase"         "LFO phase"          Lfo Percent Linear, 0.0..1.0 = 0.0 manual;
+    LFO_FADE          "lfo_fade"          "LFO fade"           Lfo Seconds Power(2.0), 0.0..4.0 = 0.0 manual;
+    LFO2_RATE         "lfo2_rate"         "LFO 2 rate"         Lfo2 Hertz Log, 0.05..20.0 = 2.0 manual;
+    LFO2_DELAY        "lfo2_delay"        "LFO 2 delay"        Lfo2 Seconds Power(2.0), 0.0..2.0 = 0.0 manual;
+    LFO2_SHAPE         "lfo2_shape"         "LFO 2 shape"          Lfo2 [LFO_SHAPES] Linear, 0.0..6.0 = 0.0 manual;
+    LFO2_SYNC          "lfo2_sync"          "LFO 2 sync"           Lfo2 [LFO_SYNCS] Linear, 0.0..17.0 = 0.0 manual;
+    LFO2_START         "lfo2_start"         "LFO 2 start"          Lfo2 [LFO_STARTS] Linear, 0.0..1.0 = 0.0 manual;
+    LFO2_PHASE         "lfo2_phase"         "LFO 2 phase"          Lfo2 Percent Linear, 0.0..1.0 = 0.0 manual;
+    LFO2_FADE          "lfo2_fade"          "LFO 2 fade"           Lfo2 Seconds Power(2.0), 0.0..4.0 = 0.0 manual;
+    MOD1_SOURCE       "mod1_source"       "Mod 1 source"       Modulation [SOURCES] Linear, 0.0..11.0 = 0.0 manual;
+    MOD1_AMOUNT       "mod1_amount"       "Mod 1 amount"       Modulation Percent Linear, -1.0..1.0 = 0.0 manual;
+    MOD1_DEST         "mod1_dest"         "Mod 1 to"           Modulation [DESTINATIONS] Linear, 0.0..31.0 = 0.0 manual;
+    MOD2_SOURCE       "mod2_source"       "Mod 2 source"       Modulation [SOURCES] Linear, 0.0..11.0 = 0.0 manual;
+    MOD2_AMOUNT       "mod2_amount"       "Mod 2 amount"       Modulation Percent Linear, -1.0..1.0 = 0.0 manual;
+    MOD2_DEST         "mod2_dest"         "Mod 2 to"           Modulation [DESTINATIONS] Linear, 0.0..31.0 = 0.0 manual;
+    MOD3_SOURCE       "mod3_source"       "Mod 3 source"       Modulation [SOURCES] Linear, 0.0..11.0 = 0.0 manual;
+    MOD3_AMOUNT       "mod3_amount"       "Mod 3 amount"       Modulation Percent Linear, -1.0..1.0 = 0.0 manual;
+    MOD3_DEST         "mod3_dest"         "Mod 3 to"           Modulation [DESTINATIONS] Linear, 0.0..31.0 = 0.0 manual;
+    MOD4_SOURCE       "mod4_source"       "Mod 4 source"       Modulation [SOURCES] Linear, 0.0..11.0 = 0.0 manual;
+    MOD4_AMOUNT       "mod4_amount"       "Mod 4 amount"       Modulation Percent Linear, -1.0..1.0 = 0.0 manual;
+    MOD4_DEST         "mod4_dest"         "Mod 4 to"           Modulation [DESTINATIONS] Linear, 0.0..31.0 = 0.0 manual;
+    MOD5_SOURCE       "mod5_source"       "Mod 5 source" Modulation2 [SOURCES] Linear, 0.0..11.0 = 0.0 manual;
+    MOD5_AMOUNT       "mod5_amount"       "Mod 5 amount" Modulation2 Percent Linear, -1.0..1.0 = 0.0 manual;
+    MOD5_DEST         "mod5_dest"         "Mod 5 to" Modulation2 [DESTINATIONS] Linear, 0.0..31.0 = 0.0 manual;
+    MOD6_SOURCE       "mod6_source"       "Mod 6 source" Modulation2 [SOURCES] Linear, 0.0..11.0 = 0.0 manual;
+    MOD6_AMOUNT       "mod6_amount"       "Mod 6 amount" Modulation2 Percent Linear, -1.0..1.0 = 0.0 manual;
+    MOD6_DEST         "mod6_dest"         "Mod 6 to" Modulation2 [DESTINATIONS] Linear, 0.0..31.0 = 0.0 manual;
+    MOD7_SOURCE       "mod7_source"       "Mod 7 source" Modulation2 [SOURCES] Linear, 0.0..11.0 = 0.0 manual;
+    MOD7_AMOUNT       "mod7_amount"       "Mod 7 amount" Modulation2 Percent Linear, -1.0..1.0 = 0.0 manual;
+    MOD7_DEST         "mod7_dest"         "Mod 7 to" Modulation2 [DESTINATIONS] Linear, 0.0..31.0 = 0.0 manual;
+    MOD8_SOURCE       "mod8_source"       "Mod 8 source" Modulation2 [SOURCES] Linear, 0.0..11.0 = 0.0 manual;
+    MOD8_AMOUNT       "mod8_amount"       "Mod 8 amount" Modulation2 Percent Linear, -1.0..1.0 = 0.0 manual;
+    MOD8_DEST         "mod8_dest"         "Mod 8 to" Modulation2 [DESTINATIONS] Linear, 0.0..31.0 = 0.0 manual;
+    PLAY_MODE         "play_mode"         "Mode"               Voice [PLAY_MODES] Linear, 0.0..2.0 = 0.0 manual;
+    VOICES            "voices"            "Voices"             Voice [VOICE_COUNTS] Linear, 1.0..64.0 = 16.0 manual;
     GLIDE             "glide"             "Portamento"         Voice Seconds Power(3.0), 0.0..2.0 = 0.0 manual;
     BEND_RANGE        "bend_range"        "Bend range"         Voice Semitones Linear, 0.0..24.0 = 2.0 manual;
+    MPE               "mpe"               "MPE"                Voice [MPE_ZONES] Linear, 0.0..1.0 = 0.0 manual;
+    MPE_BEND_RANGE    "mpe_bend_range"    "MPE bend range"     Voice Semitones Linear, 0.0..96.0 = 48.0 manual;
     VELOCITY          "velocity"          "Velocity to level"  Voice Percent Linear, 0.0..1.0 = 1.0 manual;
     TUNE              "tune"              "Tuning"             Voice Cents Linear, -100.0..100.0 = 0.0 manual;
     LEVEL             "level"             "Level"              Voice Decibels Linear, -24.0..12.0 = 0.0 manual;
@@ -318,6 +381,16 @@ mod tests {
                 p.id
             );
             assert!(p.scale != Log || p.min > 0.0, "{}", p.id);
+        }
+    }
+
+    #[test]
+    fn every_choice_has_a_name() {
+        for p in &PARAMS {
+            if let Unit::Choice(names) = p.unit {
+                assert_eq!(p.max as usize + 1, names.len(), "{}", p.id);
+                assert_eq!(p.normalized(p.default.round()), p.normalized(p.default));
+            }
         }
     }
 

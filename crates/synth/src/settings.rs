@@ -1,10 +1,14 @@
 //! A patch as the voices need it: plain values and everything derived from them that does not
 //! depend on the note.
 
+pub mod part;
+
 use crate::envelope::EnvelopeSettings;
 use crate::filter::{FilterSettings, Kind};
+use crate::lfo::{LfoSettings, Shape};
+use crate::matrix::{Matrix, Sum};
 use crate::oscillator::{Blend, blend};
-use crate::params as p;
+use crate::params::{self as p, LFO_BEATS, PARAMS};
 use crate::{CONTROL, Patch};
 use std::f32::consts::FRAC_PI_2;
 
@@ -64,20 +68,22 @@ pub struct Settings {
     pub env_octaves: f32,
     /// Octaves of cutoff between velocity 0 and 1.
     pub velocity_octaves: f32,
-    /// Octaves of cutoff at the LFO's peak.
+    /// Octaves of cutoff at LFO 1's peak.
     pub lfo_octaves: f32,
     /// Envelope of the amplitude; its sustain is the square of the knob, so that the middle of the
     /// knob is -12 dB.
     pub amp: EnvelopeSettings,
     /// Envelope of the cutoff.
     pub filter_env: EnvelopeSettings,
-    /// Hz.
-    pub lfo_rate: f32,
-    /// Seconds.
-    pub lfo_delay: f32,
-    /// Semitones at the LFO's peak.
+    /// Octaves by which the amp envelope is faster per octave of key, and at full velocity.
+    pub amp_times: [f32; 2],
+    /// The same of the filter envelope.
+    pub filter_times: [f32; 2],
+    /// Both.
+    pub lfos: [LfoSettings; 2],
+    /// Semitones at LFO 1's peak.
     pub vibrato: f32,
-    /// 0 to 1: by how much the LFO's trough lowers the level.
+    /// 0 to 1: by how much LFO 1's trough lowers the level.
     pub tremolo: f32,
     /// Portamento time, samples.
     pub glide: f32,
@@ -89,90 +95,185 @@ pub struct Settings {
     pub tune: f32,
     /// Gain of everything, 1 at 0 dB.
     pub level: f32,
+    /// How many notes.
+    pub play_mode: PlayMode,
+    /// Most notes at once.
+    pub voices: usize,
+    /// Semitones at full bend of a note's own channel, where the zone is split so.
+    pub mpe_bend_range: Option<f32>,
+    /// Semitones by which the matrix moves the pitch.
+    pub shift: f32,
+    /// Gain by which it moves the amplitude.
+    pub swell: f32,
+    /// Where it moves the voice, -1 left to 1 right.
+    pub pan: f32,
+    /// The slots in use.
+    pub matrix: Matrix,
     /// Share of the way that smoothed values (gain, pan, brightness) still have to go after a
     /// control step.
     pub smoothing: f32,
 }
 
+/// How keys become notes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlayMode {
+    /// Each key its own.
+    #[default]
+    Poly,
+    /// One, that every key strikes anew.
+    Mono,
+    /// One, that a key struck while another is held only moves.
+    Legato,
+}
+
 impl Settings {
     /// Digests a patch.
     pub fn new(patch: &Patch, sample_rate: f32) -> Self {
-        let v = |row| patch.plain(row);
-        let balance = v(p::OSC_BALANCE) * FRAC_PI_2;
-        let osc = |shape, width, semitones: f32, gain| OscillatorSettings {
-            blend: blend(v(shape).min(SQUARE)),
-            gain,
-            // Past the square the pulse narrows.
-            width: v(width) + (v(shape) - SQUARE).max(0.0) * (NARROWEST - v(width)),
-            ratio: (semitones / 12.0).exp2(),
-        };
-        let (copies, detune) = unison(
-            v(p::UNISON_VOICES).round() as usize + 1,
-            v(p::UNISON_DETUNE) / 1200.0,
-            v(p::UNISON_SPREAD),
-        );
-        let level = |x: f32| if x < 1e-4 { 0.0 } else { x };
-        Self {
+        let mut settings = Self {
             sample_rate,
-            osc: [
-                osc(
-                    p::OSC1_SHAPE,
-                    p::OSC1_WIDTH,
-                    v(p::OSC1_PITCH),
-                    v(p::OSC_LEVEL) * level(balance.cos()),
-                ),
-                osc(
-                    p::OSC2_SHAPE,
-                    p::OSC2_WIDTH,
-                    v(p::OSC2_PITCH) + v(p::OSC2_DETUNE) / 100.0,
-                    v(p::OSC_LEVEL) * level(balance.sin()),
-                ),
-            ],
-            copies,
-            detune,
-            retrigger: v(p::OSC_PHASE) >= 0.5,
-            osc_fm: v(p::OSC1_FM),
-            ring: v(p::RING_LEVEL),
-            sub: v(p::SUB_LEVEL),
-            noise: v(p::NOISE_LEVEL),
-            filter: FilterSettings::new(
+            swell: 1.0,
+            smoothing: (-(CONTROL as f32) / (0.005 * sample_rate)).exp(),
+            ..Self::default()
+        };
+        settings.digest(part::ALL, |row| patch.plain(row));
+        settings
+    }
+
+    /// These settings of `patch`, moved by `sum`.
+    pub fn moved(&self, patch: &Patch, sum: &Sum) -> Self {
+        let mut settings = *self;
+        let moved = |row: usize| PARAMS[row].plain(patch.get(row) + sum.rows[row]);
+        settings.digest(sum.parts, moved);
+        settings.shift = sum.pitch;
+        settings.swell = sum.amp;
+        settings.pan = sum.pan;
+        settings
+    }
+
+    /// Digests some groups of rows, `v` giving the plain values.
+    fn digest(&mut self, parts: u32, v: impl Fn(usize) -> f32) {
+        let has = |part: u32| parts & part != 0;
+        for (n, [part, shape, width]) in [
+            [part::OSC1 as usize, p::OSC1_SHAPE, p::OSC1_WIDTH],
+            [part::OSC2 as usize, p::OSC2_SHAPE, p::OSC2_WIDTH],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            if has(part as u32) {
+                let (shape, width) = (v(shape), v(width));
+                self.osc[n].blend = blend(shape.min(SQUARE));
+                // Past the square the pulse narrows.
+                self.osc[n].width = width + (shape - SQUARE).max(0.0) * (NARROWEST - width);
+            }
+        }
+        if has(part::OSC1_RATIO) {
+            self.osc[0].ratio = (v(p::OSC1_PITCH) / 12.0).exp2();
+        }
+        if has(part::OSC2_RATIO) {
+            let semitones = v(p::OSC2_PITCH) + v(p::OSC2_DETUNE) / 100.0;
+            self.osc[1].ratio = (semitones / 12.0).exp2();
+        }
+        if has(part::BALANCE) {
+            let balance = v(p::OSC_BALANCE) * FRAC_PI_2;
+            let level = |x: f32| if x < 1e-4 { 0.0 } else { x };
+            self.osc[0].gain = v(p::OSC_LEVEL) * level(balance.cos());
+            self.osc[1].gain = v(p::OSC_LEVEL) * level(balance.sin());
+        }
+        if has(part::UNISON) {
+            (self.copies, self.detune) = unison(
+                v(p::UNISON_VOICES).round() as usize + 1,
+                v(p::UNISON_DETUNE) / 1200.0,
+                v(p::UNISON_SPREAD),
+            );
+        }
+        if has(part::FILTER) {
+            self.filter = FilterSettings::new(
                 Kind::ALL[(v(p::FILTER_TYPE).round() as usize).min(Kind::ALL.len() - 1)],
                 v(p::FILTER_RESONANCE),
                 v(p::FILTER_BOOST),
                 v(p::FILTER_DRIVE),
                 v(p::FILTER_MORPH),
-            ),
-            cutoff_fm: v(p::FILTER_FM) / 12.0,
-            cutoff: v(p::FILTER_CUTOFF),
-            high_pass: v(p::HIGHPASS_CUTOFF),
-            key_track: v(p::FILTER_KEYTRACK),
-            env_octaves: v(p::FILTER_ENV_AMOUNT) / 12.0,
-            velocity_octaves: v(p::FILTER_VELOCITY) / 12.0,
-            lfo_octaves: v(p::LFO_CUTOFF) / 12.0,
-            amp: EnvelopeSettings::new(
-                v(p::AMP_ATTACK),
-                v(p::AMP_DECAY),
+            );
+        }
+        if has(part::CUTOFF) {
+            self.cutoff = v(p::FILTER_CUTOFF);
+            self.high_pass = v(p::HIGHPASS_CUTOFF);
+        }
+        if has(part::PLAIN) {
+            self.osc_fm = v(p::OSC1_FM);
+            self.ring = v(p::RING_LEVEL);
+            self.sub = v(p::SUB_LEVEL);
+            self.noise = v(p::NOISE_LEVEL);
+            self.cutoff_fm = v(p::FILTER_FM) / 12.0;
+            self.key_track = v(p::FILTER_KEYTRACK);
+            self.env_octaves = v(p::FILTER_ENV_AMOUNT) / 12.0;
+            self.velocity_octaves = v(p::FILTER_VELOCITY) / 12.0;
+            self.lfo_octaves = v(p::LFO_CUTOFF) / 12.0;
+            self.vibrato = v(p::LFO_VIBRATO) / 100.0;
+            self.tremolo = v(p::LFO_TREMOLO);
+            self.velocity = v(p::VELOCITY);
+            self.tune = v(p::TUNE) / 100.0;
+        }
+        if has(part::AMP_ENV) {
+            self.amp = EnvelopeSettings::new(
+                [v(p::AMP_ATTACK), v(p::AMP_DECAY), v(p::AMP_RELEASE)],
                 v(p::AMP_SUSTAIN) * v(p::AMP_SUSTAIN),
-                v(p::AMP_RELEASE),
-                sample_rate,
-            ),
-            filter_env: EnvelopeSettings::new(
-                v(p::FILTER_ATTACK),
-                v(p::FILTER_DECAY),
+                [v(p::AMP_ATTACK_CURVE), v(p::AMP_FALL_CURVE)],
+                self.sample_rate,
+            );
+            self.amp_times = [v(p::AMP_KEY_TIME), 3.0 * v(p::AMP_VELOCITY_TIME)];
+        }
+        if has(part::FILTER_ENV) {
+            self.filter_env = EnvelopeSettings::new(
+                [
+                    v(p::FILTER_ATTACK),
+                    v(p::FILTER_DECAY),
+                    v(p::FILTER_RELEASE),
+                ],
                 v(p::FILTER_SUSTAIN),
-                v(p::FILTER_RELEASE),
-                sample_rate,
-            ),
-            lfo_rate: v(p::LFO_RATE),
-            lfo_delay: v(p::LFO_DELAY),
-            vibrato: v(p::LFO_VIBRATO) / 100.0,
-            tremolo: v(p::LFO_TREMOLO),
-            glide: v(p::GLIDE) * sample_rate,
-            bend_range: v(p::BEND_RANGE),
-            velocity: v(p::VELOCITY),
-            tune: v(p::TUNE) / 100.0,
-            level: (v(p::LEVEL) * (std::f32::consts::LOG2_10 / 20.0)).exp2(),
-            smoothing: (-(CONTROL as f32) / (0.005 * sample_rate)).exp(),
+                [v(p::FILTER_ATTACK_CURVE), v(p::FILTER_FALL_CURVE)],
+                self.sample_rate,
+            );
+            self.filter_times = [v(p::FILTER_KEY_TIME), 3.0 * v(p::FILTER_VELOCITY_TIME)];
+        }
+        if has(part::LFO) {
+            self.lfos = [
+                LfoSettings {
+                    rate: v(p::LFO_RATE),
+                    beats: LFO_BEATS[(v(p::LFO_SYNC).round() as usize).min(LFO_BEATS.len() - 1)],
+                    shape: Shape::of(v(p::LFO_SHAPE)),
+                    delay: v(p::LFO_DELAY),
+                    fade: v(p::LFO_FADE),
+                    phase: v(p::LFO_PHASE),
+                    free: v(p::LFO_START) >= 0.5,
+                },
+                LfoSettings {
+                    rate: v(p::LFO2_RATE),
+                    beats: LFO_BEATS[(v(p::LFO2_SYNC).round() as usize).min(LFO_BEATS.len() - 1)],
+                    shape: Shape::of(v(p::LFO2_SHAPE)),
+                    delay: v(p::LFO2_DELAY),
+                    fade: v(p::LFO2_FADE),
+                    phase: v(p::LFO2_PHASE),
+                    free: v(p::LFO2_START) >= 0.5,
+                },
+            ];
+        }
+        if has(part::LEVEL) {
+            self.level = (v(p::LEVEL) * (std::f32::consts::LOG2_10 / 20.0)).exp2();
+        }
+        if has(part::COMMON) {
+            self.retrigger = v(p::OSC_PHASE) >= 0.5;
+            self.glide = v(p::GLIDE) * self.sample_rate;
+            self.bend_range = v(p::BEND_RANGE);
+            self.mpe_bend_range = (v(p::MPE) >= 0.5).then(|| v(p::MPE_BEND_RANGE));
+            self.play_mode = match v(p::PLAY_MODE).round() as usize {
+                0 => PlayMode::Poly,
+                1 => PlayMode::Mono,
+                _ => PlayMode::Legato,
+            };
+            self.voices = (v(p::VOICES).round() as usize).max(1);
+            self.matrix = Matrix::new(v);
         }
     }
 }

@@ -1,19 +1,22 @@
-//! Polyphony: voices, events, parameter glides, and the output stage.
+//! The instrument: its voices in control steps, parameter glides, and the output stage.
 //!
 //! Control steps lie on a fixed grid of the stream since the last reset, so that what is heard
 //! depends on when things happen, never on how the stream is cut into blocks.
 
-use crate::event::{Event, EventKind};
+mod notes;
+
+use crate::common::{Common, Transport};
+use crate::event::Event;
 use crate::filter::lanes::{Channel, Lanes};
-use crate::math::split_mix;
-use crate::settings::Settings;
 use crate::simd::InstructionSet;
-use crate::voice::{NoteState, Voice};
+use crate::voice::Voice;
 use crate::wavetable::Wavetables;
 use crate::{CONTROL, Patch};
 
-/// Voices that may sound at once, fading ones included: as many again as notes.
-const SLOTS: usize = 2 * Synth::MAX_VOICES;
+pub use notes::Ended;
+
+/// Voices that may sound at once, fading ones included.
+const SLOTS: usize = Synth::MAX_VOICES + 32;
 
 /// The instrument.
 pub struct Synth {
@@ -23,15 +26,16 @@ pub struct Synth {
     voices: Vec<Voice>,
     /// Indices of the sounding voices, in order of their start.
     active: Vec<usize>,
-    bend: [f32; 16],
-    pedal: [bool; 16],
+    /// Keys held down or by the pedal, the last struck last: what a single voice follows.
+    keys: Vec<notes::Key>,
+    /// Notes that have ended since the host last asked.
+    ended: Vec<Ended>,
+    common: Common,
     seed: u64,
     notes: u64,
     last_key: Option<f32>,
     /// Samples since the last reset.
     position: u64,
-    current: Patch,
-    settings: Settings,
     glide: Option<PatchGlide>,
 }
 
@@ -44,8 +48,9 @@ struct PatchGlide {
 }
 
 impl Synth {
-    /// Largest number of simultaneous notes; the notes they displace fade out beside them.
-    pub const MAX_VOICES: usize = 16;
+    /// Largest number of simultaneous notes a patch may allow; the notes they displace fade out beside
+    /// them.
+    pub const MAX_VOICES: usize = 64;
 
     /// Allocates everything. `sample_rate` in Hz, 8,000 to 384,000 (others are clamped).
     pub fn new(sample_rate: f32) -> Self {
@@ -59,21 +64,19 @@ impl Synth {
         } else {
             sample_rate.clamp(8_000.0, 384_000.0)
         };
-        let current = Patch::default();
         Self {
             sample_rate,
             tables: Wavetables::shared(),
             lanes: Lanes::new(set),
             voices: vec![Voice::default(); SLOTS],
             active: Vec::with_capacity(SLOTS),
-            bend: [0.0; 16],
-            pedal: [false; 16],
+            keys: Vec::with_capacity(notes::KEYS),
+            ended: Vec::with_capacity(SLOTS),
+            common: Common::new(sample_rate),
             seed: 0,
             notes: 0,
             last_key: None,
             position: 0,
-            settings: Settings::new(&current, sample_rate),
-            current,
             glide: None,
         }
     }
@@ -87,13 +90,14 @@ impl Synth {
     /// its glide, and so does the seed.
     pub fn reset(&mut self) {
         self.active.clear();
-        self.bend = [0.0; 16];
-        self.pedal = [false; 16];
+        self.keys.clear();
+        self.ended.clear();
+        self.common.reset();
         self.notes = 0;
         self.last_key = None;
         self.position = 0;
         if let Some(glide) = self.glide.take() {
-            self.apply(glide.to);
+            self.common.apply(glide.to);
         }
     }
 
@@ -109,7 +113,7 @@ impl Synth {
     pub fn set_patch(&mut self, patch: &Patch, glide: f32) {
         let samples = glide * self.sample_rate;
         if samples >= 1.0 {
-            let (from, to, start) = (self.current, *patch, self.position);
+            let (from, to, start) = (self.common.patch, *patch, self.position);
             self.glide = Some(PatchGlide {
                 from,
                 to,
@@ -118,20 +122,19 @@ impl Synth {
             });
         } else {
             self.glide = None;
-            self.apply(*patch);
+            self.common.apply(*patch);
         }
     }
 
     /// The patch sounding now, on its way to the one last set.
     pub fn current(&self) -> &Patch {
-        &self.current
+        &self.common.patch
     }
 
-    fn apply(&mut self, patch: Patch) {
-        if patch != self.current {
-            self.current = patch;
-            self.settings = Settings::new(&patch, self.sample_rate);
-        }
+    /// Says where the song is now: what synced and free-running LFOs follow. Between calls it goes on
+    /// by itself; after a reset it starts at 0 with 120 beats per minute.
+    pub fn set_transport(&mut self, transport: &Transport) {
+        self.common.set_transport(self.position, transport);
     }
 
     /// Renders a block. `left` and `right` have equal length (of unequal ones, the shorter counts)
@@ -172,7 +175,8 @@ impl Synth {
         while done < left.len() {
             let end = left.len().min(done + self.ahead());
             self.play(end - done);
-            let channels = self.voices.iter_mut().flat_map(Voice::channels);
+            let voices = self.end();
+            let channels = self.voices[..voices].iter_mut().flat_map(Voice::channels);
             self.lanes.process(end - done, channels);
             self.add_to(&mut left[done..end], &mut right[done..end]);
             done = end;
@@ -196,7 +200,13 @@ impl Synth {
 
     /// What is to be filtered of what was played.
     pub(crate) fn channels(&mut self) -> impl Iterator<Item = Channel<'_>> {
-        self.voices.iter_mut().flat_map(Voice::channels)
+        let end = self.end();
+        self.voices[..end].iter_mut().flat_map(Voice::channels)
+    }
+
+    /// Behind the last voice that sounds.
+    fn end(&self) -> usize {
+        self.active.iter().fold(0, |end, &i| end.max(i + 1))
     }
 
     /// Adds what was played and filtered, and moves on. Equal lengths, those of [`Synth::play`].
@@ -219,200 +229,20 @@ impl Synth {
             if t >= 1.0 {
                 self.glide = None;
             }
-            self.apply(patch);
+            self.common.apply(patch);
         }
-        self.active.retain(|&i| !self.voices[i].is_idle());
+        self.common.advance(self.position);
+        let ended = &mut self.ended;
+        self.active.retain(|&i| {
+            let voice = &self.voices[i];
+            if voice.is_idle() {
+                notes::tell(ended, voice);
+            }
+            !voice.is_idle()
+        });
         for &i in &self.active {
-            let voice = &mut self.voices[i];
-            let bend = self.bend[voice.note.channel as usize] * self.settings.bend_range;
-            voice.plan(CONTROL, bend, &self.settings);
+            self.voices[i].plan(CONTROL, &self.common);
         }
-    }
-
-    /// Changes a voice at the current sample.
-    fn change(&mut self, index: usize, change: impl FnOnce(&mut Voice)) {
-        let voice = &mut self.voices[index];
-        let left = voice.cut(&self.settings);
-        change(voice);
-        if left > 0 {
-            let bend = self.bend[voice.note.channel as usize] * self.settings.bend_range;
-            voice.plan(left, bend, &self.settings);
-        }
-    }
-
-    /// Changes every sounding voice that `which` selects.
-    fn change_all(&mut self, which: impl Fn(&Voice) -> bool, change: impl Fn(&mut Voice)) {
-        for n in 0..self.active.len() {
-            let i = self.active[n];
-            if which(&self.voices[i]) {
-                self.change(i, &change);
-            }
-        }
-    }
-
-    /// Does what an event says, at the current sample.
-    pub(crate) fn handle(&mut self, event: &EventKind) {
-        use EventKind::*;
-        let named = |id: i32, channel: u8, key: f32| {
-            move |v: &Voice| {
-                !v.fading
-                    && if id >= 0 && v.note.id >= 0 {
-                        v.note.id == id
-                    } else {
-                        v.note.channel == channel & 15 && (v.note.key - key).abs() < 1e-3
-                    }
-            }
-        };
-        match *event {
-            NoteOn {
-                id,
-                channel,
-                key,
-                velocity,
-            } if key.is_finite() && velocity.is_finite() => {
-                self.note_on(
-                    id,
-                    channel & 15,
-                    key.clamp(-24.0, 160.0),
-                    velocity.clamp(0.0, 1.0),
-                );
-            }
-            NoteOff { id, channel, key } => {
-                let which = named(id, channel, key);
-                let pedal = self.pedal;
-                self.change_all(
-                    |v| v.held && which(v),
-                    |v| {
-                        if pedal[v.note.channel as usize] {
-                            v.held = false
-                        } else {
-                            v.release()
-                        }
-                    },
-                );
-            }
-            Choke { id, channel, key } => self.change_all(named(id, channel, key), Voice::fade),
-            PitchBend { channel, value } if value.is_finite() => {
-                self.bend[channel as usize & 15] = value.clamp(-1.0, 1.0);
-            }
-            Sustain { channel, down } => {
-                let channel = channel & 15;
-                self.pedal[channel as usize] = down;
-                if !down {
-                    self.change_all(|v| v.note.channel == channel && !v.held, Voice::release);
-                }
-            }
-            AllNotesOff => self.change_all(|_| true, Voice::release),
-            AllSoundOff => self.change_all(|_| true, Voice::fade),
-            Tuning {
-                id,
-                channel,
-                key,
-                semitones,
-            } if semitones.is_finite() => {
-                self.express(named(id, channel, key), |n| {
-                    n.tuning = semitones.clamp(-120.0, 120.0)
-                });
-            }
-            Volume {
-                id,
-                channel,
-                key,
-                gain,
-            } if gain.is_finite() => {
-                self.express(named(id, channel, key), |n| n.volume = gain.clamp(0.0, 4.0));
-            }
-            Pan {
-                id,
-                channel,
-                key,
-                pan,
-            } if pan.is_finite() => {
-                self.express(named(id, channel, key), |n| n.pan = pan.clamp(-1.0, 1.0));
-            }
-            Brightness {
-                id,
-                channel,
-                key,
-                value,
-            } if value.is_finite() => {
-                let octaves = 4.0 * (value.clamp(0.0, 1.0) - 0.5);
-                self.express(named(id, channel, key), |n| n.brightness = octaves);
-            }
-            _ => {}
-        }
-    }
-
-    /// Expressions are smoothed, so they may wait for the next grid line.
-    fn express(&mut self, which: impl Fn(&Voice) -> bool, set: impl Fn(&mut NoteState)) {
-        for &i in &self.active {
-            if which(&self.voices[i]) {
-                set(&mut self.voices[i].note);
-            }
-        }
-    }
-
-    fn note_on(&mut self, id: i32, channel: u8, key: f32, velocity: f32) {
-        // A key struck again lets its earlier note go.
-        self.change_all(
-            |v| !v.fading && v.note.channel == channel && v.note.key == key && v.note.id == id,
-            Voice::release,
-        );
-        if self.active_voices() >= Self::MAX_VOICES
-            && let Some(victim) = self.victim()
-        {
-            self.change(victim, Voice::fade);
-        }
-        let slot = match (0..SLOTS).find(|i| !self.active.contains(i)) {
-            Some(free) => {
-                self.active.push(free);
-                free
-            }
-            // More steals within one fade than slots: the oldest fade is cut off.
-            None => self.active[0],
-        };
-        let offset = self.last_key.map_or(0.0, |last| last - key);
-        self.last_key = Some(key);
-        let mut seed = self.seed ^ self.notes.wrapping_mul(0xD134_2543_DE82_EF95);
-        let seed = split_mix(&mut seed);
-        let note = NoteState {
-            id,
-            channel,
-            key,
-            velocity,
-            tuning: 0.0,
-            volume: 1.0,
-            pan: 0.0,
-            brightness: 0.0,
-        };
-        let bend = self.bend[channel as usize] * self.settings.bend_range;
-        self.voices[slot].start(note, self.notes, offset, bend, seed, &self.settings);
-        self.notes += 1;
-        let left = self.to_grid();
-        if left > 0 {
-            self.voices[slot].plan(left, bend, &self.settings);
-        }
-    }
-
-    /// The note to displace: the quietest released one, else the oldest.
-    fn victim(&self) -> Option<usize> {
-        let candidates = self
-            .active
-            .iter()
-            .copied()
-            .filter(|&i| !self.voices[i].fading);
-        candidates.min_by(|&a, &b| {
-            let [a, b] = [&self.voices[a], &self.voices[b]];
-            let by_level = if a.held {
-                std::cmp::Ordering::Equal
-            } else {
-                a.level().total_cmp(&b.level())
-            };
-            a.held
-                .cmp(&b.held)
-                .then(by_level)
-                .then(a.number.cmp(&b.number))
-        })
     }
 }
 

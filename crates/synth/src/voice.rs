@@ -5,12 +5,16 @@
 //! sample and plans the rest anew.
 
 use crate::CONTROL;
+use crate::common::{Common, Hands};
 use crate::envelope::Envelope;
 use crate::filter::Filter;
 use crate::filter::lanes::Channel;
 use crate::glide::Glide;
 use crate::lfo::Lfo;
-use crate::math::{Ramp, exp2};
+use crate::math::{Ramp, exp2, split_mix};
+use crate::matrix::{Sources, Sum, source};
+use crate::offsets::Offsets;
+use crate::params::SOURCES;
 use crate::settings::Settings;
 use crate::tones::{Block, Tones};
 use crate::wavetable::Wavetables;
@@ -37,6 +41,22 @@ pub struct NoteState {
     pub pan: f32,
     /// Octaves of cutoff.
     pub brightness: f32,
+    /// 0 to 1.
+    pub pressure: f32,
+}
+
+impl NoteState {
+    /// A note without expression.
+    pub fn new(id: i32, channel: u8, key: f32, velocity: f32) -> Self {
+        Self {
+            id,
+            channel,
+            key,
+            velocity,
+            volume: 1.0,
+            ..Self::default()
+        }
+    }
 }
 
 /// What moves by itself; a copy is kept to return to when a step is cut.
@@ -44,26 +64,68 @@ pub struct NoteState {
 struct Modulators {
     amp: Envelope,
     filter: Envelope,
-    lfo: Lfo,
+    lfos: [Lfo; 2],
     glide: Glide,
+    velocity: f32,
     volume: f32,
     pan: f32,
     brightness: f32,
+    wheel: f32,
+    pressure: f32,
+    bend: f32,
 }
 
 impl Modulators {
-    fn advance(&mut self, samples: usize, s: &Settings, note: &NoteState) {
+    fn advance(
+        &mut self,
+        samples: usize,
+        s: &Settings,
+        note: &NoteState,
+        hands: &Hands,
+        common: &Common,
+    ) {
         let n = samples as f32;
-        self.amp.advance(n, &s.amp);
-        self.filter.advance(n, &s.filter_env);
-        self.lfo.advance(n / s.sample_rate, s.lfo_rate);
+        self.amp.advance(n, speed(&s.amp_times, note), &s.amp);
+        self.filter
+            .advance(n, speed(&s.filter_times, note), &s.filter_env);
+        let seconds = n / s.sample_rate;
+        self.lfos[0].advance(seconds, &s.lfos[0], &common.clocks[0]);
+        if s.matrix.uses(source::LFO2) {
+            self.lfos[1].advance(seconds, &s.lfos[1], &common.clocks[1]);
+        }
         self.glide.advance(n);
         if samples == CONTROL {
-            self.volume = note.volume + (self.volume - note.volume) * s.smoothing;
-            self.pan = note.pan + (self.pan - note.pan) * s.smoothing;
-            self.brightness = note.brightness + (self.brightness - note.brightness) * s.smoothing;
+            let smooth = |x: &mut f32, aim: f32| *x = aim + (*x - aim) * s.smoothing;
+            smooth(&mut self.velocity, note.velocity);
+            smooth(&mut self.volume, note.volume);
+            smooth(&mut self.pan, note.pan);
+            let brightness = note.brightness + hands.controllers.brightness;
+            smooth(&mut self.brightness, brightness);
+            if !s.matrix.is_empty() {
+                let pressure = note.pressure.max(hands.controllers.pressure);
+                for (x, aim) in [
+                    (&mut self.wheel, hands.controllers.wheel),
+                    (&mut self.pressure, pressure),
+                    (&mut self.bend, hands.controllers.bend),
+                ] {
+                    smooth(x, aim);
+                    // They rest at 0, and must not creep there through the denormals.
+                    if (*x - aim).abs() < 1e-6 {
+                        *x = aim;
+                    }
+                }
+            }
         }
     }
+}
+
+/// By how much key and velocity make an envelope's segments faster; `times`: octaves per octave of key
+/// above middle C, and octaves between velocities 0 and 1, which takes the stated times.
+fn speed(times: &[f32; 2], note: &NoteState) -> f32 {
+    if *times == [0.0; 2] {
+        return 1.0;
+    }
+    exp2(times[0] * (note.key - 60.0) / 12.0 + times[1] * (note.velocity - 1.0))
 }
 
 /// One voice.
@@ -90,33 +152,84 @@ pub struct Voice {
     before: Modulators,
     planned: usize,
     done: usize,
+    /// Whether it has not sounded yet.
+    fresh: bool,
+    /// Drawn for the note, -1 to 1.
+    random: f32,
+    /// From the host.
+    offsets: Offsets,
+    /// The settings of the planned step, if they are not everyone's.
+    own: Settings,
+    differs: bool,
 }
 
 impl Voice {
-    /// Starts a note. `offset`: semitones to glide from; `bend`: semitones; `seed`: phases, noise.
-    pub fn start(
-        &mut self,
-        note: NoteState,
-        number: u64,
-        offset: f32,
-        bend: f32,
-        seed: u64,
-        s: &Settings,
-    ) {
+    /// Starts a note. `offset`: semitones to glide from; `seed`: phases, noise, everything random.
+    pub fn start(&mut self, note: NoteState, number: u64, offset: f32, seed: u64, common: &Common) {
         *self = Self {
             note,
             held: true,
             number,
+            fresh: true,
             ..Self::default()
         };
+        self.draw(seed);
+        let hands = common.hands(note.channel);
         let m = &mut self.modulators;
         m.amp.attack();
         m.filter.attack();
-        m.glide = Glide::new(offset, s.glide);
-        (m.volume, m.pan, m.brightness) = (note.volume, note.pan, note.brightness);
-        let increments = self.increments(self.pitch(bend, s), s);
+        m.velocity = note.velocity;
+        (m.volume, m.pan) = (note.volume, note.pan);
+        m.brightness = note.brightness + hands.controllers.brightness;
+        (m.wheel, m.bend) = (hands.controllers.wheel, hands.controllers.bend);
+        m.pressure = note.pressure.max(hands.controllers.pressure);
+        let random = (seed >> 32) as u32;
+        for (n, lfo) in m.lfos.iter_mut().enumerate() {
+            let (settings, clock) = (&common.settings.lfos[n], &common.clocks[n]);
+            *lfo = Lfo::new(random.wrapping_add(n as u32), settings, clock);
+        }
+        m.glide = Glide::new(offset, common.settings.glide);
+        self.modulate(common);
+        let s = if self.differs {
+            &self.own
+        } else {
+            &common.settings
+        };
+        let increments = self.increments(self.pitch(hands.semitones, s), s);
         self.tones.start(increments, seed, s);
         self.filters[0].start(&s.filter);
+    }
+
+    /// Becomes another note without a break, gliding there in `glide` samples; `strike`: its envelopes
+    /// begin anew from where they are.
+    pub fn take(&mut self, note: NoteState, seed: u64, strike: bool, glide: f32) {
+        let offset = self.note.key + self.modulators.glide.offset() - note.key;
+        self.modulators.glide = Glide::new(offset, glide);
+        // A note that is only moved to keeps the touch of the one before.
+        let velocity = if strike {
+            note.velocity
+        } else {
+            self.note.velocity
+        };
+        self.note = NoteState { velocity, ..note };
+        self.held = true;
+        self.offsets = Offsets::default();
+        if strike {
+            self.draw(seed);
+            self.modulators.amp.attack();
+            self.modulators.filter.attack();
+        }
+    }
+
+    fn draw(&mut self, seed: u64) {
+        // Not from the stream that the phases come from: nothing of it may shift.
+        let mut state = !seed;
+        self.random = (split_mix(&mut state) >> 32) as i32 as f32 * (1.0 / 2_147_483_648.0);
+    }
+
+    /// Moves a parameter of this note by `offset`, in normalised space.
+    pub fn offset(&mut self, row: usize, offset: f32) {
+        self.offsets.set(row, offset, self.fresh);
     }
 
     /// Lets the note go.
@@ -143,15 +256,44 @@ impl Voice {
         self.modulators.amp.level() * self.note.volume
     }
 
+    /// Finds out what the matrix and the host make of the settings.
+    fn modulate(&mut self, common: &Common) {
+        let s = &common.settings;
+        self.differs = !(s.matrix.is_empty() && self.offsets.is_empty());
+        if self.differs {
+            let mut sum = Sum::default();
+            self.offsets.add_to(&mut sum);
+            s.matrix.add_to(&mut sum, &self.sources());
+            self.own = s.moved(&common.patch, &sum);
+        }
+    }
+
+    fn sources(&self) -> Sources {
+        let m = &self.modulators;
+        let mut sources = [0.0; SOURCES.len()];
+        sources[source::VELOCITY] = m.velocity;
+        sources[source::KEY] = ((self.note.key + m.glide.offset() - 60.0) / 60.0).clamp(-1.0, 1.0);
+        sources[source::WHEEL] = m.wheel;
+        sources[source::PRESSURE] = m.pressure;
+        sources[source::BEND] = m.bend;
+        sources[source::BRIGHTNESS] = (0.5 * m.brightness).clamp(-1.0, 1.0);
+        sources[source::AMP] = m.amp.level();
+        sources[source::FILTER] = m.filter.level();
+        sources[source::LFO1] = m.lfos[0].level();
+        sources[source::LFO2] = m.lfos[1].level();
+        sources[source::RANDOM] = self.random;
+        sources
+    }
+
+    /// `bend` in semitones.
     fn pitch(&self, bend: f32, s: &Settings) -> f32 {
         let m = &self.modulators;
-        let (lfo, depth) = m.lfo.value(s.lfo_delay);
         self.note.key
             + self.note.tuning
             + bend
-            + s.tune
+            + (s.tune + s.shift)
             + m.glide.offset()
-            + lfo * depth * s.vibrato
+            + m.lfos[0].level() * s.vibrato
     }
 
     /// Phase increments of both oscillators, 2^-32 cycles a sample.
@@ -160,33 +302,43 @@ impl Voice {
         s.osc.map(|osc| (base * osc.ratio) as u32)
     }
 
-    /// Plans the next `len` samples. `bend` in semitones.
-    pub fn plan(&mut self, len: usize, bend: f32, s: &Settings) {
+    /// Plans the next `len` samples.
+    pub fn plan(&mut self, len: usize, common: &Common) {
+        let hands = common.hands(self.note.channel);
+        if len == CONTROL {
+            self.offsets.advance(common.settings.smoothing);
+        }
+        self.modulate(common);
+        let s = if self.differs {
+            &self.own
+        } else {
+            &common.settings
+        };
         self.before = self.modulators;
         (self.planned, self.done) = (len, 0);
-        self.modulators.advance(len, s, &self.note);
+        self.modulators.advance(len, s, &self.note, &hands, common);
         let m = &self.modulators;
         let inverse_len = 1.0 / len as f32;
-        let (lfo, depth) = m.lfo.value(s.lfo_delay);
-        let lfo = lfo * depth;
+        let lfo = m.lfos[0].level();
 
-        let velocity = 1.0 - s.velocity * (1.0 - self.note.velocity * self.note.velocity);
-        let tremolo = 1.0 - s.tremolo * depth * 0.5 * (1.0 - lfo);
-        let gain = GAIN * s.level * m.amp.level() * velocity * tremolo * m.volume;
+        let velocity = 1.0 - s.velocity * (1.0 - m.velocity * m.velocity);
+        let tremolo = 1.0 - s.tremolo * m.lfos[0].depth() * 0.5 * (1.0 - lfo);
+        let gain = GAIN * s.level * m.amp.level() * velocity * tremolo * m.volume * s.swell;
         // Equal power, 1 in the middle: sqrt is exact everywhere, unlike sin and cos.
-        self.gain[0].aim(gain * (1.0 - m.pan).sqrt(), inverse_len);
-        self.gain[1].aim(gain * (1.0 + m.pan).sqrt(), inverse_len);
-        if self.is_silent() {
+        let pan = (m.pan + s.pan).clamp(-1.0, 1.0);
+        self.gain[0].aim(gain * (1.0 - pan).sqrt(), inverse_len);
+        self.gain[1].aim(gain * (1.0 + pan).sqrt(), inverse_len);
+        if self.gain.iter().all(Ramp::is_silent) {
             return;
         }
 
-        let pitch = self.pitch(bend, s);
+        let pitch = self.pitch(hands.semitones, s);
         let increments = self.increments(pitch, s);
         self.tones.plan(len, increments, s);
 
         let key = exp2(s.key_track * (pitch - 60.0) / 12.0) / s.sample_rate;
         let octaves = s.env_octaves * m.filter.level()
-            + s.velocity_octaves * (self.note.velocity - 1.0)
+            + s.velocity_octaves * (m.velocity - 1.0)
             + s.lfo_octaves * lfo
             + m.brightness;
         let cutoffs = [s.cutoff * key * exp2(octaves), s.high_pass * key];
@@ -198,12 +350,19 @@ impl Voice {
 
     /// Cuts the planned step at the current sample and returns how much of it was left; the caller
     /// changes the note and plans that rest.
-    pub fn cut(&mut self, s: &Settings) -> usize {
+    pub fn cut(&mut self, common: &Common) -> usize {
         let left = self.planned - self.done;
         if left > 0 {
             let silent = self.is_silent();
+            let hands = common.hands(self.note.channel);
+            let s = if self.differs {
+                &self.own
+            } else {
+                &common.settings
+            };
             self.modulators = self.before;
-            self.modulators.advance(self.done, s, &self.note);
+            self.modulators
+                .advance(self.done, s, &self.note, &hands, common);
             self.gain.iter_mut().for_each(|g| g.cut(self.done));
             if !silent {
                 self.tones.cut(self.done);
@@ -265,5 +424,6 @@ impl Voice {
             self.ready = 0;
         }
         self.done += left.len();
+        self.fresh = false;
     }
 }

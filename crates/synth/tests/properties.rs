@@ -23,7 +23,7 @@ fn wild_events(rng: &mut Pcg64Mcg, count: usize, len: usize) -> Vec<(usize, Even
         let channel = rng.random_range(0..3);
         let key = rng.random_range(20..110) as f32;
         let x: f32 = rng.random();
-        let kind = match rng.random_range(0..24) {
+        let kind = match rng.random_range(0..30) {
             0..10 => EventKind::NoteOn {
                 id,
                 channel,
@@ -63,6 +63,20 @@ fn wild_events(rng: &mut Pcg64Mcg, count: usize, len: usize) -> Vec<(usize, Even
                 channel,
                 key,
                 value: x,
+            },
+            24 => EventKind::ModWheel { channel, value: x },
+            25 => EventKind::ChannelPressure { channel, value: x },
+            26 => EventKind::ChannelBrightness { channel, value: x },
+            27 => EventKind::Pressure {
+                id,
+                channel,
+                key,
+                value: x,
+            },
+            28 | 29 => EventKind::Modulation {
+                id,
+                row: rng.random_range(0..COUNT + 2),
+                offset: 2.0 * x - 1.0,
             },
             22 if x < 0.2 => EventKind::AllNotesOff,
             23 if x < 0.2 => EventKind::AllSoundOff,
@@ -201,6 +215,20 @@ fn hostile_numbers_are_ignored() {
                 channel,
                 key,
                 value: x,
+            },
+            EventKind::ModWheel { channel, value: x },
+            EventKind::ChannelPressure { channel, value: x },
+            EventKind::ChannelBrightness { channel, value: x },
+            EventKind::Pressure {
+                id,
+                channel,
+                key,
+                value: x,
+            },
+            EventKind::Modulation {
+                id: 1,
+                row: usize::MAX,
+                offset: x,
             },
             EventKind::NoteOff {
                 id,
@@ -384,7 +412,7 @@ fn sixteen_notes_sound_and_silence_frees_them() {
     let events: Vec<Event> = (0..40).map(on).collect();
     let [mut left, mut right] = [vec![0.0; 2_000], vec![0.0; 2_000]];
     synth.process(&mut left, &mut right, &events);
-    assert_eq!(synth.active_voices(), Synth::MAX_VOICES);
+    assert_eq!(synth.active_voices(), 16);
     synth.process(
         &mut left,
         &mut right,

@@ -4,7 +4,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use synth::{Event, EventKind, Patch, Synth, params};
+use synth::{Event, EventKind, Patch, Synth, Transport, params};
 
 thread_local! {
     static COUNT: Cell<u64> = const { Cell::new(0) };
@@ -35,15 +35,26 @@ static ALLOCATOR: Counting = Counting;
 #[test]
 fn playing_never_allocates() {
     let mut synth = Synth::new(48_000.0);
-    let mut patches = [Patch::default(); 4];
+    let mut patches = [Patch::default(); 6];
     patches[1].set(params::GLIDE, 0.5);
     patches[2].set(params::NOISE_LEVEL, 1.0);
     patches[3].set(params::OSC1_SHAPE, 0.9);
+    patches[4].set_plain(params::PLAY_MODE, 1.0);
+    for (row, v) in [
+        (params::MOD1_SOURCE, 3.0),
+        (params::MOD1_AMOUNT, 0.5),
+        (params::MOD1_DEST, 17.0),
+        (params::LFO2_START, 1.0),
+        (params::LFO2_SYNC, 3.0),
+        (params::VOICES, 64.0),
+    ] {
+        patches[5].set_plain(row, v);
+    }
     let events: Vec<Vec<Event>> = (0..50u32)
         .map(|b| {
             let note = |i: u32| (100 * b + i * 7 % 60) as f32 % 90.0 + 20.0;
             let on = |i| EventKind::NoteOn {
-                id: -1,
+                id: (i % 12) as i32 - 1,
                 channel: 0,
                 key: note(i),
                 velocity: 0.9,
@@ -58,6 +69,15 @@ fn playing_never_allocates() {
                 EventKind::PitchBend {
                     channel: 0,
                     value: 0.3,
+                },
+                EventKind::ModWheel {
+                    channel: 0,
+                    value: 0.7,
+                },
+                EventKind::Modulation {
+                    id: 7,
+                    row: params::FILTER_CUTOFF,
+                    offset: 0.1,
                 },
                 EventKind::Sustain {
                     channel: 0,
@@ -89,7 +109,11 @@ fn playing_never_allocates() {
     let before = COUNT.get();
     let mut peak = 0.0f32;
     for (i, block) in events.iter().enumerate() {
-        synth.set_patch(&patches[i % 4], 0.02 * (i % 3) as f32);
+        synth.set_patch(&patches[i % 6], 0.02 * (i % 3) as f32);
+        synth.set_transport(&Transport {
+            tempo: 100.0 + i as f64,
+            beats: Some(i as f64),
+        });
         synth.process(&mut left, &mut right, block);
         peak = left.iter().fold(peak, |p, x| p.max(x.abs()));
         if i == 30 {

@@ -77,6 +77,7 @@ fn controls() -> Controls {
         glide: 0.05,
         listen: true,
         gain: 0.7,
+        transport: Transport::default(),
     }
 }
 

@@ -31,9 +31,9 @@ use panels::Panels;
 use spectrogram::Spectrogram;
 
 /// Size of the window, in points.
-const SIZE: [f32; 2] = [1060.0, 835.0];
+const SIZE: [f32; 2] = [1060.0, 857.0];
 /// Smallest one in which everything can be read.
-const SMALLEST: [f32; 2] = [940.0, 745.0];
+const SMALLEST: [f32; 2] = [940.0, 767.0];
 /// Time between two pictures.
 const REPAINT: Duration = Duration::from_millis(33);
 

@@ -1,6 +1,6 @@
 //! The knobs of all sections, laid out from the table.
 
-use egui::{Pos2, Rect, Ui, pos2, vec2};
+use egui::{Align2, CursorIcon, Pos2, Rect, Sense, Ui, pos2, vec2};
 use synth::{MATCHED, PARAMS, Section};
 
 use super::knob::{Inferred, Knob};
@@ -10,10 +10,41 @@ use super::{Scene, capitalised, theme};
 const LABELS: f32 = 46.0;
 /// Height of a row of panels.
 const ROW: f32 = 135.0;
-/// Rows of panels.
+/// Rows of panels on a page.
 const ROWS: usize = 3;
-/// Height of all of them.
-pub const HEIGHT: f32 = ROWS as f32 * (ROW + theme::GAP) - theme::GAP;
+/// Pages, turned by their names above the panels, and what lies on them.
+pub const PAGES: [(&str, &[Section]); 3] = [
+    (
+        "Sound",
+        &[
+            Section::Osc1,
+            Section::Osc2,
+            Section::Unison,
+            Section::Mixer,
+            Section::Filter,
+            Section::FilterEnv,
+            Section::AmpEnv,
+        ],
+    ),
+    (
+        "Modulation",
+        &[
+            Section::Lfo,
+            Section::Lfo2,
+            Section::Modulation,
+            Section::Modulation2,
+        ],
+    ),
+    ("Playing", &[Section::Voice]),
+];
+/// Widest place of a knob.
+const WIDEST: f32 = 100.0;
+/// Width of a page's name.
+const TAB: f32 = 90.0;
+/// Height of the names.
+const TABS: f32 = 22.0;
+/// Height of a page with its name.
+pub const HEIGHT: f32 = TABS + ROWS as f32 * (ROW + theme::GAP) - theme::GAP;
 /// Largest radius of a knob's track.
 const RADIUS: f32 = 19.0;
 
@@ -25,33 +56,40 @@ struct Panel {
     prefix: usize,
 }
 
-/// The panels in rows of about equally many knobs.
+/// The panels of all pages, each in rows of about equally many knobs.
 pub struct Panels {
-    rows: [Vec<Panel>; ROWS],
+    pages: [[Vec<Panel>; ROWS]; PAGES.len()],
+    /// The one that is open.
+    pub page: usize,
 }
 
 impl Panels {
     /// Lays out the table.
     pub fn new() -> Self {
-        let mut rows = [const { Vec::new() }; ROWS];
-        let mut knobs = 0;
-        for section in Section::ALL {
-            let panel = Panel::of(section);
-            // A panel lies where its middle would in one long row, cut into equal parts.
-            let middle = 2 * knobs + panel.rows.len();
-            knobs += panel.rows.len();
-            rows[(ROWS * middle / (2 * PARAMS.len())).min(ROWS - 1)].push(panel);
-        }
-        Self { rows }
+        let pages = PAGES.map(|(_, sections)| {
+            let panels: Vec<Panel> = sections.iter().map(|&s| Panel::of(s)).collect();
+            let all: usize = panels.iter().map(|panel| panel.rows.len()).sum();
+            let mut rows = [const { Vec::new() }; ROWS];
+            let mut knobs = 0;
+            for panel in panels {
+                // A panel lies where its middle would in one long row, cut into equal parts.
+                let middle = 2 * knobs + panel.rows.len();
+                knobs += panel.rows.len();
+                rows[(ROWS * middle / (2 * all)).min(ROWS - 1)].push(panel);
+            }
+            rows
+        });
+        Self { pages, page: 0 }
     }
 
-    /// Draws the rows into `rect` and does what the player asks.
-    pub fn show(&self, ui: &Ui, rect: Rect, scene: &Scene<'_>) {
-        for (k, row) in self.rows.iter().enumerate() {
-            let top = rect.top() + k as f32 * (ROW + theme::GAP);
+    /// Draws the open page into `rect` and does what the player asks.
+    pub fn show(&mut self, ui: &Ui, rect: Rect, scene: &Scene<'_>) {
+        self.tabs(ui, rect.min);
+        for (k, row) in self.pages[self.page].iter().enumerate() {
+            let top = rect.top() + TABS + k as f32 * (ROW + theme::GAP);
             let knobs: usize = row.iter().map(|panel| panel.rows.len()).sum();
             let margins = row.len() as f32 * (2.0 * theme::PAD + theme::GAP) - theme::GAP;
-            let cell = (rect.width() - margins) / knobs as f32;
+            let cell = ((rect.width() - margins) / knobs as f32).min(WIDEST);
             let mut left = rect.left();
             for panel in row {
                 let width = panel.rows.len() as f32 * cell + 2.0 * theme::PAD;
@@ -59,6 +97,32 @@ impl Panels {
                 panel.show(ui, area, cell, scene);
                 left += width + theme::GAP;
             }
+        }
+    }
+
+    /// The pages' names, which open them.
+    fn tabs(&mut self, ui: &Ui, at: Pos2) {
+        for (page, (name, _)) in PAGES.into_iter().enumerate() {
+            let corner = at + vec2(theme::PAD + TAB * page as f32, 0.0);
+            let area = Rect::from_min_size(corner, vec2(TAB - theme::PAD, TABS - 4.0));
+            let tab = ui
+                .interact(area, ui.scope_id().with(("page", page)), Sense::click())
+                .on_hover_cursor(CursorIcon::PointingHand);
+            if tab.clicked() {
+                self.page = page;
+            }
+            let colour = match (self.page == page, tab.hovered()) {
+                (true, _) => theme::TEXT,
+                (false, true) => theme::DIM,
+                (false, false) => theme::FAINT,
+            };
+            ui.painter().text(
+                area.left_center(),
+                Align2::LEFT_CENTER,
+                name.to_uppercase(),
+                theme::font(10.5),
+                colour,
+            );
         }
     }
 }
@@ -165,14 +229,15 @@ mod tests {
     fn every_row_has_one_knob_with_a_name() {
         let panels = Panels::new();
         let mut rows: Vec<_> = panels
-            .rows
+            .pages
             .iter()
+            .flatten()
             .flatten()
             .flat_map(|panel| panel.rows.clone())
             .collect();
         rows.sort_unstable();
         assert!(rows.iter().copied().eq(0..PARAMS.len()));
-        for panel in panels.rows.iter().flatten() {
+        for panel in panels.pages.iter().flatten().flatten() {
             for &row in &panel.rows {
                 assert!(!PARAMS[row].name[panel.prefix..].trim().is_empty());
             }

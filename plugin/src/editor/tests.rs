@@ -242,7 +242,7 @@ fn the_badge_releases_and_does_not_turn() {
 
 /// All texts of the window with their places, in a state that shows much: when the instrument is
 /// switched off, or on, without an engine.
-fn texts(size: [f32; 2], on: bool) -> Vec<(String, Rect)> {
+fn texts(size: [f32; 2], on: bool, page: usize) -> Vec<(String, Rect)> {
     let (params, mut mailbox) = params();
     let inference = Inference {
         mean: [0.77; MATCHED_COUNT],
@@ -259,6 +259,7 @@ fn texts(size: [f32; 2], on: bool) -> Vec<(String, Rect)> {
     }
     let gui = GuiContext::new(Arc::new(Host::default()));
     let mut app = App::new(params);
+    app.panels.page = page;
     let mut window = Window::new(size);
     // Texts have their size from the second picture on.
     window.picture(Vec::new(), Modifiers::NONE, |ui| app.draw(ui, &gui));
@@ -276,9 +277,10 @@ fn texts(size: [f32; 2], on: bool) -> Vec<(String, Rect)> {
 #[test]
 fn no_text_leaves_the_window_or_covers_another() {
     for size in [SIZE, SMALLEST, [1600.0, 1000.0]] {
-        for on in [false, true] {
-            let texts = texts(size, on);
-            assert!(texts.len() > 100, "{} texts", texts.len());
+        let pages = (0..panels::PAGES.len()).map(|page| (true, page));
+        for (on, page) in std::iter::once((false, 0)).chain(pages) {
+            let texts = texts(size, on, page);
+            assert!(texts.len() > 40, "{} texts", texts.len());
             assert_eq!(texts.iter().any(|(t, _)| t.contains("encoder: 0")), on);
             let window = Rect::from_min_size(pos2(0.0, 0.0), size.into());
             for (k, (text, rect)) in texts.iter().enumerate() {

@@ -98,7 +98,21 @@ fn controllers() {
     );
     assert_eq!(cc(120, 0.0), [EventKind::AllSoundOff]);
     assert_eq!(cc(123, 0.0), [EventKind::AllNotesOff]);
-    assert_eq!(cc(121, 0.0).len(), 2);
+    assert_eq!(cc(121, 0.0).len(), 5);
+    assert_eq!(
+        cc(1, 0.5),
+        [EventKind::ModWheel {
+            channel,
+            value: 0.5
+        }]
+    );
+    assert_eq!(
+        cc(74, 0.25),
+        [EventKind::ChannelBrightness {
+            channel,
+            value: 0.25
+        }]
+    );
     assert_eq!(cc(7, 1.0), []);
     let bend = |value| {
         kinds(NoteEvent::MidiPitchBend {
@@ -170,6 +184,24 @@ fn expressions_are_brought_into_range() {
                 channel,
                 value: bad,
             },
+            NoteEvent::PolyPressure {
+                timing,
+                voice_id,
+                channel: CHANNEL,
+                key: KEY,
+                pressure: bad,
+            },
+            NoteEvent::MidiChannelPressure {
+                timing,
+                channel,
+                pressure: bad,
+            },
+            NoteEvent::PolyModulation {
+                timing,
+                voice_id: id,
+                poly_modulation_id: 3,
+                normalized_offset: bad,
+            },
         ] {
             let (value, low, high) = match kinds(event)[0] {
                 EventKind::NoteOn { velocity, .. } => (velocity, 0.0, 1.0),
@@ -178,6 +210,9 @@ fn expressions_are_brought_into_range() {
                 EventKind::Pan { pan, .. } => (pan, -1.0, 1.0),
                 EventKind::Brightness { value, .. } => (value, 0.0, 1.0),
                 EventKind::PitchBend { value, .. } => (value, -1.0, 1.0),
+                EventKind::Pressure { value, .. } => (value, 0.0, 1.0),
+                EventKind::ChannelPressure { value, .. } => (value, 0.0, 1.0),
+                EventKind::Modulation { offset, row: 3, .. } => (offset, -1.0, 1.0),
                 other => panic!("{event:?} became {other:?}"),
             };
             assert!((low..=high).contains(&value), "{event:?} gave {value}");

@@ -139,7 +139,7 @@ fn a_block_full_of_events_fits() {
         value: 0.0,
     };
     block(&mut plugin, &vec![reset; 3 * EVENTS]);
-    assert_eq!(plugin.events.len(), 2 * EVENTS);
+    assert_eq!(plugin.events.len(), 5 * EVENTS);
 }
 
 #[test]

@@ -186,8 +186,63 @@ const PARTIALS: &[usize] = &[
     params::FILTER_FM,
 ];
 
+/// What a held 220 Hz note has above 4 kHz while `before` becomes `after` in 20 ms, in the worst 10 ms; dB
+/// re all of it.
+fn zipper(before: &Patch, after: &Patch) -> f64 {
+    let mut synth = Synth::new(RATE as f32);
+    synth.set_patch(before, 0.0);
+    let on = Event {
+        time: 0,
+        kind: EventKind::NoteOn {
+            id: -1,
+            channel: 0,
+            key: 57.0,
+            velocity: 0.8,
+        },
+    };
+    let [mut left, mut right] = [vec![0.0; 24_003], vec![0.0; 24_003]];
+    synth.process(&mut left, &mut right, &[on]);
+    synth.set_patch(after, 0.02);
+    synth.process(&mut left, &mut right, &[]);
+    // Against the louder of the sines before and after: one of them may be silent.
+    let [mut loudest, mut worst] = [0.0f64; 2];
+    for window in left[..9_600].windows(480).step_by(120) {
+        let spectrum = Spectrum::new(window, RATE);
+        loudest = loudest.max(spectrum.above(0.0));
+        worst = worst.max(spectrum.above(4_000.0));
+    }
+    10.0 * (worst / loudest).log10()
+}
+
 #[test]
 fn jumps_of_knobs_leave_no_zipper_noise() {
+    let sine = open_sine();
+    let mut met = true;
+    for (index, param) in PARAMS.iter().enumerate() {
+        if param.is_choice() || PARTIALS.contains(&index) {
+            continue;
+        }
+        for (from, to) in [(0.0, 1.0), (1.0, 0.0)] {
+            // The knob's own end is where it starts; the plugin's knobs take 20 ms.
+            let (mut before, mut after) = (sine, sine);
+            before.set(index, from);
+            after.set(index, to);
+            let worst = zipper(&before, &after);
+            if worst > -75.0 || index == params::FILTER_CUTOFF {
+                met &= row(
+                    &format!("{} {from} to {to}: above 4 kHz", param.id),
+                    worst,
+                    -60.0,
+                    "dB",
+                );
+            }
+        }
+    }
+    assert!(met);
+}
+
+/// A sine through an open filter, 220 Hz at note 57.
+fn open_sine() -> Patch {
     let mut sine = patch("init-saw");
     for (row, v) in [
         (params::OSC1_SHAPE, 0.0),
@@ -199,46 +254,30 @@ fn jumps_of_knobs_leave_no_zipper_noise() {
     ] {
         sine.set_plain(row, v);
     }
+    sine
+}
+
+#[test]
+fn jumps_of_matrix_amounts_leave_no_zipper_noise() {
     let mut met = true;
-    for (index, param) in PARAMS.iter().enumerate() {
-        if param.is_choice() || PARTIALS.contains(&index) {
+    for (destination, name) in params::DESTINATIONS.iter().enumerate() {
+        if ["shape", "width", "FM", "Noise", "Drive", "to cutoff"]
+            .iter()
+            .any(|adds| name.contains(adds))
+        {
             continue;
         }
-        for (from, to) in [(0.0, 1.0), (1.0, 0.0)] {
-            // The knob's own end is where it starts; the plugin's knobs take 20 ms.
-            let (mut before, mut after) = (sine, sine);
-            before.set(index, from);
-            after.set(index, to);
-            let mut synth = Synth::new(RATE as f32);
-            synth.set_patch(&before, 0.0);
-            let on = Event {
-                time: 0,
-                kind: EventKind::NoteOn {
-                    id: -1,
-                    channel: 0,
-                    key: 57.0,
-                    velocity: 0.8,
-                },
-            };
-            let [mut left, mut right] = [vec![0.0; 24_003], vec![0.0; 24_003]];
-            synth.process(&mut left, &mut right, &[on]);
-            synth.set_patch(&after, 0.02);
-            synth.process(&mut left, &mut right, &[]);
-            // Against the louder of the sines before and after: one of them may be silent.
-            let [mut loudest, mut worst] = [0.0f64; 2];
-            for window in left[..9_600].windows(480).step_by(120) {
-                let spectrum = Spectrum::new(window, RATE);
-                loudest = loudest.max(spectrum.above(0.0));
-                worst = worst.max(spectrum.above(4_000.0));
+        for (from, to) in [(0.0, 1.0), (1.0, 0.0), (-1.0, 1.0)] {
+            let [mut before, mut after] = [open_sine(); 2];
+            for (patch, amount) in [(&mut before, from), (&mut after, to)] {
+                patch.set_plain(params::MOD1_SOURCE, 1.0);
+                patch.set_plain(params::MOD1_AMOUNT, amount);
+                patch.set_plain(params::MOD1_DEST, destination as f32);
             }
-            let worst = 10.0 * (worst / loudest).log10();
-            if worst > -75.0 || index == params::FILTER_CUTOFF {
-                met &= row(
-                    &format!("{} {from} to {to}: above 4 kHz", param.id),
-                    worst,
-                    -60.0,
-                    "dB",
-                );
+            let worst = zipper(&before, &after);
+            if worst > -75.0 {
+                let what = format!("{name} modulated by {from}, then {to}");
+                met &= row(&what, worst, -60.0, "dB");
             }
         }
     }

@@ -1,0 +1,385 @@
+//! Events, and how keys become notes: many, or one that follows the keys.
+
+use super::{SLOTS, Synth};
+use crate::event::EventKind;
+use crate::math::split_mix;
+use crate::params::COUNT;
+use crate::settings::{PlayMode, part};
+use crate::voice::{NoteState, Voice};
+
+/// Most keys that a single voice remembers.
+pub(super) const KEYS: usize = 32;
+
+/// A key that a single voice may return to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    note: NoteState,
+    /// Whether only the pedal holds it.
+    let_go: bool,
+}
+
+/// A note that has ended, as the host named it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ended {
+    /// Host's voice id.
+    pub id: i32,
+    /// MIDI channel.
+    pub channel: u8,
+    /// MIDI pitch.
+    pub key: f32,
+}
+
+/// Notes that a voice's note has ended, if the host named it.
+pub(super) fn tell(ended: &mut Vec<Ended>, voice: &Voice) {
+    let NoteState {
+        id, channel, key, ..
+    } = voice.note;
+    if id >= 0 && ended.len() < ended.capacity() {
+        ended.push(Ended { id, channel, key });
+    }
+}
+
+/// Whether an event's address is a note's: by id where both have one, else by channel and key.
+fn named(id: i32, channel: u8, key: f32) -> impl Fn(&NoteState) -> bool + Copy {
+    move |note: &NoteState| {
+        if id >= 0 && note.id >= 0 {
+            note.id == id
+        } else {
+            note.channel == channel & 15 && (note.key - key).abs() < 1e-3
+        }
+    }
+}
+
+impl Synth {
+    /// The notes that have ended since this was last asked; of very many, some are forgotten.
+    pub fn ended(&mut self) -> impl Iterator<Item = Ended> {
+        self.ended.drain(..)
+    }
+
+    /// Changes a voice at the current sample.
+    fn change(&mut self, index: usize, change: impl FnOnce(&mut Voice)) {
+        let voice = &mut self.voices[index];
+        let left = voice.cut(&self.common);
+        change(voice);
+        if left > 0 {
+            voice.plan(left, &self.common);
+        }
+    }
+
+    /// Changes every sounding voice that `which` selects.
+    fn change_all(&mut self, which: impl Fn(&Voice) -> bool, change: impl Fn(&mut Voice)) {
+        for n in 0..self.active.len() {
+            let i = self.active[n];
+            if which(&self.voices[i]) {
+                self.change(i, &change);
+            }
+        }
+    }
+
+    /// Does what an event says, at the current sample.
+    pub(crate) fn handle(&mut self, event: &EventKind) {
+        use EventKind::*;
+        match *event {
+            NoteOn {
+                id,
+                channel,
+                key,
+                velocity,
+            } if key.is_finite() && velocity.is_finite() => {
+                let (key, velocity) = (key.clamp(-24.0, 160.0), velocity.clamp(0.0, 1.0));
+                let note = NoteState::new(id, channel & 15, key, velocity);
+                match self.common.settings.play_mode {
+                    PlayMode::Poly => self.note_on(note),
+                    mode => self.single_on(note, mode),
+                }
+            }
+            NoteOff { id, channel, key } => self.note_off(named(id, channel, key)),
+            Choke { id, channel, key } => {
+                let which = named(id, channel, key);
+                self.keys.retain(|k| !which(&k.note));
+                self.change_all(|v| !v.fading && which(&v.note), Voice::fade);
+            }
+            PitchBend { channel, value } if value.is_finite() => {
+                self.common.channels[channel as usize & 15].bend = value.clamp(-1.0, 1.0);
+            }
+            ModWheel { channel, value } if value.is_finite() => {
+                self.common.channels[channel as usize & 15].wheel = value.clamp(0.0, 1.0);
+            }
+            ChannelPressure { channel, value } if value.is_finite() => {
+                self.common.channels[channel as usize & 15].pressure = value.clamp(0.0, 1.0);
+            }
+            ChannelBrightness { channel, value } if value.is_finite() => {
+                self.common.channels[channel as usize & 15].brightness = octaves(value);
+            }
+            Sustain { channel, down } => self.sustain(channel & 15, down),
+            AllNotesOff => {
+                self.keys.clear();
+                self.change_all(|_| true, Voice::release);
+            }
+            AllSoundOff => {
+                self.keys.clear();
+                self.change_all(|_| true, Voice::fade);
+            }
+            Tuning {
+                id,
+                channel,
+                key,
+                semitones,
+            } if semitones.is_finite() => {
+                self.express(named(id, channel, key), |n| {
+                    n.tuning = semitones.clamp(-120.0, 120.0)
+                });
+            }
+            Volume {
+                id,
+                channel,
+                key,
+                gain,
+            } if gain.is_finite() => {
+                self.express(named(id, channel, key), |n| n.volume = gain.clamp(0.0, 4.0));
+            }
+            Pan {
+                id,
+                channel,
+                key,
+                pan,
+            } if pan.is_finite() => {
+                self.express(named(id, channel, key), |n| n.pan = pan.clamp(-1.0, 1.0));
+            }
+            Brightness {
+                id,
+                channel,
+                key,
+                value,
+            } if value.is_finite() => {
+                self.express(named(id, channel, key), |n| n.brightness = octaves(value));
+            }
+            Pressure {
+                id,
+                channel,
+                key,
+                value,
+            } if value.is_finite() => {
+                self.express(named(id, channel, key), |n| {
+                    n.pressure = value.clamp(0.0, 1.0)
+                });
+            }
+            Modulation { id, row, offset }
+                if offset.is_finite() && row < COUNT && part::can_modulate(row) =>
+            {
+                let offset = offset.clamp(-1.0, 1.0);
+                self.change_all(
+                    |v| !v.fading && v.note.id == id && id >= 0,
+                    |v| v.offset(row, offset),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// Expressions are smoothed, so they may wait for the next grid line.
+    fn express(&mut self, which: impl Fn(&NoteState) -> bool, set: impl Fn(&mut NoteState)) {
+        for &i in &self.active {
+            let voice = &mut self.voices[i];
+            if !voice.fading && which(&voice.note) {
+                set(&mut voice.note);
+            }
+        }
+    }
+
+    fn note_on(&mut self, note: NoteState) {
+        self.keys.clear();
+        // A key struck again lets its earlier note go.
+        let same =
+            |n: &NoteState| n.channel == note.channel && n.key == note.key && n.id == note.id;
+        self.change_all(|v| !v.fading && same(&v.note), Voice::release);
+        while self.active_voices() >= self.common.settings.voices
+            && let Some(victim) = self.victim()
+        {
+            self.change(victim, Voice::fade);
+        }
+        let offset = self.last_key.map_or(0.0, |last| last - note.key);
+        self.start(note, offset);
+    }
+
+    /// Starts a voice that glides from `offset` semitones away.
+    fn start(&mut self, note: NoteState, offset: f32) {
+        let slot = match (0..SLOTS).find(|i| !self.active.contains(i)) {
+            Some(free) => {
+                self.active.push(free);
+                free
+            }
+            // More steals within one fade than slots: the oldest fade is cut off.
+            None => {
+                let oldest = self.active[0];
+                tell(&mut self.ended, &self.voices[oldest]);
+                oldest
+            }
+        };
+        self.last_key = Some(note.key);
+        let seed = self.draw();
+        self.voices[slot].start(note, self.notes, offset, seed, &self.common);
+        self.notes += 1;
+        let left = self.to_grid();
+        if left > 0 {
+            self.voices[slot].plan(left, &self.common);
+        }
+    }
+
+    /// The next note's seed.
+    fn draw(&self) -> u64 {
+        let mut seed = self.seed ^ self.notes.wrapping_mul(0xD134_2543_DE82_EF95);
+        split_mix(&mut seed)
+    }
+
+    /// A key is struck where there is one voice for all.
+    fn single_on(&mut self, note: NoteState, mode: PlayMode) {
+        self.keys
+            .retain(|k| k.note.channel != note.channel || k.note.key != note.key);
+        let first = self.keys.is_empty();
+        if self.keys.len() == KEYS {
+            self.keys.remove(0);
+        }
+        self.keys.push(Key {
+            note,
+            let_go: false,
+        });
+        let strike = mode == PlayMode::Mono || first;
+        let glides = mode == PlayMode::Mono || !first;
+        let Some(voice) = self.single() else {
+            let last = self.last_key.filter(|_| glides);
+            return self.start(note, last.map_or(0.0, |last| last - note.key));
+        };
+        self.change_all(|v| !v.fading && v.number != voice, Voice::fade);
+        self.follow(voice, note, strike, glides);
+    }
+
+    /// Number of the voice that follows the keys, if it sounds.
+    fn single(&self) -> Option<u64> {
+        let sounding = self.active.iter().map(|&i| &self.voices[i]);
+        sounding
+            .filter(|v| !v.fading && !v.is_idle())
+            .map(|v| v.number)
+            .max()
+    }
+
+    /// Makes a voice play another note.
+    fn follow(&mut self, voice: u64, note: NoteState, strike: bool, glides: bool) {
+        let Some(i) = self
+            .active
+            .iter()
+            .copied()
+            .find(|&i| self.voices[i].number == voice)
+        else {
+            return;
+        };
+        if self.voices[i].note.id != note.id {
+            tell(&mut self.ended, &self.voices[i]);
+        }
+        self.last_key = Some(note.key);
+        let seed = self.draw();
+        self.notes += strike as u64;
+        let glide = if glides {
+            self.common.settings.glide
+        } else {
+            0.0
+        };
+        self.change(i, |v| v.take(note, seed, strike, glide));
+        // It is the youngest again, and its number stays the only one of its kind.
+        if strike {
+            self.voices[i].number = self.notes - 1;
+        }
+    }
+
+    fn note_off(&mut self, which: impl Fn(&NoteState) -> bool + Copy) {
+        let Some(at) = self.keys.iter().rposition(|k| which(&k.note)) else {
+            for n in 0..self.active.len() {
+                let i = self.active[n];
+                let voice = &self.voices[i];
+                if voice.held && !voice.fading && which(&voice.note) {
+                    let stays = self.common.pedal(voice.note.channel);
+                    self.change(i, |v| if stays { v.held = false } else { v.release() });
+                }
+            }
+            return;
+        };
+        if self.common.pedal(self.keys[at].note.channel) {
+            self.keys[at].let_go = true;
+        } else {
+            self.keys.remove(at);
+            self.settle();
+        }
+    }
+
+    fn sustain(&mut self, channel: u8, down: bool) {
+        self.common.channels[channel as usize].pedal = down;
+        if down {
+            return;
+        }
+        for n in 0..self.active.len() {
+            let i = self.active[n];
+            let voice = &self.voices[i];
+            let zone = channel == 0 && self.common.settings.mpe_bend_range.is_some();
+            if (zone || voice.note.channel == channel)
+                && !voice.held
+                && !self.common.pedal(voice.note.channel)
+            {
+                self.change(i, Voice::release);
+            }
+        }
+        let common = &self.common;
+        self.keys
+            .retain(|k| !k.let_go || common.pedal(k.note.channel));
+        self.settle();
+    }
+
+    /// Lets the single voice follow the key struck last of those still held, or go.
+    fn settle(&mut self) {
+        let Some(voice) = self.single().filter(|_| !self.is_poly()) else {
+            return;
+        };
+        match self.keys.last().copied() {
+            Some(key) => {
+                let same = |v: &Voice| v.note.key == key.note.key && v.note.id == key.note.id;
+                let there = self
+                    .active
+                    .iter()
+                    .any(|&i| self.voices[i].number == voice && same(&self.voices[i]));
+                if !there {
+                    self.follow(voice, key.note, false, true);
+                }
+            }
+            None => self.change_all(|v| v.held && !v.fading && v.number == voice, Voice::release),
+        }
+    }
+
+    fn is_poly(&self) -> bool {
+        self.common.settings.play_mode == PlayMode::Poly
+    }
+
+    /// The note to displace: the quietest released one, else the oldest.
+    fn victim(&self) -> Option<usize> {
+        let candidates = self
+            .active
+            .iter()
+            .copied()
+            .filter(|&i| !self.voices[i].fading);
+        candidates.min_by(|&a, &b| {
+            let [a, b] = [&self.voices[a], &self.voices[b]];
+            let by_level = if a.held {
+                std::cmp::Ordering::Equal
+            } else {
+                a.level().total_cmp(&b.level())
+            };
+            a.held
+                .cmp(&b.held)
+                .then(by_level)
+                .then(a.number.cmp(&b.number))
+        })
+    }
+}
+
+/// Octaves of cutoff for a brightness from 0 to 1.
+fn octaves(value: f32) -> f32 {
+    4.0 * (value.clamp(0.0, 1.0) - 0.5)
+}
