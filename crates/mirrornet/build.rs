@@ -31,6 +31,10 @@ fn main() {
     let (Some(libraries), Some(profile)) = (libraries, out.ancestors().nth(3)) else {
         return;
     };
+    // Nothing of ours names a symbol of libtorch's CUDA part: the linker would leave it out.
+    if libraries.join("libtorch_cuda.so").exists() {
+        println!("cargo::rustc-link-arg=-Wl,--no-as-needed,-ltorch_cuda,--as-needed");
+    }
     if let Err(error) = offer(&libraries, profile, system == "windows") {
         println!(
             "cargo::warning=programs in {} will not find libtorch: {error}",

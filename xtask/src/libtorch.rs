@@ -3,6 +3,8 @@
 //! The wheels on PyPI are for Python, and on Linux for CUDA; a CPU process needs a part of them. That
 //! part becomes a prefix with `include/` and `lib/`. A cache that fails its check is made anew.
 
+mod wheels;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,12 +16,39 @@ use crate::files;
 use crate::manifest;
 use crate::project;
 use crate::python;
+use wheels::{
+    LINUX_AARCH64, LINUX_X86_64, LINUX_X86_64_CUDA, MACOS_AARCH64, Platform, WINDOWS_X86_64,
+};
 
 /// The version `tch` 0.26 expects.
 const VERSION: &str = "2.13.0";
 
-/// Names the recipe below in the cache's manifest: change it when the recipe changes.
-const STAMP: &str = "MirrorNet libtorch 2.13.0, recipe 1";
+/// Which part of libtorch.
+#[derive(Clone, Copy)]
+pub enum Build {
+    /// What a CPU process needs.
+    Cpu,
+    /// What a process needs that trains on an NVIDIA GPU.
+    Cuda,
+}
+
+impl Build {
+    /// Names the recipe below in the cache's manifest: change it when the recipe changes.
+    fn stamp(self) -> &'static str {
+        match self {
+            Self::Cpu => "MirrorNet libtorch 2.13.0, recipe 1",
+            Self::Cuda => "MirrorNet libtorch 2.13.0 for CUDA, recipe 1",
+        }
+    }
+
+    /// Its folder in the cache.
+    fn folder(self) -> String {
+        match self {
+            Self::Cpu => format!("libtorch-{VERSION}"),
+            Self::Cuda => format!("libtorch-{VERSION}-cuda"),
+        }
+    }
+}
 
 /// Takes the wanted members out of a wheel. Python is there for pip, and its zipfile checks the sums.
 const UNPACK: &str = include_str!("unpack.py");
@@ -65,162 +94,44 @@ pub fn provide() -> anyhow::Result<Libtorch> {
         );
         return Ok(Libtorch::Users);
     }
-    let prefix = files::cache_folder()?.join(format!("libtorch-{VERSION}"));
-    if manifest::check(&prefix, STAMP).is_err() {
+    cached(Build::Cpu).map(Libtorch::Cached)
+}
+
+/// The prefix in the cache, fetched when it is missing or damaged.
+pub fn cached(build: Build) -> anyhow::Result<PathBuf> {
+    let prefix = files::cache_folder()?.join(build.folder());
+    if manifest::check(&prefix, build.stamp()).is_err() {
         let _lock = files::lock_cache()?;
         // Another xtask may have fetched it while this one waited.
-        if let Err(reason) = manifest::check(&prefix, STAMP) {
+        if let Err(reason) = manifest::check(&prefix, build.stamp()) {
             if prefix.exists() {
                 eprintln!("    the cached libtorch is damaged and is fetched again: {reason:#}");
             }
-            let platform = Platform::here()?;
-            files::replace(&prefix, |new| platform.make(new))?;
+            let platform = Platform::here(build)?;
+            files::replace(&prefix, |new| {
+                platform.make(new)?;
+                manifest::write(new, build.stamp())
+            })?;
         }
     }
-    Ok(Libtorch::Cached(prefix))
+    Ok(prefix)
 }
-
-/// A wheel to fetch, and what to keep of it.
-struct Wheel {
-    /// For pip: `name==version`.
-    requirement: &'static str,
-    /// Hash of the file, in hexadecimal.
-    sha256: &'static str,
-    /// The folder in it that becomes the prefix.
-    root: &'static str,
-    /// Files below `root`; folders end with "/".
-    keep: &'static [&'static str],
-}
-
-/// What to fetch for one operating system and processor.
-struct Platform {
-    /// Platform tags for pip, so that it takes these wheels whatever Python it runs in.
-    tags: &'static [&'static str],
-    wheels: &'static [Wheel],
-}
-
-const LINUX_X86_64: Platform = Platform {
-    tags: &[
-        "manylinux_2_28_x86_64",
-        "manylinux_2_25_x86_64",
-        "manylinux2014_x86_64",
-    ],
-    wheels: &[
-        Wheel {
-            requirement: "torch==2.13.0",
-            sha256: "60fcdcb2f3876e21146cb4524ef06397d727ca9ad5f020818547e25075fe3cb7",
-            root: "torch/",
-            keep: &[
-                "include/",
-                "lib/libtorch_cpu.so",
-                "lib/libc10.so",
-                "lib/libgomp.so.1",
-            ],
-        },
-        Wheel {
-            requirement: "nvidia-cuda-runtime==13.0.96",
-            sha256: "7f82250d7782aa23b6cfe765ecc7db554bd3c2870c43f3d1821f1d18aebf0548",
-            root: "nvidia/cu13/",
-            keep: &["lib/libcudart.so.13"],
-        },
-        Wheel {
-            requirement: "nvidia-cuda-cupti==13.0.85",
-            sha256: "4eb01c08e859bf924d222250d2e8f8b8ff6d3db4721288cf35d14252a4d933c8",
-            root: "nvidia/cu13/",
-            keep: &["lib/libcupti.so.13"],
-        },
-    ],
-};
-
-const LINUX_AARCH64: Platform = Platform {
-    tags: &[
-        "manylinux_2_28_aarch64",
-        "manylinux_2_25_aarch64",
-        "manylinux2014_aarch64",
-    ],
-    wheels: &[
-        Wheel {
-            requirement: "torch==2.13.0",
-            sha256: "092790c696a760c729fd5722835f50b9d81fd7c8f141571f3f3cf4081a8f664c",
-            root: "torch/",
-            keep: &[
-                "include/",
-                "lib/libtorch_cpu.so",
-                "lib/libc10.so",
-                "lib/libgomp.so.1",
-                "lib/libarm_compute.so",
-                "lib/libarm_compute_graph.so",
-                "lib/libnvpl_blas_core.so.0",
-                "lib/libnvpl_blas_lp64_gomp.so.0",
-                "lib/libnvpl_lapack_core.so.0",
-                "lib/libnvpl_lapack_lp64_gomp.so.0",
-            ],
-        },
-        Wheel {
-            requirement: "nvidia-cuda-runtime==13.0.96",
-            sha256: "ef9bcbe90493a2b9d810e43d249adb3d02e98dd30200d86607d8d02687c43f55",
-            root: "nvidia/cu13/",
-            keep: &["lib/libcudart.so.13"],
-        },
-        Wheel {
-            requirement: "nvidia-cuda-cupti==13.0.85",
-            sha256: "796bd679890ee55fb14a94629b698b6db54bcfd833d391d5e94017dd9d7d3151",
-            root: "nvidia/cu13/",
-            keep: &["lib/libcupti.so.13"],
-        },
-    ],
-};
-
-const MACOS_AARCH64: Platform = Platform {
-    tags: &["macosx_14_0_arm64"],
-    wheels: &[Wheel {
-        requirement: "torch==2.13.0",
-        sha256: "e76f9bcecc52b8ff711239a2f7547d5353df95878ab232f0773c1d95928b92f8",
-        root: "torch/",
-        keep: &[
-            "include/",
-            "lib/libtorch.dylib",
-            "lib/libtorch_cpu.dylib",
-            "lib/libc10.dylib",
-            "lib/libomp.dylib",
-        ],
-    }],
-};
-
-const WINDOWS_X86_64: Platform = Platform {
-    tags: &["win_amd64"],
-    wheels: &[Wheel {
-        requirement: "torch==2.13.0",
-        sha256: "a0d8b11f16a48d60e2015d8213aa0390744cbebb98e58b62b3514dddc656e330",
-        root: "torch/",
-        keep: &[
-            "include/",
-            "lib/torch.dll",
-            "lib/torch.lib",
-            "lib/torch_cpu.dll",
-            "lib/torch_cpu.lib",
-            "lib/c10.dll",
-            "lib/c10.lib",
-            "lib/libiomp5md.dll",
-            "lib/uv.dll",
-        ],
-    }],
-};
 
 impl Platform {
     /// The recipe of the machine this runs on.
-    fn here() -> anyhow::Result<&'static Self> {
-        match (env::consts::OS, env::consts::ARCH) {
-            ("linux", "x86_64") => Some(&LINUX_X86_64),
-            ("linux", "aarch64") => Some(&LINUX_AARCH64),
-            ("macos", "aarch64") => Some(&MACOS_AARCH64),
-            ("windows", "x86_64") => Some(&WINDOWS_X86_64),
+    fn here(build: Build) -> anyhow::Result<&'static Self> {
+        match (env::consts::OS, env::consts::ARCH, build) {
+            ("linux", "x86_64", Build::Cpu) => Some(&LINUX_X86_64),
+            ("linux", "x86_64", Build::Cuda) => Some(&LINUX_X86_64_CUDA),
+            ("linux", "aarch64", Build::Cpu) => Some(&LINUX_AARCH64),
+            ("macos", "aarch64", Build::Cpu) => Some(&MACOS_AARCH64),
+            ("windows", "x86_64", Build::Cpu) => Some(&WINDOWS_X86_64),
             _ => None,
         }
         .with_context(|| {
             format!(
-                "there is no libtorch {VERSION} to fetch for {} on {}: install one and name it in \
-                 LIBTORCH",
+                "there is no {} to fetch for {} on {}: install one and name it in LIBTORCH",
+                build.folder(),
                 env::consts::OS,
                 env::consts::ARCH
             )
@@ -253,8 +164,7 @@ impl Platform {
             write("lib/libtorch.so", "INPUT(libtorch_cpu.so libc10.so)\n")?;
             strip(&new.join("lib"))?;
         }
-        write("build-version", &format!("{VERSION}\n"))?;
-        manifest::write(new, STAMP)
+        write("build-version", &format!("{VERSION}\n"))
     }
 
     /// Downloads the wheels with pip, which takes none whose hash differs.
@@ -348,7 +258,13 @@ mod tests {
 
     #[test]
     fn every_platform_fetches_the_version_tch_expects_with_headers_and_full_hashes() {
-        for platform in [LINUX_X86_64, LINUX_AARCH64, MACOS_AARCH64, WINDOWS_X86_64] {
+        for platform in [
+            LINUX_X86_64,
+            LINUX_X86_64_CUDA,
+            LINUX_AARCH64,
+            MACOS_AARCH64,
+            WINDOWS_X86_64,
+        ] {
             let torch = &platform.wheels[0];
             assert_eq!(torch.requirement, format!("torch=={VERSION}"));
             assert!(torch.keep.contains(&"include/"));
@@ -357,6 +273,8 @@ mod tests {
                 assert!(hash.len() == 64 && hash.chars().all(|c| c.is_ascii_hexdigit()));
             }
         }
-        assert!(STAMP.contains(VERSION));
+        for build in [Build::Cpu, Build::Cuda] {
+            assert!(build.stamp().contains(VERSION) && build.folder().contains(VERSION));
+        }
     }
 }

@@ -41,7 +41,12 @@ enum Task {
     /// asks no password; otherwise the exact command is printed. libtorch comes from PyPI through
     /// pip, checked by hash (527 MB on Linux, once). An own LIBTORCH or LIBTORCH_USE_PYTORCH in the
     /// environment wins, and nothing is fetched.
-    Setup,
+    Setup {
+        /// Fetch libtorch with its CUDA part instead, for `train --device cuda` (Linux x86_64; some 2 GB
+        /// to fetch, twice that on disk).
+        #[arg(long)]
+        cuda: bool,
+    },
     /// Build MirrorNet.clap, MirrorNet.vst3, the standalone and the engine into target/bundled.
     Bundle,
     /// Bundle, then install for this user: plugins where hosts look, the engine in the data folder.
@@ -72,6 +77,12 @@ enum Task {
     /// Train the networks. Builds `mirrornet` and runs its `train` with these arguments.
     #[command(disable_help_flag = true)]
     Train(mirrornet::Arguments),
+    /// Render labelled samples into safetensors files, to train on other machines.
+    #[command(disable_help_flag = true)]
+    RenderDataset(mirrornet::Arguments),
+    /// Make a model of weights that were trained on other machines.
+    #[command(disable_help_flag = true)]
+    Adopt(mirrornet::Arguments),
     /// Hear a recording, infer notes and a patch, and render its mirror image.
     #[command(disable_help_flag = true)]
     Mirror(mirrornet::Arguments),
@@ -100,7 +111,8 @@ fn dispatch(task: Task) -> anyhow::Result<ExitCode> {
     let project = Project::find()?;
     let mut steps = Steps::new();
     match task {
-        Task::Setup => setup::run(&mut steps)?,
+        Task::Setup { cuda: false } => setup::run(&mut steps)?,
+        Task::Setup { cuda: true } => setup::run_cuda(&mut steps)?,
         Task::Bundle => bundle::run(&project, &mut steps)?,
         Task::Install => install::install(&project, &mut steps)?,
         Task::Uninstall => install::uninstall()?,
@@ -108,6 +120,8 @@ fn dispatch(task: Task) -> anyhow::Result<ExitCode> {
         Task::Check => check::run(&project, &mut steps)?,
         Task::Test { long, args } => test::run(&project, &mut steps, long, &args)?,
         Task::Train(args) => return mirrornet::run(&project, "train", &args),
+        Task::RenderDataset(args) => return mirrornet::run(&project, "render-dataset", &args),
+        Task::Adopt(args) => return mirrornet::run(&project, "adopt", &args),
         Task::Mirror(args) => return mirrornet::run(&project, "mirror", &args),
         Task::Evaluate(args) => return mirrornet::run(&project, "evaluate", &args),
         Task::Ear(args) => return mirrornet::run(&project, "ear", &args),

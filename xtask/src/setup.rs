@@ -1,6 +1,6 @@
 //! `setup`: what a build needs before cargo can start: system packages and libtorch.
 
-use crate::libtorch::{self, Libtorch};
+use crate::libtorch::{self, Build, Libtorch};
 use crate::steps::Steps;
 use crate::system;
 
@@ -14,6 +14,19 @@ pub fn run(steps: &mut Steps) -> anyhow::Result<()> {
         ),
         Libtorch::Users => eprintln!("Ready, with the libtorch of your environment."),
     }
+    Ok(())
+}
+
+/// Sets up libtorch with its CUDA part beside the ordinary one, and says how to train with it.
+pub fn run_cuda(steps: &mut Steps) -> anyhow::Result<()> {
+    steps.step("system packages", || system::install(&[system::COMPILER]))?;
+    let prefix = steps.step("libtorch for CUDA", || libtorch::cached(Build::Cuda))?;
+    eprintln!(
+        "Ready. Train with
+  LIBTORCH={} cargo xtask train --device cuda
+and leave LIBTORCH away for the          rest: a bundle needs no CUDA.",
+        prefix.display()
+    );
     Ok(())
 }
 

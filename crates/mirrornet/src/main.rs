@@ -16,6 +16,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Train(commands::train::Args),
+    RenderDataset(commands::render_dataset::Args),
+    Adopt(commands::adopt::Args),
     Mirror(commands::mirror::Args),
     Evaluate(commands::evaluate::Args),
     Ear(commands::ear::Args),
@@ -26,6 +28,8 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => commands::train::run(args),
+        Command::RenderDataset(args) => commands::render_dataset::run(args),
+        Command::Adopt(args) => commands::adopt::run(args),
         Command::Mirror(args) => commands::mirror::run(args),
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Ear(args) => commands::ear::run(args),

@@ -1,9 +1,11 @@
 //! One file per subcommand: its options, and what it does.
 
+pub mod adopt;
 pub mod ear;
 pub mod evaluate;
 pub mod mirror;
 pub mod render;
+pub mod render_dataset;
 pub mod serve;
 pub mod train;
 

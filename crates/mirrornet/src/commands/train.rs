@@ -71,8 +71,8 @@ pub fn run(args: Args) -> Result<(), Error> {
         Where::Cuda if tch::Cuda::is_available() => Device::Cuda(0),
         Where::Cuda => {
             return Err(
-                "--device cuda: this libtorch sees no CUDA device. Point LIBTORCH at a CUDA build \
-                        on a machine with a GPU, or use --device cpu"
+                "--device cuda: this libtorch sees no CUDA device. On a machine with an NVIDIA GPU and \
+                 its driver, `cargo xtask setup --cuda` fetches a libtorch that does; or use --device cpu"
                     .into(),
             );
         }

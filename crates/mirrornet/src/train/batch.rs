@@ -21,10 +21,11 @@ const REPLAY: u64 = 50_000;
 #[derive(Default)]
 pub struct Collected {
     /// Windows as the encoder hears them.
-    heard: Vec<u8>,
+    pub heard: Vec<u8>,
     /// Windows without augmentation.
-    clean: Vec<u8>,
-    h: Vec<f32>,
+    pub clean: Vec<u8>,
+    /// Known parameters of the first windows.
+    pub h: Vec<f32>,
     /// What is played in each window.
     pub phrases: Vec<Phrase>,
 }

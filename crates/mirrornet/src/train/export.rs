@@ -14,7 +14,7 @@ use tch::nn::VarStore;
 use tch::{CModule, Kind, TchError, Tensor, no_grad};
 
 /// Largest difference of an output of what was saved from the network's.
-const TOLERANCE: f64 = 1e-5;
+pub const TOLERANCE: f64 = 1e-5;
 
 /// Why a model can't be exported.
 #[derive(Debug, thiserror::Error)]

@@ -1,10 +1,12 @@
 //! The trainer: babbling, then mirroring (MIRRORNET.md), on one torch thread fed by rendering threads.
 
 mod adam;
+pub mod adopt;
 mod augment;
 mod babble;
 mod batch;
 mod checkpoint;
+pub mod dataset;
 mod export;
 mod foreign;
 mod history;
