@@ -134,9 +134,10 @@ class Shards(IterableDataset):
                 left = heard[whole:], h[whole:]
 
 
-def ignore_interrupts(_):
-    """Ctrl-C reaches a loader's process too, which must go on until the last step is done."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def ignore_signals(_):
+    """Ctrl-C and a scheduler's SIGTERM reach a loader's process too, which must go on until the last step."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def rate(args, at):
@@ -198,7 +199,7 @@ def main():
         adam.load_state_dict(saved["adam"])
     model = DistributedDataParallel(net) if world > 1 else net
     loader = DataLoader(
-        shards, batch_size=None, num_workers=1, pin_memory=cuda, worker_init_fn=ignore_interrupts
+        shards, batch_size=None, num_workers=1, pin_memory=cuda, worker_init_fn=ignore_signals
     )
     batches = iter(loader)
 
@@ -280,7 +281,7 @@ def main():
         with torch.no_grad():
             answer = average(example.float() / 255.0)
         contract["training"] = {
-            "command": " ".join(sys.argv),
+            "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
             "torch": torch.__version__,
             "device": device.type,
             "processes": world,
