@@ -42,8 +42,8 @@ enum Task {
     /// pip, checked by hash (527 MB on Linux, once). An own LIBTORCH or LIBTORCH_USE_PYTORCH in the
     /// environment wins, and nothing is fetched.
     Setup {
-        /// Fetch libtorch with its CUDA part instead, for `train --device cuda` (Linux x86_64; some 2 GB
-        /// to fetch, twice that on disk).
+        /// Fetch libtorch with its CUDA part instead, for `train --device cuda` (Linux x86_64; 2.3 GB to
+        /// fetch, 3.4 GB on disk).
         #[arg(long)]
         cuda: bool,
     },
