@@ -174,7 +174,7 @@ mod tests {
     use nice_plug::prelude::Params as _;
 
     /// Hosts store automation under these ids: an id may be added, never changed or removed.
-    const FROZEN: [&str; 98] = [
+    const FROZEN: [&str; 111] = [
         "match",
         "listen",
         "match_glide",
@@ -273,6 +273,19 @@ mod tests {
         "voices",
         "mpe",
         "mpe_bend_range",
+        "osc1_sync",
+        "chorus_rate",
+        "chorus_depth",
+        "chorus_mix",
+        "delay_time",
+        "delay_feedback",
+        "delay_tone",
+        "delay_ping_pong",
+        "delay_mix",
+        "reverb_size",
+        "reverb_decay",
+        "reverb_damping",
+        "reverb_mix",
     ];
 
     fn params() -> Params {

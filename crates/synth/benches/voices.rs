@@ -82,6 +82,27 @@ fn svf_24_16(bencher: Bencher, set: InstructionSet) {
     play(bencher, &with(&[(params::FILTER_TYPE, 3.0)]), 16, set);
 }
 
+/// Both oscillators in seven copies, spread over both sides.
+#[divan::bench(args = SETS)]
+fn unison_7_16(bencher: Bencher, set: InstructionSet) {
+    play(bencher, &with(&[(params::UNISON_VOICES, 6.0)]), 16, set);
+}
+
+/// A saw synced two octaves up, and a sine.
+#[divan::bench(args = [2.0, 0.0])]
+fn sync_16(bencher: Bencher, shape: f32) {
+    let patch = with(&[(params::OSC1_SHAPE, shape), (params::OSC1_SYNC, 24.0)]);
+    play(bencher, &patch, 16, InstructionSet::best());
+}
+
+/// One voice with chorus, delay and reverb.
+#[divan::bench]
+fn effects_1(bencher: Bencher) {
+    let mixes = [params::CHORUS_MIX, params::DELAY_MIX, params::REVERB_MIX];
+    let patch = with(&mixes.map(|row| (row, 0.3)));
+    play(bencher, &patch, 1, InstructionSet::best());
+}
+
 /// Any timbre the matcher may set.
 #[divan::bench(args = [1, 2])]
 fn random_16(bencher: Bencher, seed: u64) {

@@ -1,10 +1,10 @@
 //! Offline rendering of many melodies side by side, for training: the filters of different renders
 //! share the vectors that the voices of one instrument would leave empty.
 
+use crate::effects::safety_clip;
 use crate::filter::lanes::{LANES, Lanes};
 use crate::render::notes_to_events;
 use crate::simd::InstructionSet;
-use crate::synth::safety_clip;
 use crate::{Event, Note, Patch, Synth};
 
 /// One render of a batch.

@@ -2,6 +2,7 @@
 
 mod batch;
 mod common;
+mod effects;
 mod envelope;
 mod event;
 mod filter;

@@ -1,6 +1,8 @@
 //! The tone sources of a voice: a morphing oscillator (sine, triangle, saw, pulse), a sine for the
 //! sub, and white noise. Fixed-point phase: 2^32 is one cycle.
 
+mod sync;
+
 use crate::CONTROL;
 use crate::math::Ramp;
 use crate::wavetable::{Wave, Wavetables, lookup};
@@ -26,6 +28,28 @@ pub fn blend(shape: f32) -> Blend {
     }
 }
 
+/// What a waveform looks like.
+#[derive(Clone, Copy, Debug)]
+pub struct Timbre {
+    /// Weights of the waveforms.
+    pub blend: Blend,
+    /// Pulse width, cycles.
+    pub width: f32,
+    /// Hard sync: how many times faster than the note it runs; 1 is none.
+    pub sync: f32,
+}
+
+impl Default for Timbre {
+    /// A sine.
+    fn default() -> Self {
+        Self {
+            blend: blend(0.0),
+            width: 0.5,
+            sync: 1.0,
+        }
+    }
+}
+
 /// A morphing oscillator.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Oscillator {
@@ -36,6 +60,8 @@ pub struct Oscillator {
     weights: [Ramp; 4],
     /// Offset of the shifted saw, cycles.
     width: Ramp,
+    /// How many times faster than the note the waveform runs, begun anew with each of its cycles.
+    sync: Ramp,
     /// Table levels at the start and the end of the control step; they are crossfaded.
     levels: [u8; 2],
     inverse_len: f32,
@@ -43,26 +69,26 @@ pub struct Oscillator {
 
 impl Oscillator {
     /// Starts at `phase`; the next [`Oscillator::plan`] goes on from there.
-    pub fn start(&mut self, phase: u32, increment: u32, blend: &Blend, width: f32) {
+    pub fn start(&mut self, phase: u32, increment: u32, s: &Timbre) {
         *self = Self {
             phase,
             increment,
             target_increment: increment,
-            weights: blend.map(Ramp::still),
-            width: Ramp::still(width),
+            weights: s.blend.map(Ramp::still),
+            width: Ramp::still(s.width),
+            sync: Ramp::still(s.sync),
             levels: [Wavetables::shared().level(increment); 2],
             ..Self::default()
         };
     }
 
     /// Waits where it is, for a step in which nobody hears it.
-    pub fn rest(&mut self, increment: u32, blend: &Blend, width: f32) {
-        self.start(self.phase, increment, blend, width);
+    pub fn rest(&mut self, increment: u32, s: &Timbre) {
+        self.start(self.phase, increment, s);
     }
 
-    /// Plans `len` samples: ramps to `increment` (2^-32 cycles a sample), `blend`, and the pulse's
-    /// `width` in cycles.
-    pub fn plan(&mut self, len: usize, increment: u32, blend: &Blend, width: f32) {
+    /// Plans `len` samples: ramps to `increment` (2^-32 cycles a sample) and the timbre.
+    pub fn plan(&mut self, len: usize, increment: u32, s: &Timbre) {
         self.inverse_len = 1.0 / len as f32;
         self.increment = self.target_increment;
         self.levels[0] = self.levels[1];
@@ -79,10 +105,11 @@ impl Oscillator {
             self.target_increment = increment;
             self.levels[1] = Wavetables::shared().level(increment);
         }
-        for (ramp, w) in self.weights.iter_mut().zip(blend) {
+        for (ramp, w) in self.weights.iter_mut().zip(&s.blend) {
             ramp.aim(*w, self.inverse_len);
         }
-        self.width.aim(width, self.inverse_len);
+        self.width.aim(s.width, self.inverse_len);
+        self.sync.aim(s.sync, self.inverse_len);
     }
 
     /// Cuts the planned step short at its `done`-th sample.
@@ -90,6 +117,7 @@ impl Oscillator {
         self.target_increment = self.increment;
         self.weights.iter_mut().for_each(|w| w.cut(done));
         self.width.cut(done);
+        self.sync.cut(done);
         self.levels[1] = self.levels[0];
     }
 
@@ -114,6 +142,9 @@ impl Oscillator {
             for (p, cycles) in phases.iter_mut().zip(offset) {
                 *p = p.wrapping_add(turn(*cycles));
             }
+        }
+        if self.sync.start != 1.0 || self.sync.target != 1.0 {
+            return sync::tone(self, tables, done, len, &phases);
         }
         const WAVES: [Wave; 4] = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Saw];
         for (slot, weight) in self.weights.iter().enumerate() {
@@ -190,12 +221,16 @@ mod tests {
     fn spectrum(shape: f32, width: f32, hertz: f64) -> (usize, Vec<f64>) {
         let bin = (hertz / 48_000.0 * N as f64) as usize | 1;
         let increment = (bin * ((1 << 32) / N)) as u32;
-        let blend = blend(shape);
+        let timbre = Timbre {
+            blend: blend(shape),
+            width,
+            sync: 1.0,
+        };
         let mut osc = Oscillator::default();
-        osc.start(0x1234_5678, increment, &blend, width);
+        osc.start(0x1234_5678, increment, &timbre);
         let mut samples = vec![0.0f32; N];
         for chunk in samples.chunks_mut(CONTROL) {
-            osc.plan(CONTROL, increment, &blend, width);
+            osc.plan(CONTROL, increment, &timbre);
             chunk.copy_from_slice(&osc.tone(Wavetables::shared(), 0, CONTROL, None));
         }
         let fft = RealFftPlanner::<f64>::new().plan_fft_forward(N);
@@ -287,7 +322,11 @@ mod tests {
     #[test]
     fn notes_above_nyquist_are_silent() {
         let mut osc = Oscillator::default();
-        osc.start(0, 3 << 30, &blend(2.0), 0.5);
+        let timbre = Timbre {
+            blend: blend(2.0),
+            ..Timbre::default()
+        };
+        osc.start(0, 3 << 30, &timbre);
         assert_eq!(
             osc.tone(Wavetables::shared(), 0, CONTROL, None),
             [0.0; CONTROL]

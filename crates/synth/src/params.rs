@@ -34,11 +34,17 @@ pub enum Section {
     Modulation2,
     /// How notes are played.
     Voice,
+    /// Chorus, after the voices.
+    Chorus,
+    /// Delay, after the chorus.
+    Delay,
+    /// Reverb, after the delay.
+    Reverb,
 }
 
 impl Section {
     /// All sections, in panel order.
-    pub const ALL: [Section; 12] = [
+    pub const ALL: [Section; 15] = [
         Section::Osc1,
         Section::Osc2,
         Section::Unison,
@@ -51,6 +57,9 @@ impl Section {
         Section::Modulation,
         Section::Modulation2,
         Section::Voice,
+        Section::Chorus,
+        Section::Delay,
+        Section::Reverb,
     ];
 
     /// Panel heading.
@@ -68,6 +77,9 @@ impl Section {
             Section::Modulation => "Modulation 1 to 4",
             Section::Modulation2 => "Modulation 5 to 8",
             Section::Voice => "Voice",
+            Section::Chorus => "Chorus",
+            Section::Delay => "Delay",
+            Section::Reverb => "Reverb",
         }
     }
 }
@@ -246,6 +258,7 @@ table! {
     OSC1_WIDTH        "osc1_width"        "Osc 1 pulse width"  Osc1 Percent Linear, 0.5..0.95 = 0.5 manual;
     OSC1_PITCH        "osc1_pitch"        "Osc 1 pitch"        Osc1 Semitones Linear, -24.0..24.0 = 0.0 manual;
     OSC1_FM           "osc1_fm"           "Osc 1 FM"           Osc1 Percent Power(2.0), 0.0..1.0 = 0.0 manual;
+    OSC1_SYNC         "osc1_sync"         "Osc 1 sync"         Osc1 Semitones Linear, 0.0..48.0 = 0.0 manual;
     OSC2_SHAPE        "osc2_shape"        "Osc 2 shape"        Osc2 None Linear, 0.0..4.0 = 2.0 matched;
     OSC2_WIDTH        "osc2_width"        "Osc 2 pulse width"  Osc2 Percent Linear, 0.5..0.95 = 0.5 manual;
     OSC2_PITCH        "osc2_pitch"        "Osc 2 pitch"        Osc2 Semitones Linear, -24.0..24.0 = 12.0 manual;
@@ -336,6 +349,18 @@ table! {
     VELOCITY          "velocity"          "Velocity to level"  Voice Percent Linear, 0.0..1.0 = 1.0 manual;
     TUNE              "tune"              "Tuning"             Voice Cents Linear, -100.0..100.0 = 0.0 manual;
     LEVEL             "level"             "Level"              Voice Decibels Linear, -24.0..12.0 = 0.0 manual;
+    CHORUS_RATE       "chorus_rate"       "Chorus rate"        Chorus Hertz Log, 0.05..8.0 = 0.5 manual;
+    CHORUS_DEPTH      "chorus_depth"      "Chorus depth"       Chorus Percent Linear, 0.0..1.0 = 0.5 manual;
+    CHORUS_MIX        "chorus_mix"        "Chorus mix"         Chorus Percent Linear, 0.0..1.0 = 0.0 manual;
+    DELAY_TIME        "delay_time"        "Delay time"         Delay Seconds Log, 0.01..2.0 = 0.35 manual;
+    DELAY_FEEDBACK    "delay_feedback"    "Delay feedback"     Delay Percent Linear, 0.0..0.95 = 0.35 manual;
+    DELAY_TONE        "delay_tone"        "Delay tone"         Delay Hertz Log, 500.0..18000.0 = 6000.0 manual;
+    DELAY_PING_PONG   "delay_ping_pong"   "Delay ping-pong"    Delay Percent Linear, 0.0..1.0 = 0.0 manual;
+    DELAY_MIX         "delay_mix"         "Delay mix"          Delay Percent Linear, 0.0..1.0 = 0.0 manual;
+    REVERB_SIZE       "reverb_size"       "Reverb size"        Reverb Percent Linear, 0.0..1.0 = 0.5 manual;
+    REVERB_DECAY      "reverb_decay"      "Reverb decay"       Reverb Seconds Log, 0.2..20.0 = 2.0 manual;
+    REVERB_DAMPING    "reverb_damping"    "Reverb damping"     Reverb Percent Linear, 0.0..1.0 = 0.5 manual;
+    REVERB_MIX        "reverb_mix"        "Reverb mix"         Reverb Percent Linear, 0.0..1.0 = 0.0 manual;
 }
 
 /// Row of the parameter with this id.

@@ -3,11 +3,12 @@
 
 pub mod part;
 
+use crate::effects::EffectSettings;
 use crate::envelope::EnvelopeSettings;
 use crate::filter::{FilterSettings, Kind};
 use crate::lfo::{LfoSettings, Shape};
 use crate::matrix::{Matrix, Sum};
-use crate::oscillator::{Blend, blend};
+use crate::oscillator::{Timbre, blend};
 use crate::params::{self as p, LFO_BEATS, PARAMS};
 use crate::{CONTROL, Patch};
 use std::f32::consts::FRAC_PI_2;
@@ -23,12 +24,10 @@ pub const UNISON: usize = 7;
 /// One oscillator's knobs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OscillatorSettings {
-    /// Weights of its waveforms.
-    pub blend: Blend,
+    /// Its waveform.
+    pub timbre: Timbre,
     /// Gain in the mixer.
     pub gain: f32,
-    /// Pulse width, cycles.
-    pub width: f32,
     /// Frequency as a multiple of the note's.
     pub ratio: f32,
 }
@@ -112,6 +111,8 @@ pub struct Settings {
     /// Share of the way that smoothed values (gain, pan, brightness) still have to go after a
     /// control step.
     pub smoothing: f32,
+    /// Chorus, delay, reverb.
+    pub effects: EffectSettings,
 }
 
 /// How keys become notes.
@@ -136,6 +137,7 @@ impl Settings {
             ..Self::default()
         };
         settings.digest(part::ALL, |row| patch.plain(row));
+        settings.effects = EffectSettings::new(patch);
         settings
     }
 
@@ -162,9 +164,16 @@ impl Settings {
         {
             if has(part as u32) {
                 let (shape, width) = (v(shape), v(width));
-                self.osc[n].blend = blend(shape.min(SQUARE));
-                // Past the square the pulse narrows.
-                self.osc[n].width = width + (shape - SQUARE).max(0.0) * (NARROWEST - width);
+                self.osc[n].timbre = Timbre {
+                    blend: blend(shape.min(SQUARE)),
+                    // Past the square the pulse narrows.
+                    width: width + (shape - SQUARE).max(0.0) * (NARROWEST - width),
+                    sync: if n == 0 {
+                        (v(p::OSC1_SYNC) / 12.0).exp2()
+                    } else {
+                        1.0
+                    },
+                };
             }
         }
         if has(part::OSC1_RATIO) {

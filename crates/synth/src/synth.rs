@@ -6,6 +6,7 @@
 mod notes;
 
 use crate::common::{Common, Transport};
+use crate::effects::{Effects, safety_clip};
 use crate::event::Event;
 use crate::filter::lanes::{Channel, Lanes};
 use crate::simd::InstructionSet;
@@ -36,6 +37,7 @@ pub struct Synth {
     last_key: Option<f32>,
     /// Samples since the last reset.
     position: u64,
+    effects: Effects,
     glide: Option<PatchGlide>,
 }
 
@@ -77,6 +79,7 @@ impl Synth {
             notes: 0,
             last_key: None,
             position: 0,
+            effects: Effects::new(sample_rate),
             glide: None,
         }
     }
@@ -96,6 +99,7 @@ impl Synth {
         self.notes = 0;
         self.last_key = None;
         self.position = 0;
+        self.effects.reset();
         if let Some(glide) = self.glide.take() {
             self.common.apply(glide.to);
         }
@@ -209,15 +213,17 @@ impl Synth {
         self.active.iter().fold(0, |end, &i| end.max(i + 1))
     }
 
-    /// Adds what was played and filtered, and moves on. Equal lengths, those of [`Synth::play`].
+    /// Adds what was played and filtered to silence, sends it through the effects, and moves on.
+    /// Equal lengths, those of [`Synth::play`].
     pub(crate) fn add_to(&mut self, left: &mut [f32], right: &mut [f32]) {
         for &i in &self.active {
             self.voices[i].add_to(left, right);
         }
+        self.effects.process(left, right);
         self.position += left.len() as u64;
     }
 
-    /// On the grid: moves the patch on and plans every voice's next step.
+    /// On the grid: moves the patch on and plans every voice's and the effects' next step.
     fn control(&mut self) {
         if let Some(glide) = &self.glide {
             let t = (self.position + CONTROL as u64 - glide.start) as f32 / glide.samples;
@@ -243,43 +249,6 @@ impl Synth {
         for &i in &self.active {
             self.voices[i].plan(CONTROL, &self.common);
         }
-    }
-}
-
-/// Bit-transparent up to -1 dBFS, then bends towards 0 dBFS with a continuous slope.
-pub(crate) fn safety_clip(samples: &mut [f32]) {
-    const KNEE: f32 = 0.891_250_9;
-    const ROOM: f32 = 1.0 - KNEE;
-    // Without a branch per sample this test is a few vector operations.
-    if samples.iter().fold(false, |any, x| any | (x.abs() > KNEE)) {
-        for x in samples {
-            let over = (x.abs() - KNEE) / ROOM;
-            if over > 0.0 {
-                *x = (KNEE + ROOM * over / (1.0 + over)).copysign(*x);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn clip_is_transparent_below_its_knee_and_bounded_above() {
-        let input: Vec<f32> = (-4_000..=4_000).map(|i| i as f32 * 1e-3).collect();
-        let mut output = input.clone();
-        safety_clip(&mut output);
-        for (x, y) in input.iter().zip(&output) {
-            assert!(
-                y.abs() < 1.0 && (x.abs() > 0.8912 || x == y),
-                "{x} becomes {y}"
-            );
-        }
-        assert!(
-            output
-                .windows(2)
-                .all(|w| w[1] > w[0] && w[1] - w[0] < 1.001e-3)
-        );
+        self.effects.plan(&self.common.settings.effects);
     }
 }

@@ -3,12 +3,16 @@
 
 use crate::CONTROL;
 use crate::math::{Ramp, split_mix};
-use crate::oscillator::{Blend, Noise, Oscillator};
+use crate::oscillator::{Noise, Oscillator, Timbre};
 use crate::settings::{Settings, UNISON};
 use crate::wavetable::Wavetables;
 
 /// The sub-oscillator's waveform: a sine.
-const SUB: Blend = [1.0, 0.0, 0.0, 0.0];
+const SUB: Timbre = Timbre {
+    blend: [1.0, 0.0, 0.0, 0.0],
+    width: 0.0,
+    sync: 1.0,
+};
 
 /// The samples of a step, on their way from the oscillators to the output.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,10 +74,10 @@ impl Tones {
             for (c, osc) in copies.iter_mut().enumerate() {
                 let phase = if c == 0 { first[n] } else { phase(c) };
                 let increment = detuned(increments[n], s.detune[c]);
-                osc.start(phase, increment, &knobs.blend, knobs.width);
+                osc.start(phase, increment, &knobs.timbre);
             }
         }
-        self.sub.start(sub, increments[0] / 2, &SUB, 0.0);
+        self.sub.start(sub, increments[0] / 2, &SUB);
     }
 
     /// Plans the next `len` samples.
@@ -97,16 +101,16 @@ impl Tones {
             for c in 0..UNISON {
                 let increment = detuned(increments[n], s.detune[c]);
                 if self.is_heard(n, c) {
-                    self.osc[n][c].plan(len, increment, &knobs.blend, knobs.width);
+                    self.osc[n][c].plan(len, increment, &knobs.timbre);
                 } else if c == 0 {
-                    self.osc[n][c].rest(increment, &knobs.blend, knobs.width);
+                    self.osc[n][c].rest(increment, &knobs.timbre);
                 }
             }
         }
         if self.sub_gain.is_silent() {
-            self.sub.rest(increments[0] / 2, &SUB, 0.0);
+            self.sub.rest(increments[0] / 2, &SUB);
         } else {
-            self.sub.plan(len, increments[0] / 2, &SUB, 0.0);
+            self.sub.plan(len, increments[0] / 2, &SUB);
         }
     }
 

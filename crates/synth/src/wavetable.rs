@@ -30,12 +30,16 @@ pub enum Wave {
     Triangle = 1,
     /// Falling saw, from 1 to -1.
     Saw = 2,
+    /// Integral over phase of half the saw: its slope jumps by 1 per cycle at phase 0.
+    Parabola = 3,
 }
 
 /// All tables.
 pub struct Wavetables {
     /// `tables[wave][level]`; level 0 is silence, for notes above Nyquist.
-    tables: [Vec<Box<Table>>; 3],
+    tables: [Vec<Box<Table>>; 4],
+    /// Number of harmonics of each level.
+    harmonics: Vec<usize>,
     /// Richest level that has at most so many harmonics.
     level: [u8; MAX_HARMONICS + 1],
 }
@@ -55,22 +59,25 @@ impl Wavetables {
                 harmonics.push(h);
             }
         }
+        // Amplitudes of the k-th sine and cosine.
         let amplitude = |wave: Wave, k: usize| match (wave, k) {
-            (Wave::Sine, 1) => 1.0,
-            (Wave::Triangle, k) if k % 4 == 1 => 8.0 / (PI * k as f64).powi(2),
-            (Wave::Triangle, k) if k % 4 == 3 => -8.0 / (PI * k as f64).powi(2),
-            (Wave::Saw, k) => 2.0 / (PI * k as f64),
-            _ => 0.0,
+            (Wave::Sine, 1) => [1.0, 0.0],
+            (Wave::Triangle, k) if k % 4 == 1 => [8.0 / (PI * k as f64).powi(2), 0.0],
+            (Wave::Triangle, k) if k % 4 == 3 => [-8.0 / (PI * k as f64).powi(2), 0.0],
+            (Wave::Saw, k) => [2.0 / (PI * k as f64), 0.0],
+            (Wave::Parabola, k) => [0.0, -0.5 / (PI * k as f64).powi(2)],
+            _ => [0.0; 2],
         };
         let mut planner = RealFftPlanner::<f64>::new();
         let fft = planner.plan_fft_inverse(SIZE);
-        let mut tables = [Wave::Sine, Wave::Triangle, Wave::Saw].map(|wave| {
+        let mut tables = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Parabola].map(|wave| {
             let mut levels = Vec::new();
             for &h in &harmonics {
                 let mut spectrum = fft.make_input_vec();
                 for k in 1..=h {
                     // a sin(kx) = Im(a e^ikx): half of -ia at +k, the other half at -k.
-                    spectrum[k] = Complex64::new(0.0, -0.5 * amplitude(wave, k));
+                    let [sine, cosine] = amplitude(wave, k);
+                    spectrum[k] = Complex64::new(0.5 * cosine, -0.5 * sine);
                 }
                 let mut cycle = fft.make_output_vec();
                 fft.process(&mut spectrum, &mut cycle)
@@ -88,7 +95,16 @@ impl Wavetables {
         }
         let level =
             std::array::from_fn(|n| harmonics.iter().rposition(|&h| h <= n).unwrap_or(0) as u8);
-        Self { tables, level }
+        Self {
+            tables,
+            harmonics,
+            level,
+        }
+    }
+
+    /// Number of harmonics of a level.
+    pub fn harmonics(&self, level: u8) -> usize {
+        self.harmonics[level as usize]
     }
 
     /// Richest level without aliasing for a phase increment of `increment` / 2^32 cycles a sample.
@@ -137,7 +153,11 @@ mod tests {
                 .map(|k: f64| 8.0 / (PI * k).powi(2) * k.signum() * (k.abs() * x).sin())
                 .iter()
                 .sum();
+            let parabola: f64 = (1..=5)
+                .map(|k| -0.5 / (PI * k as f64).powi(2) * (k as f64 * x).cos())
+                .sum();
             for (wave, want) in [
+                (Wave::Parabola, parabola),
                 (Wave::Sine, x.sin()),
                 (Wave::Saw, saw),
                 (Wave::Triangle, triangle),

@@ -50,6 +50,14 @@ fn playing_never_allocates() {
     ] {
         patches[5].set_plain(row, v);
     }
+    for (patch, row) in [
+        (1, params::CHORUS_MIX),
+        (2, params::DELAY_MIX),
+        (2, params::REVERB_MIX),
+        (3, params::REVERB_MIX),
+    ] {
+        patches[patch].set(row, 0.5);
+    }
     let events: Vec<Vec<Event>> = (0..50u32)
         .map(|b| {
             let note = |i: u32| (100 * b + i * 7 % 60) as f32 % 90.0 + 20.0;

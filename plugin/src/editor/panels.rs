@@ -35,12 +35,20 @@ pub const PAGES: [(&str, &[Section]); 3] = [
             Section::Modulation2,
         ],
     ),
-    ("Playing", &[Section::Voice]),
+    (
+        "Playing and effects",
+        &[
+            Section::Voice,
+            Section::Chorus,
+            Section::Delay,
+            Section::Reverb,
+        ],
+    ),
 ];
 /// Widest place of a knob.
 const WIDEST: f32 = 100.0;
 /// Width of a page's name.
-const TAB: f32 = 90.0;
+const TAB: f32 = 140.0;
 /// Height of the names.
 const TABS: f32 = 22.0;
 /// Height of a page with its name.

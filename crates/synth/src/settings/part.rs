@@ -3,7 +3,7 @@
 
 use crate::params::{self as p, PARAMS};
 
-/// Shape and width of oscillator 1.
+/// Shape, width and sync of oscillator 1.
 pub const OSC1: u32 = 1;
 /// Its frequency.
 pub const OSC1_RATIO: u32 = 1 << 1;
@@ -37,7 +37,7 @@ pub const ALL: u32 = (1 << 14) - 1;
 /// The group of a row.
 pub const fn of(row: usize) -> u32 {
     match row {
-        p::OSC1_SHAPE | p::OSC1_WIDTH => OSC1,
+        p::OSC1_SHAPE | p::OSC1_WIDTH | p::OSC1_SYNC => OSC1,
         p::OSC1_PITCH => OSC1_RATIO,
         p::OSC2_SHAPE | p::OSC2_WIDTH => OSC2,
         p::OSC2_PITCH | p::OSC2_DETUNE => OSC2_RATIO,
@@ -73,7 +73,8 @@ pub const fn of(row: usize) -> u32 {
         | p::MPE_BEND_RANGE
         | p::PLAY_MODE
         | p::VOICES
-        | p::MOD1_SOURCE..=p::MOD8_DEST => COMMON,
+        | p::MOD1_SOURCE..=p::MOD8_DEST
+        | p::CHORUS_RATE..=p::REVERB_MIX => COMMON,
         _ => PLAIN,
     }
 }

@@ -53,16 +53,35 @@ impl Spectrum {
 
     /// Everything but the harmonics of `hertz` and DC, in dB re the fundamental.
     pub fn between(&self, hertz: f64) -> f64 {
+        10.0 * (self.rest(hertz) / self.component(hertz)).log10()
+    }
+
+    /// Power of the strongest harmonic of `hertz`: a synced wave may have no fundamental.
+    pub fn strongest_harmonic(&self, hertz: f64) -> f64 {
+        let count = (self.power.len() as f64 / self.per_hertz / hertz) as usize;
+        (1..=count)
+            .map(|k| self.component(k as f64 * hertz))
+            .fold(0.0, f64::max)
+    }
+
+    /// Power of everything but the harmonics of `hertz` and DC.
+    pub fn rest(&self, hertz: f64) -> f64 {
         let step = hertz * self.per_hertz;
         let between = |bin: usize| {
             let k = (bin as f64 / step).round();
             (bin as f64 - k * step).abs() > LOBE as f64
         };
-        let rest: f64 = (0..self.power.len())
+        (0..self.power.len())
             .filter(|&bin| between(bin))
             .map(|bin| self.power[bin])
-            .sum();
-        10.0 * (rest / self.component(hertz)).log10()
+            .sum()
+    }
+
+    /// Power of the strongest bin between two frequencies.
+    pub fn strongest(&self, from: f64, to: f64) -> f64 {
+        let bin = |hertz: f64| ((hertz * self.per_hertz) as usize).min(self.power.len() - 1);
+        let bins = &self.power[bin(from)..=bin(to)];
+        bins.iter().copied().fold(0.0, f64::max)
     }
 
     /// Power above `hertz`.

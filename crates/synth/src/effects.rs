@@ -1,0 +1,204 @@
+//! What the sum of the voices passes through: chorus, delay, reverb. Each is bypassed exactly while
+//! its mix is 0, and sleeps once it has nothing left to say.
+
+mod chorus;
+mod clip;
+mod delay;
+mod line;
+mod reverb;
+
+pub use clip::safety_clip;
+
+use crate::math::Ramp;
+use crate::{CONTROL, Patch};
+use chorus::{Chorus, ChorusSettings};
+use delay::{Delay, DelaySettings};
+use reverb::{Reverb, ReverbSettings};
+use std::f32::consts::FRAC_PI_2;
+
+/// What an effect holds below this (-120 dBFS) is as good as nothing.
+const QUIET: f32 = 1e-6;
+/// Seconds in which an effect that is switched on in the middle of a sound begins to hear it.
+const ENTRANCE: f32 = 0.03;
+
+/// The effects' part of a patch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EffectSettings {
+    chorus: ChorusSettings,
+    delay: DelaySettings,
+    reverb: ReverbSettings,
+}
+
+impl EffectSettings {
+    /// Digests a patch.
+    pub fn new(patch: &Patch) -> Self {
+        Self {
+            chorus: ChorusSettings::new(patch),
+            delay: DelaySettings::new(patch),
+            reverb: ReverbSettings::new(patch),
+        }
+    }
+}
+
+/// All effects, in their order.
+pub struct Effects {
+    chorus: Stage<Chorus>,
+    delay: Stage<Delay>,
+    reverb: Stage<Reverb>,
+}
+
+impl Effects {
+    /// Allocates everything. `sample_rate` in Hz.
+    pub fn new(sample_rate: f32) -> Self {
+        Self {
+            chorus: Stage::new(Chorus::new(sample_rate), sample_rate),
+            delay: Stage::new(Delay::new(sample_rate), sample_rate),
+            reverb: Stage::new(Reverb::new(sample_rate), sample_rate),
+        }
+    }
+
+    /// Returns to the state after `new`.
+    pub fn reset(&mut self) {
+        self.chorus.reset();
+        self.delay.reset();
+        self.reverb.reset();
+    }
+
+    /// Plans the next [`CONTROL`] samples.
+    pub fn plan(&mut self, s: &EffectSettings) {
+        self.chorus.plan(&s.chorus);
+        self.delay.plan(&s.delay);
+        self.reverb.plan(&s.reverb);
+    }
+
+    /// Processes the planned step's next samples in place. Equal lengths.
+    pub fn process(&mut self, left: &mut [f32], right: &mut [f32]) {
+        self.chorus.process(left, right);
+        self.delay.process(left, right);
+        self.reverb.process(left, right);
+    }
+}
+
+/// An effect without its dry path.
+trait Effect {
+    /// Its part of a patch.
+    type Settings: Copy + Default;
+
+    /// 0 dry, 1 wet.
+    fn mix(s: &Self::Settings) -> f32;
+
+    /// Samples after which nothing is left of what it holds but what it has written since.
+    fn memory(&self) -> usize;
+
+    /// Forgets everything; parameters stand at once where `s` wants them.
+    fn wake(&mut self, s: &Self::Settings);
+
+    /// Plans the next [`CONTROL`] samples.
+    fn plan(&mut self, s: &Self::Settings);
+
+    /// What it makes of the input, left and right, at the `i`-th sample of the planned step, and the
+    /// largest magnitude among what it has written down to be heard later.
+    fn tick(&mut self, i: usize, input: [f32; 2]) -> ([f32; 2], f32);
+}
+
+/// An effect with its dry path, and its sleep.
+struct Stage<E: Effect> {
+    effect: E,
+    settings: E::Settings,
+    dry: Ramp,
+    wet: Ramp,
+    awake: bool,
+    /// How much of the input it hears, 0 to 1, and its change per sample.
+    heard: f32,
+    entrance: f32,
+    /// Samples since anything was above [`QUIET`].
+    quiet: usize,
+    /// Samples of the planned step that are done.
+    done: usize,
+}
+
+impl<E: Effect> Stage<E> {
+    fn new(effect: E, sample_rate: f32) -> Self {
+        Self {
+            effect,
+            settings: E::Settings::default(),
+            dry: Ramp::still(1.0),
+            wet: Ramp::still(0.0),
+            awake: false,
+            heard: 0.0,
+            entrance: 1.0 / (ENTRANCE * sample_rate),
+            quiet: 0,
+            done: 0,
+        }
+    }
+
+    fn reset(&mut self) {
+        (self.dry, self.wet) = (Ramp::still(1.0), Ramp::still(0.0));
+        (self.awake, self.heard, self.done) = (false, 0.0, 0);
+    }
+
+    fn plan(&mut self, s: &E::Settings) {
+        const INVERSE: f32 = 1.0 / CONTROL as f32;
+        let mix = E::mix(s);
+        self.done = 0;
+        if mix == 0.0 && self.wet.target == 0.0 {
+            self.reset();
+            return;
+        }
+        // Equal power, and exactly 1 and 0 where there is no effect.
+        self.dry.aim((mix * FRAC_PI_2).cos(), INVERSE);
+        self.wet.aim((mix * FRAC_PI_2).sin(), INVERSE);
+        self.settings = *s;
+        // Only here does it fall asleep, so that the moment doesn't depend on the blocks.
+        self.awake &= self.quiet <= self.effect.memory();
+        if self.awake {
+            self.effect.plan(s);
+        }
+    }
+
+    fn process(&mut self, left: &mut [f32], right: &mut [f32]) {
+        let done = self.done;
+        self.done += left.len();
+        if self.wet.is_silent() {
+            return;
+        }
+        for (k, (l, r)) in left.iter_mut().zip(right).enumerate() {
+            let input = [*l, *r];
+            if !self.awake {
+                if input == [0.0; 2] {
+                    // What comes next begins by itself.
+                    self.heard = 1.0;
+                    continue;
+                }
+                (self.awake, self.quiet) = (true, 0);
+                self.effect.wake(&self.settings);
+                self.effect.plan(&self.settings);
+            }
+            let mut fed = input;
+            if self.heard < 1.0 {
+                self.heard = (self.heard + self.entrance).min(1.0);
+                let gain = self.heard * self.heard * (3.0 - 2.0 * self.heard);
+                fed = input.map(|x| gain * x);
+            }
+            let (wet, held) = self.effect.tick(done + k, fed);
+            let loudest = held.max(input[0].abs()).max(input[1].abs());
+            self.quiet = if loudest < QUIET { self.quiet + 1 } else { 0 };
+            let [dry, gain] = [self.dry.at(done + k), self.wet.at(done + k)];
+            *l = dry * input[0] + gain * wet[0];
+            *r = dry * input[1] + gain * wet[1];
+        }
+    }
+}
+
+/// Moves `value` on to `target` by a `share` of the way: a control step's.
+fn approach(value: &mut f32, target: f32, share: f32) {
+    *value += share * (target - *value);
+}
+
+/// [`approach`]'s share for a time constant in seconds.
+fn share(seconds: f32, sample_rate: f32) -> f32 {
+    1.0 - (-(CONTROL as f32) / (seconds * sample_rate)).exp()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! A stereo delay with a tone control in its loop. A new time doesn't bend the pitch of what is in
+//! the line: the old reading fades into the new one.
+
+use super::line::Line;
+use super::{Effect, approach, share};
+use crate::math::Ramp;
+use crate::{CONTROL, Patch, params as p};
+
+/// Seconds to fade from one time to the next.
+const FADE: f32 = 0.06;
+
+/// The delay's knobs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DelaySettings {
+    /// Seconds.
+    time: f32,
+    /// Gain of the loop.
+    feedback: f32,
+    /// Hz.
+    tone: f32,
+    /// 0: each side repeats itself; 1: the middle repeats left, right, left.
+    ping_pong: f32,
+    mix: f32,
+}
+
+impl DelaySettings {
+    /// Digests a patch.
+    pub fn new(patch: &Patch) -> Self {
+        Self {
+            time: patch.plain(p::DELAY_TIME),
+            feedback: patch.plain(p::DELAY_FEEDBACK),
+            tone: patch.plain(p::DELAY_TONE),
+            ping_pong: patch.plain(p::DELAY_PING_PONG),
+            mix: patch.plain(p::DELAY_MIX),
+        }
+    }
+}
+
+/// A stereo delay.
+pub struct Delay {
+    sample_rate: f32,
+    lines: [Line; 2],
+    /// Delay heard and the one it fades to, samples.
+    times: [usize; 2],
+    /// How far the fade is, 0 to 1.
+    fade: f32,
+    feedback: f32,
+    tone: f32,
+    ping_pong: f32,
+    ramps: [Ramp; 3],
+    /// One-pole low-passes.
+    low: [f32; 2],
+    share: f32,
+}
+
+impl Delay {
+    /// Allocates everything. `sample_rate` in Hz.
+    pub fn new(sample_rate: f32) -> Self {
+        let longest = (p::PARAMS[p::DELAY_TIME].max * sample_rate) as usize + 1;
+        Self {
+            sample_rate,
+            lines: [Line::new(longest), Line::new(longest)],
+            times: [1; 2],
+            fade: 0.0,
+            feedback: 0.0,
+            tone: 0.0,
+            ping_pong: 0.0,
+            ramps: [Ramp::default(); 3],
+            low: [0.0; 2],
+            share: share(0.02, sample_rate),
+        }
+    }
+
+    fn samples(&self, s: &DelaySettings) -> usize {
+        (s.time * self.sample_rate).round().max(1.0) as usize
+    }
+
+    /// Coefficient of the low-pass.
+    fn coefficient(&self, s: &DelaySettings) -> f32 {
+        1.0 - (-std::f32::consts::TAU * s.tone / self.sample_rate).exp()
+    }
+}
+
+impl Effect for Delay {
+    type Settings = DelaySettings;
+
+    fn mix(s: &DelaySettings) -> f32 {
+        s.mix
+    }
+
+    fn memory(&self) -> usize {
+        self.times[0].max(self.times[1])
+    }
+
+    fn wake(&mut self, s: &DelaySettings) {
+        self.lines.iter_mut().for_each(Line::clear);
+        self.times = [self.samples(s); 2];
+        (self.fade, self.low) = (0.0, [0.0; 2]);
+        (self.feedback, self.tone, self.ping_pong) = (s.feedback, self.coefficient(s), s.ping_pong);
+        self.ramps = [self.feedback, self.tone, self.ping_pong].map(Ramp::still);
+    }
+
+    fn plan(&mut self, s: &DelaySettings) {
+        if self.fade == 0.0 {
+            self.times[1] = self.samples(s);
+        }
+        let tone = self.coefficient(s);
+        approach(&mut self.feedback, s.feedback, self.share);
+        approach(&mut self.tone, tone, self.share);
+        approach(&mut self.ping_pong, s.ping_pong, self.share);
+        let targets = [self.feedback, self.tone, self.ping_pong];
+        for (ramp, target) in self.ramps.iter_mut().zip(targets) {
+            ramp.aim(target, 1.0 / CONTROL as f32);
+        }
+    }
+
+    #[inline(always)]
+    fn tick(&mut self, i: usize, input: [f32; 2]) -> ([f32; 2], f32) {
+        let [feedback, tone, cross] = self.ramps.map(|ramp| ramp.at(i));
+        let [from, to] = self.times;
+        // What was written last is one sample old.
+        let mut out = [0, 1].map(|side: usize| self.lines[side].tap(from - 1));
+        if from != to {
+            self.fade += 1.0 / (FADE * self.sample_rate);
+            let t = self.fade.min(1.0);
+            let share = t * t * (3.0 - 2.0 * t);
+            for (side, out) in out.iter_mut().enumerate() {
+                *out += share * (self.lines[side].tap(to - 1) - *out);
+            }
+            if t == 1.0 {
+                (self.times[0], self.fade) = (to, 0.0);
+            }
+        }
+        let middle = 0.5 * (input[0] + input[1]);
+        let fed = [
+            input[0] + cross * (middle - input[0]),
+            (1.0 - cross) * input[1],
+        ];
+        let mut loudest = 0.0f32;
+        for side in 0..2 {
+            let back = out[side] + cross * (out[1 - side] - out[side]);
+            let low = &mut self.low[side];
+            *low += tone * (fed[side] + feedback * back - *low);
+            let size = self.lines[side].push(*low);
+            if size == 0.0 {
+                *low = 0.0;
+            }
+            loudest = loudest.max(size);
+        }
+        (out, loudest)
+    }
+}

@@ -1,0 +1,86 @@
+//! The pictures in assets/voice.
+
+use crate::sound::{BANDS, RANGE, Sound};
+use crate::spectrum::Spectrum;
+use plotters::prelude::*;
+use plotters::style::{FontStyle, register_font};
+use std::path::PathBuf;
+use std::sync::Once;
+
+/// Pixels of one patch in the sheet, and patches in a row of it.
+const TILE: (u32, u32) = (172, 132);
+const COLUMNS: usize = 8;
+
+/// Where a picture goes; plotters brings no font of its own.
+fn prepare(name: &str) -> PathBuf {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let font = epaint_default_fonts::UBUNTU_LIGHT;
+        // Fails only for bytes that are no font.
+        let _ = register_font("sans-serif", FontStyle::Normal, font);
+    });
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../assets/voice");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder.join(name).with_extension("png")
+}
+
+/// A spectrum in dB re the component at `hertz`, up to half of `rate`.
+pub fn spectrum(name: &str, title: &str, spectrum: &Spectrum, hertz: f64, rate: f64) {
+    let path = prepare(name);
+    let root = BitMapBackend::new(&path, (820, 360)).into_drawing_area();
+    root.fill(&WHITE).unwrap();
+    let mut chart = ChartBuilder::on(&root)
+        .caption(title, ("sans-serif", 17))
+        .margin(10)
+        .x_label_area_size(34)
+        .y_label_area_size(48)
+        .build_cartesian_2d(0.0..rate / 2_000.0, -200.0..10.0f64)
+        .unwrap();
+    chart
+        .configure_mesh()
+        .x_desc("kHz")
+        .y_desc("dB re the fundamental")
+        .light_line_style(WHITE)
+        .draw()
+        .unwrap();
+    let whole = spectrum.strongest(hertz - 3.0, hertz + 3.0);
+    let step = rate / 2.0 / 1_500.0;
+    let line = (0..1_500).map(|i| {
+        let from = i as f64 * step;
+        let power = spectrum.strongest(from, from + step) / whole;
+        (
+            (from + 0.5 * step) / 1_000.0,
+            10.0 * power.max(1e-21).log10(),
+        )
+    });
+    chart.draw_series(LineSeries::new(line, &BLUE)).unwrap();
+    root.present().unwrap();
+}
+
+/// Spectrograms side by side: time to the right, the bands upwards, dark where it is loud.
+pub fn sheet(name: &str, tiles: &[(String, &Sound)]) {
+    let path = prepare(name);
+    let size = (
+        TILE.0 * COLUMNS as u32,
+        TILE.1 * tiles.len().div_ceil(COLUMNS) as u32,
+    );
+    let root = BitMapBackend::new(&path, size).into_drawing_area();
+    root.fill(&WHITE).unwrap();
+    let areas = root.split_evenly((tiles.len().div_ceil(COLUMNS), COLUMNS));
+    for ((title, sound), area) in tiles.iter().zip(areas) {
+        let style = ("sans-serif", 13).into_font();
+        area.draw(&Text::new(title.clone(), (4, 2), style)).unwrap();
+        let times = sound.image.len() / BANDS;
+        for x in 0..TILE.0 - 8 {
+            for y in 0..TILE.1 - 24 {
+                let time = x as usize * times / (TILE.0 - 8) as usize;
+                let band = BANDS - 1 - y as usize * BANDS / (TILE.1 - 24) as usize;
+                let light = (255.0 * sound.image[time * BANDS + band] / RANGE) as u8;
+                let colour = RGBColor(light, light, light);
+                area.draw_pixel((x as i32 + 4, y as i32 + 20), &colour)
+                    .unwrap();
+            }
+        }
+    }
+    root.present().unwrap();
+}
