@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! apt install fluidsynth timgm6mb-soundfont
-//! cargo run --release -p ear --example pitch_table [SOUNDFONT.sf2] [--verbose]
+//! cargo run --release -p ear --example pitch_table [SOUNDFONT.sf2] [--seed N] [--others] [--verbose]
 //! ```
 //! Each instrument of the General MIDI set plays 72 notes over its own range in random order, once
-//! detached and once legato; together they span 55 to 1760 Hz. A frame is compared with the note played
-//! at its end, from 40 ms after the note's start, when the window has left the note before. `gross` counts
-//! errors over 50 cents among frames that the score and the ear both call voiced, of all notes and of each
-//! kind; under legato notes the note before may still ring. `missed` are frames of a note called unvoiced,
-//! `false` frames of rests (from 200 ms after a note's end) called voiced.
+//! detached and once legato; together they span 55 to 1760 Hz. `--others` takes instruments the tracker
+//! was tuned on instead, `--seed` other melodies. Every frame is compared with the note that the score
+//! holds at the frame's end, from the note's first frame on; under legato notes the note before may still
+//! ring. `gross` counts errors over 50 cents among frames that the score and the ear both call voiced: of
+//! all notes, of detached and legato ones, in the first 40 ms of notes and after. `missed` are audible
+//! frames of a note called unvoiced, `false` frames of rests (from 200 ms after a note's end) called voiced.
 
 use ear::{EarConfig, spectrogram};
 use midly::num::{u4, u7, u15, u24, u28};
@@ -19,7 +20,8 @@ use std::path::Path;
 use std::process::Command;
 
 /// Name, General MIDI program, lowest and highest key.
-const INSTRUMENTS: [(&str, u8, u8, u8); 9] = [
+type Instrument = (&'static str, u8, u8, u8);
+const INSTRUMENTS: [Instrument; 9] = [
     ("piano", 0, 33, 93),
     ("flute", 73, 60, 93),
     ("violin", 40, 55, 93),
@@ -30,6 +32,21 @@ const INSTRUMENTS: [(&str, u8, u8, u8); 9] = [
     ("electric bass", 33, 33, 60),
     ("nylon guitar", 24, 40, 83),
 ];
+/// Those the tracker was tuned on.
+const OTHERS: [Instrument; 10] = [
+    ("electric piano", 4, 33, 93),
+    ("steel guitar", 25, 40, 84),
+    ("fretless bass", 35, 33, 62),
+    ("viola", 41, 48, 86),
+    ("trombone", 57, 40, 72),
+    ("soprano sax", 64, 56, 88),
+    ("piccolo", 72, 74, 93),
+    ("recorder", 74, 72, 93),
+    ("pan flute", 75, 60, 93),
+    ("ocarina", 79, 60, 88),
+];
+/// What counts as the start of a note, in ms.
+const START: u32 = 40;
 const NOTES: usize = 72;
 /// One tick is a millisecond: 500 ticks a beat at 120 beats a minute.
 const TICKS: u16 = 500;
@@ -43,31 +60,36 @@ struct Note {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut soundfont = "/usr/share/sounds/sf2/TimGM6mb.sf2".to_string();
-    let mut verbose = false;
-    for argument in std::env::args().skip(1) {
+    let (mut verbose, mut seed, mut instruments) = (false, 1, &INSTRUMENTS[..]);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--verbose" => verbose = true,
+            "--others" => instruments = &OTHERS,
+            "--seed" => seed = arguments.next().ok_or("--seed takes a number")?.parse()?,
             path => soundfont = path.to_string(),
         }
     }
     let folder = std::env::temp_dir().join(format!("ear-pitch-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     println!(
-        "{:15} {:>7} {:>8} {:>9} {:>8} {:>8} {:>8} {:>12}",
+        "{:15} {:>7} {:>8} {:>9} {:>8} {:>8} {:>8} {:>9} {:>8} {:>13}",
         "instrument",
         "frames",
         "gross %",
         "detached",
         "legato",
+        "start",
+        "after",
         "missed %",
         "false %",
         "median cents"
     );
     let mut totals = [Count::default(), Count::default()];
-    for (index, (name, program, low, high)) in INSTRUMENTS.into_iter().enumerate() {
+    for (index, &(name, program, low, high)) in instruments.iter().enumerate() {
         let mut counts = [Count::default(), Count::default()];
         for (count, legato) in counts.iter_mut().zip([false, true]) {
-            let melody = melody(low, high, legato, index as u32 + 1);
+            let melody = melody(low, high, legato, seed + index as u32);
             let sound = play(&folder, &soundfont, program, &melody)?;
             count.compare(&sound, &melody, verbose.then_some(name))?;
         }
@@ -184,11 +206,11 @@ fn play(
         .collect())
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Count {
-    /// Frames compared more than 40 ms after the note's start, and the gross errors among them.
-    settled: usize,
-    gross: usize,
+    /// Frames both call voiced in the first [`START`] ms of notes and after, and gross errors among them.
+    voiced: [usize; 2],
+    gross: [usize; 2],
     sounding: usize,
     missed: usize,
     resting: usize,
@@ -210,24 +232,21 @@ impl Count {
                 let since = time - note.start;
                 // A sampled instrument may speak late; what is silent is not missed.
                 let audible = frame.level_db > -55.0;
-                if since > 40 && audible {
-                    self.sounding += 1;
-                    self.missed += usize::from(!frame.voiced);
-                }
+                self.sounding += usize::from(audible);
+                self.missed += usize::from(audible && !frame.voiced);
                 if frame.voiced {
                     let want = 440.0 * 2f64.powf((f64::from(note.key) - 69.0) / 12.0);
                     let cents = 1200.0 * (f64::from(frame.hz) / want).log2();
                     let wrong = cents.abs() > 50.0;
-                    if since > 40 {
-                        self.settled += 1;
-                        self.gross += usize::from(wrong);
-                        self.cents.push(cents.abs());
-                        if let (true, Some(name)) = (wrong, verbose) {
-                            println!(
-                                "  {name} key {} {want:.1} Hz, {since} ms: {:.1} Hz, clarity {:.2}, {:.0} dB",
-                                note.key, frame.hz, frame.clarity, frame.level_db
-                            );
-                        }
+                    let part = usize::from(since > START);
+                    self.voiced[part] += 1;
+                    self.gross[part] += usize::from(wrong);
+                    self.cents.push(cents.abs());
+                    if let (true, Some(name)) = (wrong, verbose) {
+                        println!(
+                            "  {name} key {} {want:.1} Hz, {since} ms: {:.1} Hz, clarity {:.2}, {:.0} dB",
+                            note.key, frame.hz, frame.clarity, frame.level_db
+                        );
                     }
                 }
             } else if melody.iter().all(|n| time < n.start || time > n.end + 200) {
@@ -239,30 +258,47 @@ impl Count {
     }
 
     fn add(&mut self, other: Count) {
-        self.settled += other.settled;
-        self.gross += other.gross;
+        for part in 0..2 {
+            self.voiced[part] += other.voiced[part];
+            self.gross[part] += other.gross[part];
+        }
         self.sounding += other.sounding;
         self.missed += other.missed;
         self.resting += other.resting;
         self.false_alarms += other.false_alarms;
         self.cents.extend(other.cents);
     }
+
+    /// Percentage of gross errors.
+    fn gross(&self) -> f64 {
+        percent(self.gross.iter().sum(), self.voiced.iter().sum())
+    }
+}
+
+fn percent(part: usize, of: usize) -> f64 {
+    100.0 * part as f64 / of.max(1) as f64
 }
 
 /// One line of the table; `counts` are of detached and legato notes.
 fn print(name: &str, counts: &[Count; 2]) {
-    let percent = |part: usize, of: usize| 100.0 * part as f64 / of.max(1) as f64;
-    let sum = |field: fn(&Count) -> usize| counts.iter().map(field).sum::<usize>();
-    let mut cents: Vec<f64> = counts.iter().flat_map(|c| &c.cents).copied().collect();
-    cents.sort_by(f64::total_cmp);
+    let mut both = Count::default();
+    for count in counts {
+        both.add(count.clone());
+    }
+    both.cents.sort_by(f64::total_cmp);
     println!(
-        "{name:15} {:7} {:8.2} {:9.2} {:8.2} {:8.2} {:8.2} {:12.1}",
-        sum(|c| c.settled),
-        percent(sum(|c| c.gross), sum(|c| c.settled)),
-        percent(counts[0].gross, counts[0].settled),
-        percent(counts[1].gross, counts[1].settled),
-        percent(sum(|c| c.missed), sum(|c| c.sounding)),
-        percent(sum(|c| c.false_alarms), sum(|c| c.resting)),
-        cents.get(cents.len() / 2).copied().unwrap_or(f64::NAN),
+        "{name:15} {:7} {:8.2} {:9.2} {:8.2} {:8.2} {:8.2} {:9.2} {:8.2} {:13.1}",
+        both.voiced.iter().sum::<usize>(),
+        both.gross(),
+        counts[0].gross(),
+        counts[1].gross(),
+        percent(both.gross[0], both.voiced[0]),
+        percent(both.gross[1], both.voiced[1]),
+        percent(both.missed, both.sounding),
+        percent(both.false_alarms, both.resting),
+        both.cents
+            .get(both.cents.len() / 2)
+            .copied()
+            .unwrap_or(f64::NAN),
     );
 }

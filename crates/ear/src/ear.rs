@@ -4,7 +4,7 @@ use crate::cochlea::{Cochlea, Stages};
 use crate::config::{CHANNELS, EarConfig, EarError, Normalize};
 use crate::design;
 use crate::normalize::RunningNormalizer;
-use crate::pitch::{PitchFrame, PitchTracker};
+use crate::pitch::{PitchFrame, PitchTracker, level_db};
 use crate::resample::Resampler;
 use crate::simd::InstructionSet;
 
@@ -20,7 +20,9 @@ const NEGLIGIBLE: f32 = 1e-20;
 pub struct Frame<'a> {
     /// Leaky integrators at the frame's end; not negative.
     pub spectrum: &'a [f32; CHANNELS],
-    /// Default when pitch tracking is off.
+    /// RMS level in dBFS, at least -120.
+    pub level_db: f32,
+    /// Of the frame [`Ear::pitch_delay`] frames before this one; default when pitch tracking is off.
     pub pitch: PitchFrame,
 }
 
@@ -155,6 +157,12 @@ impl Ear {
         self.resampler.as_ref().map_or(0, Resampler::delay) as f64 / self.filter_rate
     }
 
+    /// Frames by which [`Frame::pitch`] is behind the spectrum: [`crate::PITCH_DELAY`] in frames, or 0 when
+    /// pitch tracking is off. In a [`crate::Spectrogram`] the two belong together.
+    pub fn pitch_delay(&self) -> usize {
+        self.inner.pitch.as_ref().map_or(0, PitchTracker::delay)
+    }
+
     /// Drops the resampler's delay from the start of what will be heard: for clips, which can be
     /// followed by as much silence.
     pub(crate) fn skip_delay(&mut self) {
@@ -173,10 +181,11 @@ impl InnerEar {
         self.filled += 1;
         if self.filled == self.samples.len() {
             self.filled = 0;
+            let level_db = level_db(&self.samples);
             let pitch = self
                 .pitch
                 .as_mut()
-                .map(|p| p.frame(&self.samples))
+                .map(|p| p.frame(&self.samples, level_db))
                 .unwrap_or_default();
             if let Some(normalizer) = &mut self.normalizer {
                 normalizer.process(&mut self.samples);
@@ -184,6 +193,7 @@ impl InnerEar {
             self.cochlea.frame(&self.samples, &mut self.spectrum);
             sink(Frame {
                 spectrum: &self.spectrum,
+                level_db,
                 pitch,
             });
         }

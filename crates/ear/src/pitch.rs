@@ -1,36 +1,27 @@
-//! The melody heard: pitch, gate and level per frame, causal, without look-ahead.
+//! The melody heard: pitch, gate and level per frame, causal, [`PITCH_DELAY`] behind the sound.
 //!
-//! The normalised square difference function of McLeod and Wyvill ("A smarter way to find pitch", 2005)
-//! over the newest samples; its peaks are the candidates. As in Boersma's tracker ("Accurate short-term
-//! analysis of the fundamental frequency", 1993), every octave downward must be paid for by a clearer
-//! peak, which keeps subharmonics out. Remembering earlier frames was tried and made melodies worse:
-//! it holds on to the note before.
+//! `periods.rs` gives the best period of the newest sound, frame by frame. What is told is the note held,
+//! which outlasts single frames without it. A new note is known only when it outshines the one before,
+//! often 50 ms after it began: until then the old one rings on. Therefore frames stay open for the delay
+//! and are rewritten:
 //!
-//! Correlations are summed per frame and kept, so a window of any number of frames is a sum of few rows,
-//! and each lag can have its own: short lags a short one, which soon leaves the note before.
+//! 1. A held note breaks where the sound stops being what it was one period earlier, measured against how
+//!    steady this note has been.
+//! 2. From there on the new note is looked for in what remains when the old one is cancelled.
+//! 3. Once the sound itself has a new steady period, the open frames back to the break are its own. A frame
+//!    that must be told sooner goes to the best guess.
+//!
+//! The same holds for a note out of silence: its first periods are told with the pitch found later.
 
-use crate::simd::{InstructionSet, Kernel, Vector};
-use std::ops::Range;
+mod periods;
+mod prefilter;
 
-/// Pitches searched for in Hz; a little beyond 55 to 1760 Hz.
-const LOWEST_HZ: f64 = 52.0;
-const HIGHEST_HZ: f64 = 1865.0;
-/// The tracker works at the largest whole fraction of the filters' rate that is at least this, in Hz.
-const MIN_RATE: f64 = 16_000.0;
-/// Partials above this only blur short lags.
-const LOWPASS_HZ: f64 = 2_500.0;
-/// Below the lowest pitch; without it a constant would look periodic at every lag.
-const HIGHPASS_HZ: f64 = 30.0;
-/// The correlation window of a lag: so many times the lag, between these limits in ms. Samples of the
-/// window are compared with others one lag earlier.
-const WINDOW_LAGS: f64 = 1.5;
-const WINDOW_MS: (f64, f64) = (16.0, 24.0);
-/// What an octave upward is worth, in height of peak.
-const OCTAVE_COST: f32 = 0.15;
-/// Periods shorter than this many samples are taken from several periods together.
-const COARSE_LAG: f32 = 40.0;
-/// Peaks lower than this are none.
-const LOWEST_PEAK: f32 = 0.2;
+use crate::simd::InstructionSet;
+use periods::{Peak, Periods};
+
+/// How far pitch and gate are behind the sound, in seconds: a frame's are told when so much more was heard
+/// after its end. Rounded to whole frames.
+pub const PITCH_DELAY: f64 = 0.048;
 /// Clarity above which a tone starts, and below which it ends.
 const START: f32 = 0.65;
 const END: f32 = 0.55;
@@ -41,8 +32,26 @@ const GATE_BELOW_PEAK_DB: f32 = 45.0;
 const PEAK_FALL_DB: f32 = 12.0;
 /// Lowest level told, dBFS.
 const FLOOR_DB: f32 = -120.0;
-/// Lags taken together by the kernel, in vectors.
-const LAG_VECTORS: usize = 4;
+/// Pitches this near are one note, in octaves.
+const SAME: f32 = 0.7 / 12.0;
+/// Remainder at which a note may break, and how many times its usual one.
+const BREAK: f32 = 0.003;
+const BREAK_TIMES: f32 = 3.0;
+/// A remainder below this at the break: the old note fades slowly, and has begun to a frame before.
+const SLOW_BREAK: f32 = 0.2;
+/// Steady frames of a note before it can break.
+const SETTLE: usize = 4;
+/// Slowest average of a note's usual remainder, per frame.
+const USUAL_RATE: f32 = 0.1;
+/// Remainder below which nothing is looked for beside a note.
+const BESIDE: f32 = 0.1;
+/// Frames for which a new period must be the best one: when it is also the one beside the old note or the
+/// note held has only begun, when nothing is known, and when the one beside the old note is another.
+const NEW_FRAMES: [u32; 3] = [2, 4, 8];
+/// Frames out of silence that must agree on a pitch.
+const FIRST_FRAMES: u32 = 2;
+/// How much softer than where its pitch is found a note may begin, in dB.
+const RISE_DB: f32 = 24.0;
 
 /// Pitch and gate of a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -59,323 +68,280 @@ pub struct PitchFrame {
 
 /// Tracks the pitch of one stream, frame by frame.
 pub(crate) struct PitchTracker {
-    instructions: InstructionSet,
-    decimation: usize,
-    /// Position of the next input sample within its group of `decimation`.
-    countdown: usize,
-    /// Steps of the function searched for peaks, a second.
-    fine_rate: f32,
+    periods: Periods,
     frame_seconds: f32,
-    /// Shortest period, in those steps.
-    shortest: usize,
-    /// Lags in samples, and what a row of them takes.
-    lags: usize,
-    stride: usize,
-    /// For windows of 1, 2, ... frames: the lags they serve.
-    windows: Vec<Range<usize>>,
-    prefilter: Prefilter,
-    /// Newest sample first.
-    history: Vec<f32>,
-    /// One row of `lags` for each of the newest frames, and how many samples each frame had.
-    correlations: Vec<f32>,
-    lengths: Vec<usize>,
-    row: usize,
-    /// Scratch: sums of squares of the newest k samples, and the normalised function.
-    squares: Vec<f64>,
-    nsdf: Vec<f32>,
-    /// The same in half steps, at low rates, where peaks fall too far between samples; else empty.
-    fine: Vec<f32>,
-    voiced: bool,
+    /// Frames not told yet, the newest at `now % open.len()`.
+    open: Vec<Open>,
+    /// Frames heard.
+    now: u64,
     peak_db: f32,
+    held: Option<Held>,
+    rival: Option<Rival>,
+}
+
+/// A frame not told yet.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    frame: PitchFrame,
+    audible: bool,
+}
+
+/// The note held.
+#[derive(Clone, Copy)]
+struct Held {
+    period: f32,
+    /// Its first frame, and the one that showed it.
+    born: u64,
+    found: u64,
+    /// Frames it has been steady, and the usual logarithm of its remainder.
+    steady: usize,
+    usual: f32,
+    /// Where it stopped being steady, and frames since that looked steady.
+    broken: Option<u64>,
+    calm: u32,
+}
+
+/// A period that may become the note held.
+#[derive(Clone, Copy)]
+struct Rival {
+    period: f32,
+    frames: u32,
 }
 
 impl PitchTracker {
     /// For frames of `frame_len` samples at `rate` Hz.
     pub(crate) fn new(rate: f64, frame_len: usize, instructions: InstructionSet) -> Self {
-        let decimation = ((rate / MIN_RATE).floor() as usize).max(1);
-        let own_rate = rate / decimation as f64;
-        let per_block = LAG_VECTORS * instructions.lanes();
-        let lags = (own_rate / LOWEST_HZ).ceil() as usize + 2;
-        let stride = lags.next_multiple_of(per_block);
-        let fine = if own_rate < MIN_RATE { 2 } else { 1 };
-        let frame_ms = 1000.0 * frame_len as f64 / rate;
-        let frames_for = |lag: usize| {
-            let ms = WINDOW_LAGS * lag as f64 * 1000.0 / own_rate;
-            (ms.clamp(WINDOW_MS.0, WINDOW_MS.1) / frame_ms - 1e-9).ceil() as usize
-        };
-        let window_frames = frames_for(lags);
-        let windows = (1..=window_frames)
-            .map(|frames| {
-                let first = |frames| (0..lags).find(|&l| frames_for(l) >= frames).unwrap_or(lags);
-                first(frames)..first(frames + 1)
-            })
-            .collect();
-        let history = window_frames * frame_len.div_ceil(decimation) + stride;
+        let frame_seconds = frame_len as f64 / rate;
+        let delay = (PITCH_DELAY / frame_seconds).round() as usize;
         Self {
-            instructions,
-            decimation,
-            countdown: 0,
-            fine_rate: own_rate as f32 * fine as f32,
-            frame_seconds: frame_ms as f32 / 1000.0,
-            shortest: fine * (own_rate / HIGHEST_HZ).floor() as usize,
-            lags,
-            stride,
-            windows,
-            prefilter: Prefilter::new(rate),
-            history: vec![0.0; history],
-            correlations: vec![0.0; window_frames * stride],
-            lengths: vec![0; window_frames],
-            row: 0,
-            squares: vec![0.0; history + 1],
-            nsdf: vec![0.0; lags],
-            fine: vec![0.0; if fine == 2 { 2 * lags } else { 0 }],
-            voiced: false,
+            periods: Periods::new(rate, frame_len, instructions),
+            frame_seconds: frame_seconds as f32,
+            open: vec![silent(); delay + 1],
+            now: 0,
             peak_db: FLOOR_DB,
+            held: None,
+            rival: None,
         }
     }
 
     /// Forgets everything heard.
     pub(crate) fn reset(&mut self) {
-        self.prefilter.reset();
-        self.history.fill(0.0);
-        self.correlations.fill(0.0);
-        self.lengths.fill(0);
-        (self.countdown, self.row) = (0, 0);
-        self.voiced = false;
+        self.periods.reset();
+        self.open.fill(silent());
+        self.now = 0;
         self.peak_db = FLOOR_DB;
+        (self.held, self.rival) = (None, None);
     }
 
-    /// Hears one frame.
-    pub(crate) fn frame(&mut self, samples: &[f32]) -> PitchFrame {
-        let power =
-            samples.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / samples.len() as f64;
-        let level_db = (10.0 * power.max(1e-30).log10() as f32).max(FLOOR_DB);
+    /// Frames by which what is told is behind what is heard.
+    pub(crate) fn delay(&self) -> usize {
+        self.open.len() - 1
+    }
+
+    /// Hears one frame of a level in dBFS; tells the frame [`PitchTracker::delay`] frames before.
+    pub(crate) fn frame(&mut self, samples: &[f32], level_db: f32) -> PitchFrame {
+        self.now += 1;
         self.peak_db = (self.peak_db - PEAK_FALL_DB * self.frame_seconds).max(level_db);
-        self.take(samples);
-        self.correlate();
+        self.periods.hear(samples);
         let audible = level_db > GATE_DB && level_db > self.peak_db - GATE_BELOW_PEAK_DB;
-        let best = if audible { self.find_peak() } else { None };
-        let (period, clarity) = best.unwrap_or((f32::INFINITY, 0.0));
-        self.voiced = clarity > if self.voiced { END } else { START };
-        PitchFrame {
-            hz: self.fine_rate / period,
-            voiced: self.voiced,
-            clarity,
-            level_db,
-        }
-    }
-
-    /// Filters and decimates the frame into the history.
-    fn take(&mut self, samples: &[f32]) {
-        let kept = (samples.len() + self.decimation - 1 - self.countdown) / self.decimation;
-        let len = self.history.len();
-        self.history.copy_within(..len - kept, kept);
-        let mut slot = kept;
-        for &x in samples {
-            let y = self.prefilter.process(x);
-            if self.countdown == 0 {
-                slot -= 1;
-                self.history[slot] = y;
-                self.countdown = self.decimation;
+        let best = if audible { self.periods.best() } else { None };
+        let clarity = best.map_or(0.0, |b| b.clarity);
+        let threshold = if self.held.is_some() { END } else { START };
+        let newest = self.slot(self.now);
+        self.open[newest] = Open {
+            frame: PitchFrame {
+                hz: best.map_or(0.0, |b| self.periods.hz(b.period)),
+                voiced: clarity > threshold,
+                clarity,
+                level_db,
+            },
+            audible,
+        };
+        let guess = match self.held {
+            Some(held) => self.hold(held, best, audible),
+            None => {
+                self.begin(best.filter(|b| b.clarity > START));
+                None
             }
-            self.countdown -= 1;
-        }
-        self.prefilter.settle();
-        self.row = (self.row + 1) % self.lengths.len();
-        self.lengths[self.row] = kept;
-    }
-
-    /// Correlations of the newest frame with the past.
-    fn correlate(&mut self) {
-        self.instructions.run(Correlate {
-            history: &self.history,
-            newest: self.lengths[self.row],
-            out: &mut self.correlations[self.row * self.stride..][..self.stride],
-        });
-    }
-
-    /// The normalised square difference function over each lag's window.
-    fn normalize(&mut self) {
-        let mut sum = 0.0;
-        for (square, x) in self.squares[1..].iter_mut().zip(&self.history) {
-            sum += f64::from(x * x);
-            *square = sum;
-        }
-        let frames = self.lengths.len();
-        self.nsdf.fill(0.0);
-        let mut window = 0;
-        for (age, lags) in self.windows.iter().enumerate() {
-            let row = (self.row + frames - age) % frames;
-            window += self.lengths[row];
-            // A frame belongs to this window and to all longer ones.
-            let rest = lags.start..self.lags;
-            let correlations = &self.correlations[row * self.stride..][..self.lags];
-            for (sum, c) in self.nsdf[rest.clone()].iter_mut().zip(&correlations[rest]) {
-                *sum += c;
-            }
-            for lag in lags.clone() {
-                let energy = self.squares[window] + self.squares[window + lag] - self.squares[lag];
-                self.nsdf[lag] *= 2.0 / (energy as f32 + 1e-12);
-            }
-        }
-    }
-
-    /// Period in steps and clarity of the best peak.
-    fn find_peak(&mut self) -> Option<(f32, f32)> {
-        self.normalize();
-        if !self.fine.is_empty() {
-            halve_steps(&self.nsdf, &mut self.fine);
-        }
-        let n = self.function();
-        // The slope down from lag 0 holds no candidate.
-        let start = (1..n.len()).find(|&l| n[l] < 0.5)?.max(self.shortest);
-        let mut best = None;
-        let mut highest = f32::MIN;
-        for lag in start..n.len() - 1 {
-            if n[lag] > LOWEST_PEAK && n[lag] >= n[lag - 1] && n[lag] > n[lag + 1] {
-                let (offset, height) = parabola(n[lag - 1], n[lag], n[lag + 1]);
-                let (period, clarity) = (lag as f32 + offset, height.clamp(0.0, 1.0));
-                let strength = clarity - OCTAVE_COST * period.log2();
-                if strength > highest {
-                    highest = strength;
-                    best = Some((period, clarity));
-                }
-            }
-        }
-        best.map(|(period, clarity)| (self.refine(period, clarity), clarity))
-    }
-
-    /// The function searched for peaks.
-    fn function(&self) -> &[f32] {
-        if self.fine.is_empty() {
-            &self.nsdf
-        } else {
-            &self.fine
-        }
-    }
-
-    /// A short period from the peak at 2, 4, ... times its lag, where a part of a sample weighs less.
-    fn refine(&self, mut period: f32, clarity: f32) -> f32 {
-        let n = self.function();
-        let mut times = 2.0;
-        while times * period < COARSE_LAG {
-            let near = (times * period).round() as usize;
-            let peak = (near - 1..=near + 1).find(|&l| n[l] >= n[l - 1] && n[l] > n[l + 1]);
-            match peak {
-                Some(lag) if n[lag] > 0.5 * clarity => {
-                    let (offset, _) = parabola(n[lag - 1], n[lag], n[lag + 1]);
-                    period = (lag as f32 + offset) / times;
-                }
-                _ => break,
-            }
-            times *= 2.0;
-        }
-        period
-    }
-}
-
-/// Interpolates `coarse`, which is even about 0, to twice as many steps.
-fn halve_steps(coarse: &[f32], fine: &mut [f32]) {
-    // Half-band low-pass: sinc at odd multiples of a half, under a Hann window of 12 steps.
-    const TAPS: [f32; 6] = [
-        0.625208, -0.180966, 0.080066, -0.033673, 0.010350, -0.000985,
-    ];
-    let last = coarse.len() - 1;
-    for lag in 0..coarse.len() {
-        fine[2 * lag] = coarse[lag];
-        let sides = (0..TAPS.len())
-            .map(|k| TAPS[k] * (coarse[lag.abs_diff(k)] + coarse[(lag + 1 + k).min(last)]));
-        fine[2 * lag + 1] = sides.sum();
-    }
-}
-
-/// Vertex of the parabola through three neighbours: offset from the middle one, and height.
-fn parabola(left: f32, middle: f32, right: f32) -> (f32, f32) {
-    let curve = left - 2.0 * middle + right;
-    if curve >= 0.0 {
-        return (0.0, middle);
-    }
-    let offset = (0.5 * (left - right) / curve).clamp(-0.5, 0.5);
-    (offset, middle - 0.25 * (left - right) * offset)
-}
-
-/// `out[lag] = sum of x[n] x[n - lag]` over the newest samples.
-struct Correlate<'a> {
-    /// Newest first.
-    history: &'a [f32],
-    newest: usize,
-    out: &'a mut [f32],
-}
-
-impl Kernel for Correlate<'_> {
-    #[inline(always)]
-    fn run<V: Vector>(self, v: V) {
-        let lanes = size_of::<V::F>() / size_of::<f32>();
-        for (block, out) in V::cast_mut(self.out)
-            .chunks_exact_mut(LAG_VECTORS)
-            .enumerate()
+        };
+        let oldest = self.now.saturating_sub(self.delay() as u64);
+        let mut told = self.open[self.slot(oldest)];
+        if let (Some(guess), Some(broken)) = (guess, self.held.and_then(|h| h.broken))
+            && oldest >= broken
         {
-            let mut sums = [v.splat(0.0); LAG_VECTORS];
-            let past = &self.history[block * LAG_VECTORS * lanes..];
-            for (n, &x) in self.history[..self.newest].iter().enumerate() {
-                let x = v.splat(x);
-                let earlier = V::cast(&past[n..n + LAG_VECTORS * lanes]);
-                for (sum, &y) in sums.iter_mut().zip(earlier) {
-                    *sum = v.mul_add(x, y, *sum);
+            told.frame.hz = self.periods.hz(guess);
+            told.frame.voiced |= told.audible;
+        }
+        told.frame
+    }
+
+    fn slot(&self, frame: u64) -> usize {
+        (frame % self.open.len() as u64) as usize
+    }
+
+    /// Silence so far: the first frames that agree on a pitch begin a note.
+    fn begin(&mut self, best: Option<Peak>) {
+        let Some(best) = best else {
+            self.rival = None;
+            return;
+        };
+        if self.rival_frames(best.period) < FIRST_FRAMES {
+            return;
+        }
+        let newest = self.open[self.slot(self.now)].frame;
+        let oldest = self.now.saturating_sub(self.delay() as u64);
+        let begun = |&f: &u64| {
+            let open = self.open[self.slot(f)];
+            open.audible && open.frame.level_db > newest.level_db - RISE_DB
+        };
+        let sounding = (oldest..self.now).rev().take_while(begun).count() as u64;
+        self.adopt(best, self.now - sounding);
+    }
+
+    /// Follows the note held, and the one that may follow it, whose period is guessed if it broke.
+    fn hold(&mut self, mut held: Held, best: Option<Peak>, audible: bool) -> Option<f32> {
+        let remainder = self.periods.remainder(held.period);
+        held.listen(remainder, self.now);
+        let other = best.filter(|b| !same(b.period, held.period));
+        let (mut beside, mut guess) = (None, None);
+        if held.broken.is_some() {
+            if remainder > BESIDE {
+                let left = self.periods.beside(held.period);
+                beside = left.filter(|b| !same(b.period, held.period));
+            }
+            let clear = |p: &Peak| p.clarity > END;
+            beside = beside.filter(clear);
+            guess = beside.or(other.filter(clear));
+        } else if other.is_none()
+            && let Some(best) = best
+        {
+            held.period += 0.5 * (best.period - held.period);
+        }
+        let newest = self.slot(self.now);
+        let voiced = self.open[newest].frame.voiced;
+        let (now, delay) = (self.now, self.delay() as u64);
+        let overdue = |since| now >= since + delay;
+        let lost = !audible || best.is_none();
+        self.held = (voiced || !lost || !held.broken.is_none_or(overdue)).then_some(held);
+        let young = !overdue(held.found);
+        match (best, other) {
+            (Some(best), None) => {
+                self.rival = None;
+                if young {
+                    // Its first periods are not yet its pitch.
+                    self.rewrite(held.born, |open, hz| open.frame.hz = hz, best.period);
                 }
             }
-            out.copy_from_slice(&sums);
+            (_, Some(new)) => {
+                let frames = self.rival_frames(new.period);
+                let enough = match beside {
+                    Some(b) if same(b.period, new.period) => NEW_FRAMES[0],
+                    Some(_) => NEW_FRAMES[2],
+                    None if young => NEW_FRAMES[0],
+                    None => NEW_FRAMES[1],
+                };
+                if new.clarity > START && frames >= enough {
+                    let mut first = self.now + 1 - u64::from(frames);
+                    first = held.broken.map_or(first, |broken| broken.min(first));
+                    if young {
+                        // The note held was a slip in this one's attack.
+                        first = first.min(held.born);
+                    }
+                    self.adopt(new, first);
+                } else {
+                    self.open[newest].frame.hz = self.periods.hz(held.period);
+                }
+            }
+            (None, None) => self.rival = None,
+        }
+        guess.map(|g| g.period)
+    }
+
+    /// Frames for which the newest best period has been the same.
+    fn rival_frames(&mut self, period: f32) -> u32 {
+        let frames = match self.rival {
+            Some(r) if same(r.period, period) => r.frames + 1,
+            _ => 1,
+        };
+        self.rival = Some(Rival { period, frames });
+        frames
+    }
+
+    /// Holds a new note and gives it the open frames from `first` on, voiced where loud enough.
+    fn adopt(&mut self, note: Peak, first: u64) {
+        let floor = self.open[self.slot(self.now)].frame.level_db - RISE_DB;
+        let claim = |open: &mut Open, hz| {
+            if open.audible {
+                open.frame.hz = hz;
+                open.frame.clarity = open.frame.clarity.max(note.clarity);
+                open.frame.voiced |= open.frame.level_db > floor;
+            }
+        };
+        self.rewrite(first, claim, note.period);
+        self.held = Some(Held {
+            period: note.period,
+            born: first,
+            found: self.now,
+            steady: 0,
+            usual: 0.0,
+            broken: None,
+            calm: 0,
+        });
+        self.rival = None;
+    }
+
+    /// Changes the open frames from `first` on, the newest excepted, given the frequency of `period`.
+    fn rewrite(&mut self, first: u64, change: impl Fn(&mut Open, f32), period: f32) {
+        let hz = self.periods.hz(period);
+        for frame in first.max(self.now.saturating_sub(self.delay() as u64))..self.now {
+            let slot = self.slot(frame);
+            change(&mut self.open[slot], hz);
         }
     }
 }
 
-/// Band-pass before the correlation: a first-order high-pass and a second-order Butterworth low-pass.
-struct Prefilter {
-    high: f32,
-    low: [f32; 3],
-    mean: f32,
-    s1: f32,
-    s2: f32,
-}
-
-impl Prefilter {
-    fn new(rate: f64) -> Self {
-        // Trapezoidal state-variable low-pass (Zavalishin), which stays exact at low cutoffs.
-        let g = (std::f64::consts::PI * (LOWPASS_HZ / rate).min(0.45)).tan();
-        let a1 = 1.0 / (1.0 + g * (g + std::f64::consts::SQRT_2));
-        let high = 1.0 - (-std::f64::consts::TAU * HIGHPASS_HZ / rate).exp();
-        let low = [a1 as f32, (g * a1) as f32, (g * g * a1) as f32];
-        Self {
-            high: high as f32,
-            low,
-            mean: 0.0,
-            s1: 0.0,
-            s2: 0.0,
-        }
-    }
-
-    fn reset(&mut self) {
-        (self.mean, self.s1, self.s2) = (0.0, 0.0, 0.0);
-    }
-
-    #[inline]
-    fn process(&mut self, x: f32) -> f32 {
-        self.mean += self.high * (x - self.mean);
-        let [a1, a2, a3] = self.low;
-        let v3 = x - self.mean - self.s2;
-        let v1 = a1 * self.s1 + a2 * v3;
-        let v2 = self.s2 + a2 * self.s1 + a3 * v3;
-        self.s1 = 2.0 * v1 - self.s1;
-        self.s2 = 2.0 * v2 - self.s2;
-        v2
-    }
-
-    /// Ends a fading tail before it becomes denormal.
-    fn settle(&mut self) {
-        for s in [&mut self.mean, &mut self.s1, &mut self.s2] {
-            if s.abs() < 1e-20 {
-                *s = 0.0;
+impl Held {
+    /// Judges from the remainder of frame `now` whether the note is still steady.
+    fn listen(&mut self, remainder: f32, now: u64) {
+        let log = remainder.max(1e-4).ln();
+        let unusual = remainder > BREAK && log > self.usual + BREAK_TIMES.ln();
+        if self.steady >= SETTLE && unusual {
+            let early = u64::from(remainder < SLOW_BREAK);
+            self.broken = self.broken.or(Some(now - early));
+            self.calm = 0;
+        } else {
+            self.calm += 1;
+            if self.calm >= 2 {
+                self.broken = None;
             }
         }
+        if self.broken.is_none() {
+            self.steady += 1;
+            // Falls fast: a note's start is unsteady.
+            let rate = if log < self.usual { 0.5 } else { USUAL_RATE };
+            self.usual += rate.max(1.0 / self.steady as f32) * (log - self.usual);
+        }
     }
+}
+
+/// Whether two periods are one note's.
+fn same(a: f32, b: f32) -> bool {
+    (a / b).log2().abs() < SAME
+}
+
+/// What is told before anything is heard.
+fn silent() -> Open {
+    Open {
+        frame: PitchFrame {
+            level_db: FLOOR_DB,
+            ..PitchFrame::default()
+        },
+        audible: false,
+    }
+}
+
+/// RMS level of a frame in dBFS, at least -120.
+pub(crate) fn level_db(samples: &[f32]) -> f32 {
+    let power = samples.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / samples.len() as f64;
+    (10.0 * power.max(1e-30).log10() as f32).max(FLOOR_DB)
 }

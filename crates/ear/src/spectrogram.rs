@@ -15,7 +15,7 @@ const BLOCK: usize = 1024;
 pub struct Spectrogram {
     /// `frames x CHANNELS` values, lowest channel first.
     pub data: Vec<f32>,
-    /// One per frame; empty when pitch tracking was off.
+    /// One per frame, of that same frame; empty when pitch tracking was off.
     pub pitch: Vec<PitchFrame>,
     /// Frames per second.
     pub frame_rate: f64,
@@ -34,7 +34,7 @@ impl Spectrogram {
 }
 
 /// Hears a whole mono clip at `rate` Hz. The resampler's delay is compensated, so frame i ends at (i+1)
-/// frame periods; the last frame is completed with silence.
+/// frame periods; the last frame is completed with silence. So is the pitch's: frame i's describes frame i.
 pub fn spectrogram(
     config: &EarConfig,
     samples: &[f32],
@@ -60,16 +60,20 @@ pub fn spectrogram(
         pitch: Vec::with_capacity(if pitch { frames } else { 0 }),
         frame_rate: ear.frame_rate(),
     };
+    // Pitches come so many frames late.
+    let mut early = ear.pitch_delay();
     let mut hear = |ear: &mut Ear, block: &[f32]| {
         ear.process(block, |frame| {
             if out.data.len() < frames * CHANNELS {
                 out.data.extend_from_slice(frame.spectrum);
-                if pitch {
-                    out.pitch.push(frame.pitch);
-                }
+            }
+            if early > 0 {
+                early -= 1;
+            } else if pitch && out.pitch.len() < frames {
+                out.pitch.push(frame.pitch);
             }
         });
-        out.data.len() < frames * CHANNELS
+        out.data.len() < frames * CHANNELS || (pitch && out.pitch.len() < frames)
     };
     let (mean, scale) = if clip { moments(samples) } else { (0.0, 1.0) };
     let mut buffer = [0.0; BLOCK];

@@ -1,6 +1,6 @@
 //! Pitch and gate on tones whose pitch is known exactly. Foreign instruments: `examples/pitch_table.rs`.
 
-use ear::{EarConfig, PitchFrame, Preset, spectrogram};
+use ear::{Ear, EarConfig, PITCH_DELAY, PitchFrame, Preset, spectrogram};
 use std::f64::consts::TAU;
 
 /// Frames by which a tone must be found: 48 ms.
@@ -101,4 +101,71 @@ fn the_gate_closes_on_silence_and_on_what_is_too_quiet() {
             .iter()
             .all(|f| !f.voiced)
     );
+}
+
+/// Two tones of `keys` in turn; each fades by 6 dB in `fade` seconds from the end of its turn on.
+fn ringing(keys: [u8; 2], turn: f64, fade: f64) -> Vec<f32> {
+    let rate = 16_000.0;
+    let mut sound = vec![0.0; (2.0 * turn * rate) as usize];
+    for (i, key) in keys.into_iter().enumerate() {
+        let hz = 440.0 * 2f64.powf((f64::from(key) - 69.0) / 12.0);
+        let start = (i as f64 * turn * rate) as usize;
+        for (n, y) in sound[start..].iter_mut().enumerate() {
+            let t = n as f64 / rate;
+            // A slow attack, as of a flute.
+            let gain = (t / 0.04).min(1.0) * 0.5f64.powf(((t - turn) / fade).max(0.0));
+            let partials = (1..=4).map(|k| (TAU * hz * f64::from(k) * t).sin() / f64::from(k * k));
+            *y += (0.2 * gain * partials.sum::<f64>()) as f32;
+        }
+    }
+    sound
+}
+
+/// A slurred note is told from where it begins, though the one before rings on, louder at first.
+#[test]
+fn a_note_is_told_from_its_start_while_the_one_before_rings() {
+    let (turn, mut wrong, mut frames) = (0.32, 0, 0);
+    for low in (40..=88).step_by(4) {
+        for keys in [
+            [low, low + 5],
+            [low + 5, low],
+            [low, low + 2],
+            [low + 4, low],
+        ] {
+            let heard = pitch(Preset::Nsl16k, 16_000.0, false, &ringing(keys, turn, 0.02));
+            for (i, frame) in heard.iter().enumerate().skip(2) {
+                let key = keys[usize::from((i + 1) as f64 * 0.008 > turn + 1e-9)];
+                let hz = 440.0 * 2f64.powf((f64::from(key) - 69.0) / 12.0);
+                let cents = 1200.0 * (f64::from(frame.hz) / hz).log2();
+                frames += 1;
+                wrong += usize::from(!frame.voiced || cents.abs() > 50.0);
+            }
+        }
+    }
+    println!("{wrong} of {frames} frames are wrong");
+    assert!(wrong * 50 < frames, "{wrong} of {frames} frames are wrong");
+}
+
+/// Live, a frame comes with the pitch of the frame the declared delay before.
+#[test]
+fn the_delay_is_the_declared_one() {
+    let config = EarConfig::default();
+    let mut sound = vec![0.0; 128 * 40];
+    sound.extend(tone(16_000.0, 440.0, 0.3, &[1.0]));
+    let mut ear = Ear::new(&config, 16_000.0, true).unwrap();
+    let delay = ear.pitch_delay();
+    assert_eq!(delay, (PITCH_DELAY * ear.frame_rate()).round() as usize);
+    let mut levels = Vec::new();
+    let mut live = Vec::new();
+    ear.process(&sound, |frame| {
+        levels.push(frame.level_db);
+        live.push(frame.pitch);
+    });
+    let clip = pitch(Preset::Nsl16k, 16_000.0, false, &sound);
+    let told = live.len() - delay;
+    assert_eq!(live[delay..], clip[..told]);
+    for (frame, level) in clip.iter().zip(levels) {
+        assert_eq!(frame.level_db, level);
+    }
+    assert_eq!(clip.iter().position(|f| f.voiced), Some(40));
 }

@@ -5,7 +5,7 @@ use crate::encoder::{Encoder, EncoderError, Inference};
 use crate::resynthesis::{LEAST_LIKENESS, Resynthesis};
 use crate::target::Target;
 use crate::tracker::{Tracker, novelty};
-use ear::{CHANNELS, Ear, EarConfig, EarError, PitchFrame};
+use ear::{CHANNELS, Ear, EarConfig, EarError, Frame, PitchFrame};
 use synth::Patch;
 
 /// RMS level in dBFS below which a frame counts as silence.
@@ -64,7 +64,6 @@ impl<E: Encoder> Listener<E> {
     /// `input_rate` of the samples to come, Hz. Fails where [`Ear::new`] does.
     pub fn new(ear: &EarConfig, input_rate: f64, encoder: E) -> Result<Self, EarError> {
         let new = Ear::new(ear, input_rate, true)?;
-        let frame_rate = new.frame_rate();
         let hearing = Hearing {
             encoder,
             ring: vec![0.0; INPUT_LEN],
@@ -74,14 +73,15 @@ impl<E: Encoder> Listener<E> {
             input: vec![0; INPUT_LEN],
             tracker: Tracker::default(),
             target: None,
-            judge: Resynthesis::new(ear, frame_rate),
+            judge: Resynthesis::new(ear, &new),
             likeness: None,
             sounding: 0,
         };
         Ok(Self { ear: new, hearing })
     }
 
-    /// Hears `mono`; calls `on_frame` for each frame, and `on_inference` after every [`HOP_FRAMES`]-th.
+    /// Hears `mono`; calls `on_frame` for each frame with its spectrum and the pitch of
+    /// [`Ear::pitch_delay`] frames before, and `on_inference` after every [`HOP_FRAMES`]-th.
     /// An encoder error is handed on and the samples are not lost for the next window.
     pub fn step(
         &mut self,
@@ -91,7 +91,7 @@ impl<E: Encoder> Listener<E> {
     ) {
         let hearing = &mut self.hearing;
         self.ear.process(mono, |frame| {
-            hearing.take(frame.spectrum, frame.pitch);
+            hearing.take(&frame);
             on_frame(frame.spectrum, frame.pitch);
             if hearing.frames.is_multiple_of(HOP_FRAMES as u64) {
                 on_inference(hearing.infer());
@@ -103,7 +103,7 @@ impl<E: Encoder> Listener<E> {
     /// nothing has changed.
     pub fn set_ear(&mut self, ear: &EarConfig, input_rate: f64) -> Result<(), EarError> {
         self.ear = Ear::new(ear, input_rate, true)?;
-        self.hearing.judge = Resynthesis::new(ear, self.ear.frame_rate());
+        self.hearing.judge = Resynthesis::new(ear, &self.ear);
         self.reset();
         Ok(())
     }
@@ -137,17 +137,17 @@ impl<E: Encoder> Listener<E> {
 }
 
 impl<E: Encoder> Hearing<E> {
-    fn take(&mut self, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
+    fn take(&mut self, frame: &Frame) {
         let row = (self.frames % WINDOW_FRAMES as u64) as usize;
-        self.ring[row * CHANNELS..][..CHANNELS].copy_from_slice(spectrum);
-        self.silent = if pitch.level_db > SILENCE_DB {
+        self.ring[row * CHANNELS..][..CHANNELS].copy_from_slice(frame.spectrum);
+        self.silent = if frame.level_db > SILENCE_DB {
             0
         } else {
             self.silent + 1
         };
         self.frames += 1;
         self.sounding += 1;
-        self.judge.take(spectrum, pitch);
+        self.judge.take(frame.spectrum, frame.pitch);
         if self.silent >= SILENT_FRAMES {
             self.hush();
         }

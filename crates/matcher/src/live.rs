@@ -147,7 +147,7 @@ pub struct Snapshot {
     pub ear: EarConfig,
     /// Frames heard so far, those no longer in `frames` included: tells how far the picture scrolls.
     pub heard: u64,
-    /// Pitch of the newest frame.
+    /// The newest pitch, [`ear::PITCH_DELAY`] behind the newest frame.
     pub pitch: PitchFrame,
     /// Newest held inference.
     pub inference: Option<Inference>,

@@ -23,8 +23,6 @@ const CHANGE: f32 = 40.0;
 const SPREAD: f32 = 0.4;
 /// Deviations beyond this many semitones cost no more: the tracker has slipped.
 const SLIP: f32 = 2.0;
-/// Delay of the pitch behind the sound at a step, in seconds, as measured on the synth.
-const PITCH_DELAY: f64 = 0.008;
 /// How far before its first voiced frame a note may have begun, in seconds, and how much softer.
 const LEAD: f64 = 0.064;
 const LEAD_FALL: f32 = 24.0;
@@ -76,7 +74,7 @@ pub fn melody(heard: &Spectrogram) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
     for span in &spans {
         let first = match span.joined {
-            true => span.start.saturating_sub(per(PITCH_DELAY)),
+            true => span.start,
             false => begin(&level, span.start, per(LEAD)),
         };
         let mut onset = first as f64 / heard.frame_rate;
@@ -268,10 +266,11 @@ fn rises(level: &[f32], span: Span, time: usize, shortest: usize) -> Vec<Span> {
         let last = spans.len() - 1;
         let window = &level[(i - time.min(i)).max(spans[last].start)..i];
         let low = window.iter().fold(f32::MAX, |m, &l| m.min(l));
-        if i - spans[last].start >= shortest && level[i] - low >= RISE {
-            // The frame after the lowest is where the rise begins.
-            let back = window.iter().rev().take_while(|&&l| l > low).count();
-            let onset = (i - back).max(spans[last].start + 1);
+        // The frame after the lowest is where the rise begins.
+        let back = window.iter().rev().take_while(|&&l| l > low).count();
+        let onset = i - back;
+        // A rise right after a span's start is that note's own.
+        if level[i] - low >= RISE && onset - spans[last].start >= shortest {
             spans[last].end = onset;
             spans.push(Span {
                 start: onset,

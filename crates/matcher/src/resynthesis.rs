@@ -5,7 +5,7 @@
 use crate::contract::WINDOW_FRAMES;
 use crate::likeness::likeness;
 use crate::melody::melody;
-use ear::{CHANNELS, EarConfig, EarError, PitchFrame, Spectrogram};
+use ear::{CHANNELS, Ear, EarConfig, EarError, PitchFrame, Spectrogram};
 use std::collections::VecDeque;
 use synth::Patch;
 
@@ -21,33 +21,46 @@ const FRAMES: usize = 2 * WINDOW_FRAMES;
 pub struct Resynthesis {
     config: EarConfig,
     frame_rate: f64,
+    /// Frames by which pitches come later than spectra.
+    delay: usize,
+    /// Frames taken, as far as they matter: the first `delay` bring no pitch.
+    taken: usize,
     cells: VecDeque<f32>,
+    /// Of the frames in `cells`, without the last `delay` ones.
     pitch: VecDeque<PitchFrame>,
 }
 
 impl Resynthesis {
-    /// For frames of the ear `config` at `frame_rate` per second.
-    pub fn new(config: &EarConfig, frame_rate: f64) -> Self {
+    /// For frames of `ear`, whose settings are `config`.
+    pub fn new(config: &EarConfig, ear: &Ear) -> Self {
+        let delay = ear.pitch_delay();
         Self {
             config: *config,
-            frame_rate,
-            cells: VecDeque::with_capacity(FRAMES * CHANNELS),
+            frame_rate: ear.frame_rate(),
+            delay,
+            taken: 0,
+            cells: VecDeque::with_capacity((FRAMES + delay) * CHANNELS),
             pitch: VecDeque::with_capacity(FRAMES),
         }
     }
 
-    /// Takes note of a frame.
+    /// Takes note of a frame as the ear gives it, its pitch being that of an earlier one.
     pub fn take(&mut self, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
         if self.pitch.len() == FRAMES {
             self.cells.drain(..CHANNELS);
             self.pitch.pop_front();
         }
         self.cells.extend(spectrum);
-        self.pitch.push_back(pitch);
+        if self.taken < self.delay {
+            self.taken += 1;
+        } else {
+            self.pitch.push_back(pitch);
+        }
     }
 
-    /// Forgets every frame.
+    /// Forgets every frame, as after the ear's reset.
     pub fn clear(&mut self) {
+        self.taken = 0;
         self.cells.clear();
         self.pitch.clear();
     }
@@ -56,7 +69,12 @@ impl Resynthesis {
     /// none were. Takes some milliseconds. Fails where the ear can't be made.
     pub fn likeness(&mut self, patch: &Patch) -> Result<f32, EarError> {
         let heard = Spectrogram {
-            data: self.cells.iter().copied().collect(),
+            data: self
+                .cells
+                .iter()
+                .take(self.pitch.len() * CHANNELS)
+                .copied()
+                .collect(),
             pitch: self.pitch.iter().copied().collect(),
             frame_rate: self.frame_rate,
         };
@@ -90,11 +108,9 @@ mod tests {
 
     fn judge(sound: &[f32], patch: &Patch) -> f32 {
         let config = EarConfig::default();
-        let heard = ear::spectrogram(&config, sound, RATE, true).unwrap();
-        let mut judge = Resynthesis::new(&config, heard.frame_rate);
-        for (spectrum, pitch) in heard.data.chunks_exact(CHANNELS).zip(&heard.pitch) {
-            judge.take(spectrum.try_into().unwrap(), *pitch);
-        }
+        let mut ear = Ear::new(&config, RATE, true).unwrap();
+        let mut judge = Resynthesis::new(&config, &ear);
+        ear.process(sound, |frame| judge.take(frame.spectrum, frame.pitch));
         judge.likeness(patch).unwrap()
     }
 

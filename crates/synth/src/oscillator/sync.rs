@@ -162,7 +162,11 @@ impl Sine {
         // sin(pi ratio) and cos, the sine exact where it is 0.
         let whole = ratio.round();
         let past = ratio - whole;
-        let sign = if whole as u32 % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = if (whole as u32).is_multiple_of(2) {
+            1.0
+        } else {
+            -1.0
+        };
         let sin = sign * sin_turn(0.5 * past.abs()).copysign(past);
         let cos = sign * sin_turn(0.5 * past.abs() + 0.25);
         let corrected = CORRECTED

@@ -58,7 +58,7 @@ fn played(shape: f32, width: f32, ratio: f32) -> Vec<f64> {
 fn harmonics_are_the_integrals_of_the_ideal_waveform() {
     const FINE: usize = 1 << 16;
     for shape in [0.0, 0.5, 1.0, 1.7, 2.0, 2.6, 3.0] {
-        for ratio in [1.001, 1.25, 1.5, 2.0, 2.718, 4.0, 6.66, 15.9] {
+        for ratio in [1.001, 1.25, 1.5, 2.0, 2.75, 4.0, 6.66, 15.9] {
             let width = 0.7;
             let out = played(shape, width, ratio);
             let fine = |i: usize| {
