@@ -96,10 +96,35 @@ fn cases() -> Vec<Case> {
     cases
 }
 
+/// A second of four slurred notes, each ringing into the next.
+fn melody(rate: f64) -> Vec<f32> {
+    (0..rate as usize)
+        .map(|n| {
+            let t = n as f64 / rate;
+            let sum: f64 = [220.0, 330.0, 262.0, 392.0]
+                .iter()
+                .zip([0.0, 0.25, 0.5, 0.75])
+                .filter(|(_, start)| t >= *start)
+                .map(|(hz, start)| {
+                    let fade = 0.5f64.powf(((t - start - 0.25) / 0.02).max(0.0));
+                    let saw = (hz * t).fract() - 0.5;
+                    fade * saw
+                })
+                .sum();
+            (0.3 * sum) as f32
+        })
+        .collect()
+}
+
 #[divan::bench(args = cases())]
 fn second_of_sound(bencher: Bencher, case: &Case) {
     let mut ear = case.ear();
-    let sound = noise(case.input_rate as usize);
+    // Noise has no notes to follow.
+    let sound = if case.pitch {
+        melody(case.input_rate)
+    } else {
+        noise(case.input_rate as usize)
+    };
     bencher.counter(ItemsCount::new(1u32)).bench_local(|| {
         let mut last = 0.0;
         ear.process(&sound, |frame| last = frame.spectrum[64]);

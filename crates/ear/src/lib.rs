@@ -68,23 +68,25 @@
 //! Channels are SIMD lanes ([`InstructionSet`], chosen at run time); the instruction sets agree within
 //! 1e-5 of the peak, except for [`HairCell::Hard`], whose step turns rounding near zero into a whole
 //! unit. `cargo bench -p ear` prints times real time and the time of one frame. Medians on one core of an
-//! AMD EPYC (Zen 5) with little else to do, linear, without pitch:
+//! AMD EPYC (Zen 5) with little else to do, linear. With pitch, times real time are those of a slurred melody,
+//! whose changes of note cost most; a frame's time is that of noise:
 //!
 //! | | AVX2 | baseline |
 //! |---|---|---|
 //! | `nsl16k` | 1240 x, 6.6 us a frame | 504 x, 15.1 us |
 //! | `nsl8k` | 1963 x, 3.8 us | 968 x, 7.7 us |
 //! | `wide` | 637 x, 11.5 us | 324 x, 30.5 us |
-//! | `nsl16k` with pitch | 837 x, 9.9 us | 389 x, 19.6 us |
-//! | `nsl16k` with pitch, from 48 kHz | 585 x, 13.2 us | 331 x, 24.7 us |
+//! | `nsl16k` with pitch | 871 x, 8.4 us | 472 x, 15.8 us |
+//! | `nsl16k` with pitch, from 48 kHz | 651 x, 10.9 us | 410 x, 18.4 us |
 //!
 //! `wide` is bounded by its rate: the same 129 filters at 32 instead of 16 kHz.
 //!
 //! # Real time
 //! After [`Ear::new`] nothing allocates. Frames are the same bits for any block size: a frame's work is
 //! done when its last sample arrives. There is no look-ahead; the spectrum's only delay is the resampler's
-//! ([`Ear::delay`], 0 at the filters' own rate), and pitch comes [`PITCH_DELAY`] later. States that fade are set to exact zeros before they become
-//! denormal; input is limited to +120 dBFS; a block with NaN or infinity is silence ([`Ear::faults`]).
+//! ([`Ear::delay`], 0 at the filters' own rate), and pitch comes [`PITCH_DELAY`] later. States that fade are
+//! set to exact zeros before they become denormal; input is limited to +120 dBFS; a block with NaN or
+//! infinity is silence ([`Ear::faults`]).
 //!
 //! # Pitch
 //! See [`PitchFrame`]. It is told [`PITCH_DELAY`] behind the sound ([`Ear::pitch_delay`] frames): a new note

@@ -12,6 +12,10 @@
 //!    that must be told sooner goes to the best guess.
 //!
 //! The same holds for a note out of silence: its first periods are told with the pitch found later.
+//!
+//! Open frames decided by a short look back are a plain form of fixed-lag smoothing, as in the note tracking
+//! of Mauch and Dixon ("pYIN", 2014). A Viterbi path over candidates and an attack state was tried first, and
+//! on the melodies this was tuned on it told more frames wrong.
 
 mod periods;
 mod prefilter;
@@ -53,7 +57,7 @@ const FIRST_FRAMES: u32 = 2;
 /// How much softer than where its pitch is found a note may begin, in dB.
 const RISE_DB: f32 = 24.0;
 
-/// Pitch and gate of a frame.
+/// Pitch and gate of a frame; told [`PITCH_DELAY`] after it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PitchFrame {
     /// Fundamental in Hz; meaningful while `voiced`.
