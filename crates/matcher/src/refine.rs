@@ -70,11 +70,7 @@ impl Reference {
     /// Renders `notes` with `patch` at the reference's length and rate, in mono.
     pub fn render(&self, notes: &[Note], patch: &Patch) -> Vec<f32> {
         let seconds = self.samples as f64 / self.rate;
-        let [mut left, right] = synth::render(patch, notes, seconds, self.rate as f32, RENDER_SEED);
-        left.iter_mut()
-            .zip(&right)
-            .for_each(|(l, r)| *l = 0.5 * (*l + r));
-        left
+        synth::render_mono(patch, notes, seconds, self.rate as f32, RENDER_SEED)
     }
 }
 

@@ -83,10 +83,7 @@ impl Resynthesis {
             return Ok(0.0);
         }
         let seconds = heard.frames() as f64 / self.frame_rate;
-        let [mut mono, right] = synth::render(patch, &notes, seconds, RATE as f32, 1);
-        for (l, r) in mono.iter_mut().zip(&right) {
-            *l = 0.5 * (*l + r);
-        }
+        let mono = synth::render_mono(patch, &notes, seconds, RATE as f32, 1);
         let played = ear::spectrogram(&self.config, &mono, RATE, false)?;
         let newest = |s: Spectrogram| {
             let from = s.frames().saturating_sub(WINDOW_FRAMES) * CHANNELS;

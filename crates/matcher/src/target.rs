@@ -26,13 +26,9 @@ fn loudness_db(patch: &Patch) -> f32 {
         key: KEY,
         velocity: 0.8,
     };
-    let [left, right] = synth::render(patch, &[note], SECONDS, RATE, 1);
-    let energy: f32 = left
-        .iter()
-        .zip(&right)
-        .map(|(l, r)| (0.5 * (l + r)).powi(2))
-        .sum();
-    (10.0 * (energy / left.len() as f32).log10()).max(-60.0)
+    let mono = synth::render_mono(patch, &[note], SECONDS, RATE, 1);
+    let energy: f32 = mono.iter().map(|x| x.powi(2)).sum();
+    (10.0 * (energy / mono.len() as f32).log10()).max(-60.0)
 }
 
 /// An inference and its level.
@@ -45,7 +41,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Measures the level: renders a short note (about a quarter of a millisecond). Not for the audio thread.
+    /// Measures the level: renders a short note (some .4 ms). Not for the audio thread.
     pub fn new(inference: Inference) -> Self {
         static DEFAULT: OnceLock<f32> = OnceLock::new();
         let wanted = DEFAULT.get_or_init(|| loudness_db(&Patch::default()));

@@ -89,11 +89,6 @@ impl Default for Tracker {
 }
 
 impl Tracker {
-    /// The held inference, if any window has been taken in.
-    pub fn held(&self) -> Option<&Inference> {
-        self.held.as_ref()
-    }
-
     /// Takes in the inference of the next window and returns the held one. `novelty`, 0 to 1, is the
     /// window's: see [`novelty`].
     pub fn update(&mut self, seen: &Inference, novelty: f32) -> Inference {
@@ -241,7 +236,7 @@ mod tests {
         for n in 0..250 {
             tracker.update(&inference(0.4 + 0.0004 * n as f32, 0.1), 1.0);
         }
-        let lag = 0.5 - tracker.held().unwrap().mean[0];
+        let lag = 0.5 - tracker.held.unwrap().mean[0];
         assert!((0.0..0.03).contains(&lag), "{lag}");
     }
 
@@ -255,7 +250,7 @@ mod tests {
         for _ in 0..75 {
             tracker.update(&inference(0.4, 0.1), 0.0);
         }
-        let moved = tracker.held().unwrap().mean[0] - 0.3;
+        let moved = tracker.held.unwrap().mean[0] - 0.3;
         assert!(moved > 0.0 && moved < 0.015, "{moved}");
     }
 
@@ -288,7 +283,7 @@ mod tests {
         let mut tracker = Tracker::default();
         tracker.update(&inference(0.2, 0.01), 1.0);
         tracker.clear();
-        assert!(tracker.held().is_none());
+        assert!(tracker.held.is_none());
         assert_eq!(tracker.update(&inference(0.9, 0.28), 1.0).mean[0], 0.9);
     }
 }

@@ -83,17 +83,13 @@ impl Plant {
     /// Mono audio of `phrase` from its start to its window's end.
     pub fn play(&self, patch: &Patch, phrase: &Phrase) -> Vec<f32> {
         let seconds = phrase.start + window_seconds() + self.delay as f64 / RENDER_RATE;
-        let [mut left, right] = synth::render(
+        synth::render_mono(
             patch,
             &phrase.notes,
             seconds,
             RENDER_RATE as f32,
             phrase.seed,
-        );
-        for (l, r) in left.iter_mut().zip(&right) {
-            *l = 0.5 * (*l + r);
-        }
-        left
+        )
     }
 
     /// The window of `audio` that starts at `start` seconds, in linear ear units.

@@ -1,6 +1,8 @@
 //! Elementary functions for the control rate: a few nanoseconds each, free of the platform's libm,
 //! so that the same numbers come out everywhere.
 
+use std::ops::{Add, Mul, Sub};
+
 /// 2^x, relative error below 3e-7; `x` is clamped to -126..126.
 pub fn exp2(x: f32) -> f32 {
     let x = x.clamp(-126.0, 126.0);
@@ -117,6 +119,18 @@ impl Ramp {
     pub fn is_silent(&self) -> bool {
         self.start == 0.0 && self.target == 0.0
     }
+}
+
+/// Lagrange's interpolation through four points a step apart, `f` of a step past the second.
+#[inline(always)]
+pub fn lagrange<F>([a, b, c, d]: [F; 4], f: F) -> F
+where
+    F: Copy + Add<Output = F> + Sub<Output = F> + Mul<Output = F> + Mul<f32, Output = F>,
+{
+    let c1 = c - a * (1.0 / 3.0) - b * 0.5 - d * (1.0 / 6.0);
+    let c2 = (a + c) * 0.5 - b;
+    let c3 = (d - a) * (1.0 / 6.0) + (b - c) * 0.5;
+    ((c3 * f + c2) * f + c1) * f + b
 }
 
 #[cfg(test)]

@@ -104,3 +104,18 @@ pub fn render(
     synth.process(left, right, &events);
     sides
 }
+
+/// [`render`] in mono: the mean of both sides.
+pub fn render_mono(
+    patch: &Patch,
+    notes: &[Note],
+    seconds: f64,
+    sample_rate: f32,
+    seed: u64,
+) -> Vec<f32> {
+    let [mut left, right] = render(patch, notes, seconds, sample_rate, seed);
+    for (l, r) in left.iter_mut().zip(&right) {
+        *l = 0.5 * (*l + r);
+    }
+    left
+}

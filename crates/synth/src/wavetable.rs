@@ -4,6 +4,7 @@
 //! All waveforms start at phase 0 like a sine (rising through zero, or at the falling edge's top for
 //! the saw) so that blending two of them never cancels a harmonic.
 
+use crate::math::lagrange;
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex64;
 use std::f64::consts::PI;
@@ -126,13 +127,9 @@ pub fn lookup(table: &Table, phases: &[u32; 4]) -> f32x4 {
         let i = (phase >> (32 - BITS)) as usize;
         f32x4::from([table[i], table[i + 1], table[i + 2], table[i + 3]])
     });
-    let [a, b, c, d] = f32x4::transpose(quads);
     let fraction = phases.map(|phase| ((phase << BITS) >> 8) as i32);
     let f = f32x4::from_i32x4(fraction.into()) * (1.0 / 16_777_216.0);
-    let c1 = c - a * (1.0 / 3.0) - b * 0.5 - d * (1.0 / 6.0);
-    let c2 = (a + c) * 0.5 - b;
-    let c3 = (d - a) * (1.0 / 6.0) + (b - c) * 0.5;
-    ((c3 * f + c2) * f + c1) * f + b
+    lagrange(f32x4::transpose(quads), f)
 }
 
 #[cfg(test)]

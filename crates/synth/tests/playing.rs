@@ -1,5 +1,8 @@
 //! How keys, controllers and the matrix make notes: what sounds, what moves, and that nothing clicks.
 
+mod common;
+
+use common::bend;
 use synth::{COUNT, Event, EventKind, PARAMS, Patch, Synth, Transport, can_modulate, params};
 
 const RATE: f32 = 48_000.0;
@@ -341,13 +344,6 @@ fn a_hosts_modulation_moves_one_note_as_its_knob_would() {
         );
         assert!(other == play(&Patch::default(), 9_600, &[(0, note)]));
     }
-}
-
-/// Largest second difference: of a tone of amplitude a and frequency w, a w^2.
-fn bend(x: &[f32]) -> f32 {
-    x.windows(3)
-        .map(|w| (w[0] - 2.0 * w[1] + w[2]).abs())
-        .fold(0.0, f32::max)
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! What must hold for any patch, any events and any way of cutting the stream into blocks.
 
+mod common;
+
+use common::bend;
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -278,13 +281,6 @@ fn sine() -> Patch {
         patch.set_plain(row, v);
     }
     patch
-}
-
-/// Largest second difference in a signal: of a tone of amplitude a and frequency w, a w^2.
-fn bend(x: &[f32]) -> f32 {
-    x.windows(3)
-        .map(|w| (w[0] - 2.0 * w[1] + w[2]).abs())
-        .fold(0.0, f32::max)
 }
 
 #[test]

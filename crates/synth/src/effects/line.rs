@@ -1,5 +1,7 @@
 //! A delay line that is cleared at once and never holds a denormal, a NaN or an infinity.
 
+use crate::math::lagrange;
+
 /// Samples of the past.
 pub struct Line {
     /// A power of two long.
@@ -48,11 +50,7 @@ impl Line {
     pub fn read(&self, delay: f32) -> f32 {
         let whole = delay as usize;
         let f = delay - whole as f32;
-        let [a, b, c, d] = [0, 1, 2, 3].map(|k| self.tap(whole + k - 1));
-        let c1 = c - a * (1.0 / 3.0) - b * 0.5 - d * (1.0 / 6.0);
-        let c2 = (a + c) * 0.5 - b;
-        let c3 = (d - a) * (1.0 / 6.0) + (b - c) * 0.5;
-        ((c3 * f + c2) * f + c1) * f + b
+        lagrange([0, 1, 2, 3].map(|k| self.tap(whole + k - 1)), f)
     }
 }
 
