@@ -32,6 +32,7 @@ pub struct Frame<'a> {
 /// heard as silence and counted.
 pub struct Ear {
     frame_rate: f64,
+    input_rate: f64,
     filter_rate: f64,
     resampler: Option<Resampler>,
     inner: InnerEar,
@@ -103,6 +104,7 @@ impl Ear {
         };
         Ok(Self {
             frame_rate: config.frame_rate(input_rate),
+            input_rate,
             filter_rate,
             resampler: (filter_rate != input_rate).then(|| Resampler::new(input_rate, filter_rate)),
             inner,
@@ -145,6 +147,26 @@ impl Ear {
     /// Frames per second (125 by default).
     pub fn frame_rate(&self) -> f64 {
         self.frame_rate
+    }
+
+    /// Rate of the samples it is fed, Hz.
+    pub(crate) fn input_rate(&self) -> f64 {
+        self.input_rate
+    }
+
+    /// Rate its filters run at, Hz.
+    pub(crate) fn filter_rate(&self) -> f64 {
+        self.filter_rate
+    }
+
+    /// Samples at the filters' rate in a frame.
+    pub(crate) fn frame_len(&self) -> usize {
+        self.inner.samples.len()
+    }
+
+    /// Whether it tracks pitch.
+    pub(crate) fn tracks_pitch(&self) -> bool {
+        self.inner.pitch.is_some()
     }
 
     /// Input blocks whose NaN or infinite samples were heard as silence.

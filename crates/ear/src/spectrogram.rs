@@ -11,7 +11,7 @@ use std::path::Path;
 const BLOCK: usize = 1024;
 
 /// A whole spectrogram, frames x [`CHANNELS`], row-major.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spectrogram {
     /// `frames x CHANNELS` values, lowest channel first.
     pub data: Vec<f32>,
@@ -51,41 +51,52 @@ pub fn spectrogram(
         ..*config
     };
     let mut ear = Ear::new(&live, rate, pitch)?;
-    ear.skip_delay();
-    let length = samples.len() as f64 * config.filter_rate(rate) / rate;
-    // The tolerance keeps a rounded-up division from adding a frame of silence.
-    let frames = (length / config.frame_len(rate) as f64 - 1e-9).ceil() as usize;
-    let mut out = Spectrogram {
-        data: Vec::with_capacity(frames * CHANNELS),
-        pitch: Vec::with_capacity(if pitch { frames } else { 0 }),
-        frame_rate: ear.frame_rate(),
-    };
-    // Pitches come so many frames late.
-    let mut early = ear.pitch_delay();
-    let mut hear = |ear: &mut Ear, block: &[f32]| {
-        ear.process(block, |frame| {
-            if out.data.len() < frames * CHANNELS {
-                out.data.extend_from_slice(frame.spectrum);
-            }
-            if early > 0 {
-                early -= 1;
-            } else if pitch && out.pitch.len() < frames {
-                out.pitch.push(frame.pitch);
-            }
-        });
-        out.data.len() < frames * CHANNELS || (pitch && out.pitch.len() < frames)
-    };
-    let (mean, scale) = if clip { moments(samples) } else { (0.0, 1.0) };
-    let mut buffer = [0.0; BLOCK];
-    for block in samples.chunks(BLOCK) {
-        let normalized = &mut buffer[..block.len()];
-        for (y, x) in normalized.iter_mut().zip(block) {
-            *y = (x - mean) * scale;
-        }
-        hear(&mut ear, normalized);
+    let mut out = Spectrogram::default();
+    if clip {
+        let (mean, scale) = moments(samples);
+        let normalized: Vec<f32> = samples.iter().map(|x| (x - mean) * scale).collect();
+        ear.hear(&normalized, &mut out);
+    } else {
+        ear.hear(samples, &mut out);
     }
-    while frames > 0 && hear(&mut ear, &[0.0; BLOCK]) {}
     Ok(out)
+}
+
+impl Ear {
+    /// Hears a whole clip into `out`, as [`spectrogram`] does (but for clip normalisation): for many clips
+    /// of one rate. Resets first; `out` is overwritten and keeps its allocation.
+    pub fn hear(&mut self, samples: &[f32], out: &mut Spectrogram) {
+        self.reset();
+        self.skip_delay();
+        let length = samples.len() as f64 * self.filter_rate() / self.input_rate();
+        // The tolerance keeps a rounded-up division from adding a frame of silence.
+        let frames = (length / self.frame_len() as f64 - 1e-9).ceil() as usize;
+        let pitch = self.tracks_pitch();
+        out.data.clear();
+        out.pitch.clear();
+        out.data.reserve(frames * CHANNELS);
+        out.pitch.reserve(if pitch { frames } else { 0 });
+        out.frame_rate = self.frame_rate();
+        // Pitches come so many frames late.
+        let mut early = self.pitch_delay();
+        let mut hear = |block: &[f32]| {
+            self.process(block, |frame| {
+                if out.data.len() < frames * CHANNELS {
+                    out.data.extend_from_slice(frame.spectrum);
+                }
+                if early > 0 {
+                    early -= 1;
+                } else if pitch && out.pitch.len() < frames {
+                    out.pitch.push(frame.pitch);
+                }
+            });
+            out.data.len() < frames * CHANNELS || (pitch && out.pitch.len() < frames)
+        };
+        for block in samples.chunks(BLOCK) {
+            hear(block);
+        }
+        while frames > 0 && hear(&[0.0; BLOCK]) {}
+    }
 }
 
 /// Mean and reciprocal deviation (n - 1) of the finite samples; a constant clip has scale 0.

@@ -59,7 +59,8 @@ impl SepCma {
     /// Starts at `mean`, with these standard deviations, none of them 0.
     pub(crate) fn new(mean: &[f64], spread: &[f64]) -> Self {
         let n = mean.len() as f64;
-        let lambda = 4 + (3.0 * n.ln()) as usize;
+        // Rounded up to whole vectors: candidates are rendered side by side.
+        let lambda = (4 + (3.0 * n.ln()) as usize).next_multiple_of(8);
         let mu = lambda / 2;
         let raw: Vec<f64> = (1..=mu)
             .map(|i| (mu as f64 + 0.5).ln() - (i as f64).ln())

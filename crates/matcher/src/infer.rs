@@ -5,30 +5,52 @@ use crate::encoder::{Encoder, EncoderError, Inference};
 use crate::protocol::MAX_BATCH;
 use crate::tracker::weight;
 use ear::{CHANNELS, Spectrogram};
-use synth::MATCHED_COUNT;
+use synth::{MATCHED_COUNT, Patch};
 
 /// Windows whose peak is this far below the clip's, in dB, are not asked about: scaled to their own
 /// peak they would show its noise.
 const QUIET_DB: f32 = 40.0;
 
-/// What `heard` says about the matched parameters: the mean over its windows (the first ones begin in
-/// the silence before it, as in the live loop), weighted as [`crate::tracker`] does. The standard
-/// deviations are those of the best window of each parameter. `None` when the clip is silent or empty.
+/// What a clip's windows say about the matched parameters.
+#[derive(Clone, Debug)]
+pub struct ClipInference {
+    /// The mean over the windows (the first ones begin in the silence before the clip, as in the live
+    /// loop), weighted as [`crate::tracker`] does; the standard deviations are those of the best window of
+    /// each parameter.
+    pub whole: Inference,
+    /// Window by window, in order of time.
+    pub windows: Vec<Inference>,
+}
+
+impl ClipInference {
+    /// Where to search from: the whole, some windows evenly spaced in time, and the init patch.
+    pub fn starts(&self) -> Vec<Patch> {
+        /// Most windows.
+        const WINDOWS: usize = 16;
+        let spaced = |i: usize| &self.windows[i * self.windows.len() / WINDOWS];
+        let windows = (0..WINDOWS.min(self.windows.len())).map(spaced);
+        let patch = |inference: &Inference| Patch::default().with_matched(&inference.mean);
+        let heard = std::iter::once(&self.whole).chain(windows).map(patch);
+        heard.chain([Patch::default()]).collect()
+    }
+}
+
+/// Asks `encoder` about every window of a clip. `None` when it is silent or empty.
 pub fn infer_clip(
     heard: &Spectrogram,
     encoder: &mut impl Encoder,
-) -> Result<Option<Inference>, EncoderError> {
-    let inputs = windows(heard);
-    let mut seen = Vec::new();
+) -> Result<Option<ClipInference>, EncoderError> {
+    let inputs = inputs(heard);
+    let mut windows = Vec::new();
     for batch in inputs.chunks(MAX_BATCH * INPUT_LEN) {
-        seen.extend(encoder.infer(batch)?);
+        windows.extend(encoder.infer(batch)?);
     }
-    Ok(combine(&seen))
+    Ok(combine(&windows).map(|whole| ClipInference { whole, windows }))
 }
 
 /// The quantised windows of a clip, one after the other: one ends at every [`HOP_FRAMES`]-th frame, and
 /// one at the last.
-fn windows(heard: &Spectrogram) -> Vec<u8> {
+fn inputs(heard: &Spectrogram) -> Vec<u8> {
     let frames = heard.frames();
     let peak = |cells: &[f32]| cells.iter().fold(0.0f32, |m, &v| m.max(v));
     let quiet = peak(&heard.data) * 10f32.powf(-QUIET_DB / 20.0);
@@ -102,7 +124,7 @@ mod tests {
     #[test]
     fn windows_begin_in_silence_and_reach_the_end() {
         let clip = heard((0..132).map(|_| 1.0));
-        let inputs = windows(&clip);
+        let inputs = inputs(&clip);
         let filled: Vec<usize> = inputs
             .chunks(INPUT_LEN)
             .map(|w| {
@@ -121,13 +143,13 @@ mod tests {
     fn quiet_windows_are_left_out() {
         let clip = heard((0..400).map(|i| if i < 100 { 1.0 } else { 0.001 }));
         // Those that end up to 127 frames after the sound still hold some of it.
-        assert_eq!(windows(&clip).len() / INPUT_LEN, (100 + 127) / 5);
+        assert_eq!(inputs(&clip).len() / INPUT_LEN, (100 + 127) / 5);
     }
 
     #[test]
     fn better_windows_weigh_more() {
         let clip = heard((0..375).map(|_| 1.0));
-        let mean = infer_clip(&clip, &mut Filled).unwrap().unwrap().mean[0];
+        let mean = infer_clip(&clip, &mut Filled).unwrap().unwrap().whole.mean[0];
         // The plain mean over windows is 0.83.
         assert!(mean > 0.95, "{mean}");
     }

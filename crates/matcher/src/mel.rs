@@ -16,9 +16,11 @@ const SCALES: [(usize, usize); 3] = [(512, 32), (1024, 64), (2048, 128)];
 const TOP: f64 = 20_000.0;
 
 /// Windows and bands of one time scale.
-struct Scale {
+pub(crate) struct Scale {
     fft: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
+    /// From one window to the next, in samples.
+    hop: f64,
     /// Per band its first bin and its weights from there.
     bands: Vec<(usize, Vec<f32>)>,
 }
@@ -43,9 +45,9 @@ fn mel_to_hz(mel: f64) -> f64 {
     700.0 * (10f64.powf(mel / 2595.0) - 1.0)
 }
 
-/// Triangles, evenly spaced in mel, over the bins of a transform of `length` samples.
-fn bands(length: usize, count: usize, rate: f64) -> Vec<(usize, Vec<f32>)> {
-    let top = hz_to_mel(TOP.min(rate / 2.0));
+/// Triangles, evenly spaced in mel up to `top` Hz, over the bins of a transform of `length` samples.
+fn bands(length: usize, count: usize, top: f64, rate: f64) -> Vec<(usize, Vec<f32>)> {
+    let top = hz_to_mel(top.min(rate / 2.0));
     let bin = |i: usize| mel_to_hz(top * i as f64 / (count + 1) as f64) * length as f64 / rate;
     (0..count)
         .map(|band| {
@@ -78,17 +80,7 @@ impl Mel {
             .map(|&(length, count)| {
                 let octaves = (rate / 44_100.0).log2().round() as i32;
                 let length = (length as f64 * 2f64.powi(octaves)).max(64.0) as usize;
-                let window = (0..length)
-                    .map(|i| {
-                        let phase = std::f64::consts::TAU * (i as f64 + 0.5) / length as f64;
-                        (0.5 - 0.5 * phase.cos()) as f32
-                    })
-                    .collect();
-                Scale {
-                    fft: planner.plan_fft_forward(length),
-                    window,
-                    bands: bands(length, count, rate),
-                }
+                Scale::new(&mut planner, length, length as f64 / 4.0, count, TOP, rate)
             })
             .collect();
         Self { scales }
@@ -106,21 +98,46 @@ impl Mel {
 }
 
 impl Scale {
-    fn analyse(&self, samples: &[f32]) -> Vec<f32> {
-        let length = self.window.len();
-        let hop = length / 4;
-        let frames = samples.len().div_ceil(hop);
+    /// Hann windows of `length` samples at `rate` Hz, `hop` samples apart, summed to `count` bands up to
+    /// `top` Hz.
+    pub(crate) fn new(
+        planner: &mut RealFftPlanner<f32>,
+        length: usize,
+        hop: f64,
+        count: usize,
+        top: f64,
+        rate: f64,
+    ) -> Self {
+        let window = (0..length)
+            .map(|i| {
+                let phase = std::f64::consts::TAU * (i as f64 + 0.5) / length as f64;
+                (0.5 - 0.5 * phase.cos()) as f32
+            })
+            .collect();
+        Self {
+            fft: planner.plan_fft_forward(length),
+            window,
+            hop,
+            bands: bands(length, count, top, rate),
+        }
+    }
+
+    /// Frames x bands of power into `cells`, which is overwritten: a full-scale tone has the same at any
+    /// rate. Samples that are not finite count as silence.
+    pub(crate) fn powers(&self, samples: &[f32], cells: &mut Vec<f32>) {
+        let frames = (samples.len() as f64 / self.hop).ceil() as usize;
+        let scale = 1.0 / (self.window.len() as f32).powi(2);
         let mut input = self.fft.make_input_vec();
         let mut spectrum = self.fft.make_output_vec();
         let mut scratch = self.fft.make_scratch_vec();
         let mut power = vec![0.0f32; spectrum.len()];
-        let mut cells = Vec::with_capacity(frames * self.bands.len());
+        cells.clear();
+        cells.reserve(frames * self.bands.len());
         for frame in 0..frames {
+            let from = (frame as f64 * self.hop).round() as usize;
+            let rest = samples.get(from..).unwrap_or_default();
             for (i, x) in input.iter_mut().enumerate() {
-                let sample = samples
-                    .get(frame * hop + i)
-                    .copied()
-                    .filter(|s| s.is_finite());
+                let sample = rest.get(i).copied().filter(|s| s.is_finite());
                 *x = sample.unwrap_or(0.0) * self.window[i];
             }
             // Fails only for buffers of another length than the plan's own.
@@ -128,25 +145,34 @@ impl Scale {
                 .fft
                 .process_with_scratch(&mut input, &mut spectrum, &mut scratch);
             for (p, s) in power.iter_mut().zip(&spectrum) {
-                *p = s.norm_sqr();
+                *p = s.norm_sqr() * scale;
             }
             for (first, weights) in &self.bands {
-                cells.push(
-                    weights
-                        .iter()
-                        .zip(&power[*first..])
-                        .map(|(w, p)| w * p)
-                        .sum(),
-                );
+                let sum: f32 = weights
+                    .iter()
+                    .zip(&power[*first..])
+                    .map(|(w, p)| w * p)
+                    .sum();
+                cells.push(sum);
             }
         }
+    }
+
+    /// [`Scale::powers`] in dB below their peak.
+    fn analyse(&self, samples: &[f32]) -> Vec<f32> {
+        let mut cells = Vec::new();
+        self.powers(samples, &mut cells);
         let peak = cells.iter().fold(0.0f32, |m, &v| m.max(v));
-        // Nothing above -140 dBFS or so: silence.
-        let scale = if peak > 1e-12 { 1.0 / peak } else { 0.0 };
-        for cell in &mut cells {
-            *cell = (10.0 * (*cell * scale).max(1e-12).log10()).max(-FLOOR_DB);
-        }
+        to_db(&mut cells, peak);
         cells
+    }
+}
+
+/// Powers as dB below `peak`, at least [`FLOOR_DB`]. A peak of -160 dBFS or so is silence.
+pub(crate) fn to_db(cells: &mut [f32], peak: f32) {
+    let scale = if peak > 1e-18 { 1.0 / peak } else { 0.0 };
+    for cell in cells {
+        *cell = (10.0 * (*cell * scale).max(1e-12).log10()).max(-FLOOR_DB);
     }
 }
 

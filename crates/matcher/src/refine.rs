@@ -1,91 +1,54 @@
-//! Search around an inference with the real synth and the real ear.
+//! Search around an inference with the real synth and the real ear: first one patch for the whole clip,
+//! then, for sounds that the synth can't follow with one, a patch for each note, all notes at once.
+//!
+//! A note is matched alone in its passage, so that one generation of every note's search costs as much as
+//! playing the clip once for each of its candidates. Loudness needs no search: a note's cells scale with
+//! its amplitude, and the best factor is a quotient.
 
-use crate::cma::SepCma;
+mod each;
+mod reference;
+mod single;
+mod studio;
+
+pub use reference::{RENDER_SEED, Reference, Score};
+
 use crate::encoder::Inference;
-use crate::likeness::likeness;
-use crate::mel::{Mel, Profile};
-use ear::{EarConfig, EarError, Spectrogram};
+use ear::EarError;
 use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
 use std::time::{Duration, Instant};
-use synth::{MATCHED_COUNT, Note, Patch};
+use studio::{Player, Studio};
+use synth::{Automation, MATCHED_COUNT, Note, Patch};
 
-/// Mel distance in dB worth as much as all of the likeness.
-const MEL_SCALE: f32 = 40.0;
 /// A search narrower than this, in normalised units, has converged; it starts anew around the best.
 const CONVERGED: f64 = 0.003;
-/// Seed of the renders' phases and noise: all patches are compared with the same.
-const RENDER_SEED: u64 = 1;
-
-/// A sound to be matched, heard once.
-pub struct Reference {
-    rate: f64,
-    samples: usize,
-    ear: EarConfig,
-    heard: Spectrogram,
-    mel: Mel,
-    profile: Profile,
-}
-
-/// How well a sound matches its reference.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct Score {
-    /// [`crate::likeness::likeness`], at most 1.
-    pub likeness: f32,
-    /// [`crate::likeness::mel_distance`] in dB, at least 0.
-    pub mel: f32,
-}
-
-impl Score {
-    /// What the search raises: half likeness, half log-mel similarity (1 - distance / 40 dB).
-    pub fn objective(&self) -> f32 {
-        0.5 * self.likeness + 0.5 * (1.0 - self.mel / MEL_SCALE)
-    }
-}
-
-impl Reference {
-    /// Hears a mono clip at `rate` Hz. Fails where [`ear::spectrogram`] does.
-    pub fn new(samples: &[f32], rate: f64, ear: &EarConfig) -> Result<Self, EarError> {
-        let heard = ear::spectrogram(ear, samples, rate, false)?;
-        let mel = Mel::new(rate);
-        let profile = mel.profile(samples);
-        Ok(Self {
-            rate,
-            samples: samples.len(),
-            ear: *ear,
-            heard,
-            mel,
-            profile,
-        })
-    }
-
-    /// Compares another mono clip at the same rate.
-    pub fn score(&self, samples: &[f32]) -> Result<Score, EarError> {
-        let heard = ear::spectrogram(&self.ear, samples, self.rate, false)?;
-        Ok(Score {
-            likeness: likeness(&self.heard, &heard),
-            mel: self.profile.distance(&self.mel.profile(samples)),
-        })
-    }
-
-    /// Renders `notes` with `patch` at the reference's length and rate, in mono.
-    pub fn render(&self, notes: &[Note], patch: &Patch) -> Vec<f32> {
-        let seconds = self.samples as f64 / self.rate;
-        synth::render_mono(patch, notes, seconds, self.rate as f32, RENDER_SEED)
-    }
-}
+/// Share of a search spent on one patch where each note gets its own afterwards.
+const ONE_PATCH: f64 = 0.5;
+/// Share of the time for one patch that is spent on the clip's first seconds.
+const FIRST: f64 = 0.5;
+/// How many seconds these are. A clip not much longer is taken whole.
+const FIRST_SECONDS: f64 = 2.5;
 
 /// How far and how long to search.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Ends after so many renders. With this limit alone a search is deterministic.
+    /// Ends after so many renders of the clip, or the generation they end in. With this limit alone a
+    /// search is deterministic, on any number of threads.
     pub renders: Option<usize>,
-    /// Ends after this time.
+    /// Ends after this time, or the generation it ends in.
     pub time: Option<Duration>,
     /// Seed of the search.
     pub seed: u64,
     /// Standard deviation of the first steps in each matched parameter, normalised, order of
     /// [`synth::MATCHED`].
     pub spread: [f32; MATCHED_COUNT],
+    /// Threads that render; at least 1.
+    pub threads: usize,
+    /// Whether each note may get a patch of its own.
+    pub each_note: bool,
+    /// Whether the notes were only heard: then their onsets, lengths, tunings and velocities may move a
+    /// little too.
+    pub free_notes: bool,
 }
 
 impl Options {
@@ -99,210 +62,156 @@ impl Options {
 }
 
 impl Default for Options {
+    /// One patch, the notes as they are, one thread, no limit.
     fn default() -> Self {
         Self {
             renders: None,
             time: None,
             seed: 1,
             spread: [0.15; MATCHED_COUNT],
+            threads: 1,
+            each_note: false,
+            free_notes: false,
         }
     }
 }
 
 /// The best found.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Refined {
-    /// The patch; unmatched parameters are the start's.
-    pub patch: Patch,
+    /// The patch, and where notes differ those that follow it; unmatched parameters are the start's, but
+    /// for the level.
+    pub automation: Automation,
+    /// What it plays.
+    pub notes: Vec<Note>,
     /// Its score; neither half is worse than the start's.
     pub score: Score,
-    /// Renders so far, the start's included.
+    /// The score of the best single patch found.
+    pub one_patch: Score,
+    /// Renders of the clip so far, the start's included.
     pub renders: usize,
 }
 
-/// Searches the matched parameters around `start` for a patch that plays `notes` more like `reference`.
-/// Better-only: a patch counts only when neither likeness nor mel distance is worse than the start's.
-/// `progress` is called after each render with the best so far; `false` ends the search. Without a limit
-/// in `options` it is the only end.
+/// How a search is getting on.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Renders of the clip so far.
+    pub renders: usize,
+    /// How far the budget is used, 0 to 1; 0 without a limit.
+    pub used: f64,
+    /// Of one patch: the best score so far, by the search's own, coarser ear.
+    pub score: Score,
+}
+
+/// A search under way.
+struct Search<'a> {
+    players: Vec<Player>,
+    options: Options,
+    rng: Pcg64Mcg,
+    began: Instant,
+    /// Length of the clip in seconds, and seconds rendered.
+    clip: f64,
+    rendered: f64,
+    stopped: bool,
+    progress: &'a mut dyn FnMut(&Progress) -> bool,
+}
+
+impl Search<'_> {
+    /// How far the budget is used.
+    fn used(&self) -> f64 {
+        let most = self.options.renders;
+        let renders = most.map_or(0.0, |most| self.renders() / most.max(1) as f64);
+        let time = self.options.time.map_or(0.0, |limit| {
+            self.began.elapsed().as_secs_f64() / limit.as_secs_f64().max(1e-9)
+        });
+        renders.max(time)
+    }
+
+    /// Renders of the clip, parts of it adding up.
+    fn renders(&self) -> f64 {
+        self.rendered / self.clip.max(f64::MIN_POSITIVE)
+    }
+
+    /// Counts renders of a studio's clip, reports, and says whether `share` of the budget is left for more.
+    fn goes_on(&mut self, studio: &Studio<'_>, renders: usize, score: Score, share: f64) -> bool {
+        self.rendered += renders as f64 * studio.seconds();
+        let used = self.used();
+        let progress = Progress {
+            renders: self.renders() as usize,
+            used: used.min(1.0),
+            score,
+        };
+        self.stopped = self.stopped || !(self.progress)(&progress);
+        !self.stopped && used < share
+    }
+}
+
+/// Searches the matched parameters around `starts` (the init patch, when there is none) for what plays
+/// `notes` more like `reference`. Better-only: what is found counts only when neither likeness nor mel
+/// distance is worse than the first start's. `progress` is called after each generation; `false` ends the
+/// search. Without a limit in `options` it is the only end. Fails where the ear can't be made.
 pub fn refine(
     reference: &Reference,
     notes: &[Note],
-    start: &Patch,
+    starts: &[Patch],
     options: &Options,
-    mut progress: impl FnMut(&Refined) -> bool,
+    mut progress: impl FnMut(&Progress) -> bool,
 ) -> Result<Refined, EarError> {
     let began = Instant::now();
-    let first = reference.score(&reference.render(notes, start))?;
+    let start = starts.first().copied().unwrap_or_default();
+    let first = reference.score_of(notes, &start.into())?;
     let mut best = Refined {
-        patch: *start,
+        automation: start.into(),
+        notes: notes.to_vec(),
         score: first,
+        one_patch: first,
         renders: 1,
     };
-    let over = |best: &Refined| {
-        options.renders.is_some_and(|most| best.renders >= most)
-            || options.time.is_some_and(|limit| began.elapsed() >= limit)
+    let studio = Studio::new(reference);
+    let players = (0..options.threads.max(1)).map(|_| studio.player());
+    let mut search = Search {
+        players: players.collect::<Result<_, _>>()?,
+        options: *options,
+        rng: Pcg64Mcg::seed_from_u64(options.seed),
+        began,
+        clip: reference.seconds(),
+        rendered: reference.seconds(),
+        stopped: false,
+        progress: &mut progress,
     };
-    if !progress(&best) {
-        return Ok(best);
-    }
-    let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(options.seed);
-    let spread = options.spread.map(f64::from);
-    let mut search = SepCma::new(&start.matched().map(f64::from), &spread);
-    while !over(&best) {
-        if search.width() < CONVERGED {
-            search = SepCma::new(&best.patch.matched().map(f64::from), &spread);
+    let offer = |best: &mut Refined, automation: Automation, notes: Vec<Note>| {
+        let score = reference.score_of(&notes, &automation)?;
+        if score.no_worse(&first) && score.objective() > best.score.objective() {
+            best.automation = automation;
+            best.notes = notes;
+            best.score = score;
         }
-        let samples = search.ask(&mut rng);
-        let mut costs = Vec::with_capacity(samples.len());
-        for sample in &samples {
-            if over(&best) {
-                return Ok(best);
-            }
-            let h = std::array::from_fn(|i| sample.point[i] as f32);
-            let patch = start.with_matched(&h);
-            let score = reference.score(&reference.render(notes, &patch))?;
-            costs.push(-score.objective() as f64);
-            best.renders += 1;
-            let no_worse = score.likeness >= first.likeness && score.mel <= first.mel;
-            if no_worse && score.objective() > best.score.objective() {
-                best.patch = patch;
-                best.score = score;
-            }
-            if !progress(&best) {
-                return Ok(best);
-            }
+        Ok::<_, EarError>(())
+    };
+    if search.used() < 1.0 {
+        let each = options.each_note && !notes.is_empty();
+        let share = if each { ONE_PATCH } else { 1.0 };
+        let mut starts = starts.to_vec();
+        if starts.is_empty() {
+            starts.push(start);
         }
-        search.tell(&samples, &costs);
+        if let Some((reference, notes)) = reference.beginning(notes, FIRST_SECONDS)? {
+            let studio = Studio::new(&reference);
+            let found = single::explore(&mut search, &studio, &notes, &starts, FIRST * share);
+            starts.extend(found);
+        }
+        let (patch, played) = single::settle(&mut search, &studio, notes, &starts, share);
+        offer(&mut best, patch.into(), played.clone())?;
+        best.one_patch = best.score;
+        if each && !search.stopped {
+            let (automation, played) =
+                each::search(&mut search, &studio, &played, &patch, &starts);
+            offer(&mut best, automation, played)?;
+        }
     }
+    best.renders = search.renders() as usize;
     Ok(best)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use synth::params;
-
-    const RATE: f64 = 16_000.0;
-
-    fn notes() -> Vec<Note> {
-        vec![
-            Note {
-                onset: 0.05,
-                duration: 0.3,
-                key: 57.0,
-                velocity: 0.8,
-            },
-            Note {
-                onset: 0.45,
-                duration: 0.3,
-                key: 64.0,
-                velocity: 0.8,
-            },
-        ]
-    }
-
-    /// A reference by the synth itself, some way from the init patch.
-    fn reference() -> Reference {
-        let mut patch = Patch::default();
-        patch.set_plain(params::FILTER_CUTOFF, 700.0);
-        patch.set_plain(params::FILTER_RESONANCE, 0.5);
-        patch.set_plain(params::AMP_ATTACK, 0.05);
-        patch.set_plain(params::AMP_SUSTAIN, 0.2);
-        patch.set_plain(params::OSC1_SHAPE, 1.0);
-        let [left, _] = synth::render(&patch, &notes(), 1.0, RATE as f32, 9);
-        Reference::new(&left, RATE, &EarConfig::default()).unwrap()
-    }
-
-    fn run(reference: &Reference, renders: usize, seed: u64) -> Refined {
-        let options = Options {
-            renders: Some(renders),
-            seed,
-            ..Options::default()
-        };
-        refine(reference, &notes(), &Patch::default(), &options, |_| true).unwrap()
-    }
-
-    #[test]
-    fn finds_its_way_back_to_a_patch_of_the_synth() {
-        let reference = reference();
-        let start = run(&reference, 1, 1);
-        assert_eq!((start.renders, start.patch), (1, Patch::default()));
-        let found = run(&reference, 400, 1);
-        assert_eq!(found.renders, 400);
-        println!("{:?} -> {:?}", start.score, found.score);
-        assert!(found.score.likeness >= start.score.likeness && found.score.mel <= start.score.mel);
-        let closed = |a: f32, b: f32| (b - a) / (1.0 - a);
-        assert!(
-            closed(start.score.likeness, found.score.likeness) > 0.7,
-            "{:?}",
-            found.score
-        );
-        assert!(found.score.mel < 0.6 * start.score.mel, "{:?}", found.score);
-        // The score is the patch's own.
-        assert_eq!(
-            reference
-                .score(&reference.render(&notes(), &found.patch))
-                .unwrap(),
-            found.score
-        );
-    }
-
-    #[test]
-    fn is_deterministic_for_a_seed() {
-        let reference = reference();
-        let (a, b, c) = (
-            run(&reference, 60, 1),
-            run(&reference, 60, 1),
-            run(&reference, 60, 2),
-        );
-        assert_eq!((a.patch, a.score), (b.patch, b.score));
-        assert_ne!(a.patch, c.patch);
-    }
-
-    #[test]
-    fn never_gets_worse_and_ends_when_told() {
-        let reference = reference();
-        let mut last = f32::MIN;
-        let mut calls = 0;
-        let options = Options::default();
-        let found = refine(&reference, &notes(), &Patch::default(), &options, |best| {
-            assert!(best.score.objective() >= last);
-            last = best.score.objective();
-            calls += 1;
-            calls < 40
-        })
-        .unwrap();
-        assert_eq!((found.renders, calls), (40, 40));
-        let at_once = Options {
-            time: Some(Duration::ZERO),
-            ..Options::default()
-        };
-        let found = refine(&reference, &notes(), &Patch::default(), &at_once, |_| true).unwrap();
-        assert_eq!(found.renders, 1);
-    }
-
-    #[test]
-    fn unmatched_parameters_stay() {
-        let mut start = Patch::default();
-        start.set_plain(params::TUNE, 7.0);
-        let options = Options {
-            renders: Some(30),
-            ..Options::default()
-        };
-        let found = refine(&reference(), &notes(), &start, &options, |_| true).unwrap();
-        for row in (0..synth::COUNT).filter(|row| !synth::MATCHED.contains(row)) {
-            assert_eq!(found.patch.get(row), start.get(row));
-        }
-    }
-
-    #[test]
-    fn silence_and_no_notes_are_no_trouble() {
-        let silence = Reference::new(&[0.0; 8000], RATE, &EarConfig::default()).unwrap();
-        let options = Options {
-            renders: Some(20),
-            ..Options::default()
-        };
-        let found = refine(&silence, &[], &Patch::default(), &options, |_| true).unwrap();
-        assert_eq!((found.score.likeness, found.score.mel), (1.0, 0.0));
-    }
-}
+mod tests;

@@ -11,23 +11,50 @@ const TICKS: [f32; 8] = [
 /// Decibels from white to black.
 const RANGE_DB: f32 = 60.0;
 
-/// Draws `heard` to the PNG `path`: time in seconds to the right, frequency in Hz upwards (`cf` holds
-/// the channels' centre frequencies), level as darkness over the upper 60 dB.
-pub fn save(path: &Path, heard: &Spectrogram, cf: &[f32; CHANNELS]) -> Result<(), String> {
+/// Draws spectrograms under their titles, one above the other, to the PNG `path`: time in seconds to the
+/// right, frequency in Hz upwards (`cf` holds the channels' centre frequencies), level as darkness over the
+/// upper 60 dB.
+pub fn save(
+    path: &Path,
+    heard: &[(String, &Spectrogram)],
+    cf: &[f32; CHANNELS],
+) -> Result<(), String> {
     crate::picture::save(path, |to| draw(to, heard, cf).map_err(|e| e.to_string()))
 }
 
 fn draw(
     path: &Path,
+    heard: &[(String, &Spectrogram)],
+    cf: &[f32; CHANNELS],
+) -> Result<(), Box<dyn std::error::Error>> {
+    let frames = heard.iter().map(|(_, h)| h.frames()).max().unwrap_or(0);
+    let width = (frames as u32).clamp(320, 1600);
+    let size = (width + 100, 480 * heard.len().max(1) as u32);
+    let root = BitMapBackend::new(path, size).into_drawing_area();
+    root.fill(&WHITE)?;
+    for (panel, (title, heard)) in root.split_evenly((heard.len().max(1), 1)).iter().zip(heard) {
+        draw_one(&root, panel, title, heard, cf)?;
+    }
+    root.present()?;
+    Ok(())
+}
+
+type Area<'a> = DrawingArea<BitMapBackend<'a>, plotters::coord::Shift>;
+
+fn draw_one(
+    root: &Area<'_>,
+    panel: &Area<'_>,
+    title: &str,
     heard: &Spectrogram,
     cf: &[f32; CHANNELS],
 ) -> Result<(), Box<dyn std::error::Error>> {
     let frames = heard.frames();
-    let width = (frames as u32).clamp(320, 1600);
-    let root = BitMapBackend::new(path, (width + 100, 480)).into_drawing_area();
-    root.fill(&WHITE)?;
     let seconds = frames.max(1) as f64 / heard.frame_rate;
-    let mut chart = ChartBuilder::on(&root)
+    let mut chart = ChartBuilder::on(panel);
+    if !title.is_empty() {
+        chart.caption(title, ("sans-serif", 20));
+    }
+    let mut chart = chart
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(64)
@@ -69,6 +96,5 @@ fn draw(
             }
         }
     }
-    root.present()?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The body: a real-time subtractive synthesizer. Knows no host, no network and no ear.
 
+mod automation;
 mod batch;
 mod common;
 mod effects;
@@ -22,12 +23,13 @@ mod tones;
 mod voice;
 mod wavetable;
 
+pub use automation::Automation;
 pub use batch::{Batch, Job};
 pub use common::Transport;
 pub use event::{Event, EventKind};
 pub use params::{COUNT, MATCHED, MATCHED_COUNT, PARAMS, Param, Scale, Section, Unit};
 pub use patch::{Patch, PatchError};
-pub use render::{Note, notes_to_events, render, render_mono};
+pub use render::{Note, notes_to_events, render, render_changes, render_mono};
 pub use settings::part::can_modulate;
 pub use simd::InstructionSet;
 pub use synth::{Ended, Synth};

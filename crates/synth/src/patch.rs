@@ -139,6 +139,12 @@ impl Patch {
             .and_then(Value::as_object)
             .ok_or_else(|| PatchError::Malformed("\"params\" is missing or no object".into()))?;
         let mut patch = Self::default();
+        patch.set_from(params)?;
+        Ok(patch)
+    }
+
+    /// Sets the named rows to plain values, as in [`Patch::to_json`]'s `params`.
+    pub(crate) fn set_from(&mut self, params: &Map<String, Value>) -> Result<(), PatchError> {
         for (id, value) in params {
             let row = params::index_of(id).ok_or_else(|| PatchError::UnknownId(id.clone()))?;
             let p = &PARAMS[row];
@@ -146,7 +152,7 @@ impl Patch {
             let slack = 5e-7 * (p.max - p.min) as f64;
             match value.as_f64() {
                 Some(v) if v >= p.min as f64 - slack && v <= p.max as f64 + slack => {
-                    patch.set_plain(row, v as f32);
+                    self.set_plain(row, v as f32);
                 }
                 _ => {
                     return Err(PatchError::OutOfRange {
@@ -158,7 +164,7 @@ impl Patch {
                 }
             }
         }
-        Ok(patch)
+        Ok(())
     }
 }
 

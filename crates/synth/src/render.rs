@@ -95,13 +95,55 @@ pub fn render(
     sample_rate: f32,
     seed: u64,
 ) -> [Vec<f32>; 2] {
+    render_changes(
+        patch,
+        std::iter::empty(),
+        0.0,
+        notes,
+        seconds,
+        sample_rate,
+        seed,
+    )
+}
+
+/// [`render`] of a patch that changes: at each time in seconds, in order, the synth sets out for another
+/// patch and takes `glide` seconds to get there, as in [`Synth::set_patch`].
+pub fn render_changes(
+    patch: &Patch,
+    changes: impl Iterator<Item = (f64, Patch)>,
+    glide: f32,
+    notes: &[Note],
+    seconds: f64,
+    sample_rate: f32,
+    seed: u64,
+) -> [Vec<f32>; 2] {
     let mut synth = Synth::new(sample_rate);
     synth.prepare(patch, seed);
-    let events = notes_to_events(notes, synth.sample_rate());
-    let len = (seconds * synth.sample_rate() as f64).round() as usize;
+    let rate = synth.sample_rate();
+    let events = notes_to_events(notes, rate);
+    let sample = |seconds: f64| (seconds * rate as f64).round() as usize;
+    let len = sample(seconds);
     let mut sides = [vec![0.0; len], vec![0.0; len]];
     let [left, right] = &mut sides;
-    synth.process(left, right, &events);
+    let (mut from, mut next) = (0, 0);
+    let mut play = |synth: &mut Synth, to: usize| {
+        let to = to.clamp(from, len);
+        let end = next + events[next..].partition_point(|e| (e.time as usize) < to);
+        let block: Vec<Event> = events[next..end]
+            .iter()
+            .map(|e| Event {
+                time: e.time - from as u32,
+                kind: e.kind,
+            })
+            .collect();
+        synth.process(&mut left[from..to], &mut right[from..to], &block);
+        (from, next) = (to, end);
+    };
+    for (time, patch) in changes {
+        play(&mut synth, sample(time));
+        synth.set_patch(&patch, glide);
+    }
+    play(&mut synth, len);
     sides
 }
 

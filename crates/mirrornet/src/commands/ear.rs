@@ -59,7 +59,7 @@ pub fn run(args: Args) -> Result<(), Error> {
         .map_err(|e| format!("cannot write {}: {e}", args.out.display()))?;
     if let Some(png) = &args.png {
         let cf = ear::centre_frequencies(&config, sound.rate as f64);
-        spectrogram_picture::save(png, &heard, &cf)
+        spectrogram_picture::save(png, &[(String::new(), &heard)], &cf)
             .map_err(|e| format!("cannot draw {}: {e}", png.display()))?;
     }
     let audio::Audio { rate, channels } = &sound;

@@ -4,37 +4,57 @@ use super::Error;
 use indicatif::ProgressBar;
 use matcher::Contract;
 use matcher::refine::Score;
-use mirrornet::evaluate::{Clip, EvaluateError, Row, held_note, measure, own_clip};
-use mirrornet::midi;
+use mirrornet::evaluate::{
+    Clip, EvaluateError, Measured, Peers, Row, Search, held_note, measure, own_clip, peers,
+};
 use mirrornet::torchscript::TorchEncoder;
+use mirrornet::{midi, spectrogram_picture};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 /// Movement of an envelope's parameter through a held note that counts as steady.
 const STEADY: f32 = 0.02;
+/// Pairs of spectrograms drawn, of the best and of the worst.
+const PICTURES: usize = 3;
 
 /// Measure a model: how like the sounds it hears the synthesizer becomes, clip by clip.
 ///
 /// Each clip is played with the same notes by the default patch, by the one patch inferred from the whole
-/// clip, by the live loop as in the plugin, and after a search (--refine). `closed` is the share of the
-/// distance left by the default patch; `settled` the likeness of the live loop's patch after 1.5 s over
-/// that of its last one.
+/// clip, by the live loop as in the plugin, and after a search (--refine), by the best single patch and by a
+/// patch a note. `closed` is the share of the distance left by the default patch; `settled` the likeness of
+/// the live loop's patch after 1.5 s over that of its last one; `pitch` the share of voiced frames with the
+/// same pitch, of the live loop and of the search's result.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Melodies of our own synthesizer: random patches, uniform over the matched parameters.
+    /// Melodies of our own synthesizer: random patches, uniform over the matched parameters; the notes are
+    /// given.
     #[arg(long, value_name = "N", default_value_t = 20)]
     own: u64,
+    /// The same with a vibrato and a chorus that the match has no parameter for.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    effects: u64,
     /// Held notes of our own synthesizer, for how steady the match is.
     #[arg(long, value_name = "N", default_value_t = 40)]
     held: u64,
+    /// Sounds of 2 s of our own synthesizer on which the encoder, and the encoder with 2 s of search on one
+    /// core, compete with the best of 1,000 random patches and with CMA-ES of 2,000 renders (minutes).
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    peers: u64,
     /// Folder of WAV files of other instruments, searched recursively; the notes are those of the .mid
     /// file of the same name beside a file, else they are heard.
     #[arg(long, value_name = "DIR")]
     foreign: Option<PathBuf>,
-    /// Also search for so long for a better patch of each clip.
+    /// Also search for so long for a better match of each clip, on all cores.
     #[arg(long, value_name = "SECONDS")]
     refine: Option<f64>,
+    /// Hear the notes of our own melodies instead of giving them.
+    #[arg(long)]
+    hear_notes: bool,
+    /// Folder for pictures: the spectrograms of the three best and the three worst clips of each kind, above
+    /// what the synthesizer makes of them.
+    #[arg(long, value_name = "DIR")]
+    pictures: Option<PathBuf>,
     /// Chooses our own patches and melodies. The trainer's are others for every seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -47,7 +67,10 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<(), Error> {
-    let search = super::search_time(args.refine)?;
+    let search = super::search_time(args.refine)?.map(|time| Search {
+        time,
+        threads: super::cores(),
+    });
     let model = args.model.folder()?;
     let mut encoder = TorchEncoder::new(&model)?;
     let contract = Contract::from_json(encoder.contract())?;
@@ -57,28 +80,45 @@ pub fn run(args: Args) -> Result<(), Error> {
         None => Vec::new(),
     };
     let bar = if std::io::stderr().is_terminal() {
-        ProgressBar::new(args.own + args.held + files.len() as u64)
+        ProgressBar::new(args.own + args.effects + args.held + args.peers + files.len() as u64)
     } else {
         ProgressBar::hidden()
     };
+    let own = |i, effects| {
+        let clip = own_clip(args.seed, i, effects);
+        Ok(Clip {
+            notes: clip.notes.filter(|_| !args.hear_notes),
+            ..clip
+        })
+    };
+    type Clips<'a> = Box<dyn Iterator<Item = Result<Clip, Error>> + 'a>;
+    let kinds: [(&str, Clips<'_>); 3] = [
+        ("own", Box::new((0..args.own).map(|i| own(i, false)))),
+        ("effects", Box::new((0..args.effects).map(|i| own(i, true)))),
+        ("foreign", Box::new(files.iter().map(|file| read(file)))),
+    ];
     let mut sets = Vec::new();
-    let mut own = Vec::new();
-    for i in 0..args.own {
-        let row = measure(&own_clip(args.seed, i), &contract.ear, &mut encoder, search);
-        own.extend(sounding(&bar, row)?);
-        bar.inc(1);
+    for (name, clips) in kinds {
+        let mut measured = Vec::new();
+        for clip in clips {
+            let result = measure(&clip?, &contract.ear, &mut encoder, search);
+            measured.extend(sounding(&bar, result)?);
+            bar.inc(1);
+        }
+        if let Some(folder) = &args.pictures {
+            draw(folder, name, &mut measured, &contract)?;
+        }
+        sets.push((name, measured.into_iter().map(|m| m.row).collect::<Vec<_>>()));
     }
-    sets.push(("own", own));
-    let mut foreign = Vec::new();
-    for file in &files {
-        let row = measure(&read(file)?, &contract.ear, &mut encoder, search);
-        foreign.extend(sounding(&bar, row)?);
-        bar.inc(1);
-    }
-    sets.push(("foreign", foreign));
     let mut moved = Vec::new();
     for i in 0..args.held {
         moved.push(held_note(args.seed, i, &contract.ear, &mut encoder)?);
+        bar.inc(1);
+    }
+    let mut rivals = Vec::new();
+    for i in 0..args.peers {
+        let result = peers(args.seed, i, &contract.ear, &mut encoder);
+        rivals.extend(sounding(&bar, result)?);
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -88,21 +128,53 @@ pub fn run(args: Args) -> Result<(), Error> {
             "weights_sha256": contract.weights_sha256,
             "seed": args.seed,
             "refine_seconds": args.refine,
+            "notes_heard": args.hear_notes,
             "sets": sets.iter().map(|(name, rows)| (name.to_string(), json!(rows)))
                 .collect::<serde_json::Map<_, _>>(),
             "held_notes_moved": moved,
+            "peers": rivals,
         });
         format!("{report:#}")
     } else {
-        text(&sets, &moved)
+        text(&sets, &moved, &rivals)
     };
     let _ = writeln!(std::io::stdout(), "{report}");
     Ok(())
 }
 
+/// Draws the best and the worst clips of a kind by the likeness of what was found last.
+fn draw(
+    folder: &Path,
+    kind: &str,
+    measured: &mut [Measured],
+    contract: &Contract,
+) -> Result<(), Error> {
+    std::fs::create_dir_all(folder)
+        .map_err(|e| format!("cannot make the folder {}: {e}", folder.display()))?;
+    let likeness = |m: &Measured| m.row.refined.unwrap_or(m.row.patch).likeness;
+    measured.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    let cf = ear::centre_frequencies(&contract.ear, f64::from(mirrornet::evaluate::RATE));
+    let best = measured.iter().take(PICTURES).enumerate();
+    let worst = measured.iter().rev().take(PICTURES).enumerate();
+    let named = best
+        .map(|(i, m)| (format!("{kind}-best-{}", i + 1), m))
+        .chain(worst.map(|(i, m)| (format!("{kind}-worst-{}", i + 1), m)));
+    for (name, m) in named {
+        let title = |what: &str| format!("{what}: {}, likeness {:.3}", m.row.name, likeness(m));
+        let path = folder.join(name).with_extension("png");
+        let pair = [(title("heard"), &m.heard), (title("played"), &m.answer)];
+        spectrogram_picture::save(&path, &pair, &cf)
+            .map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+    }
+    Ok(())
+}
+
 /// A clip without sound or notes is told and left out; other errors end the evaluation.
-fn sounding(bar: &ProgressBar, row: Result<Row, EvaluateError>) -> Result<Option<Row>, Error> {
-    match row {
+fn sounding<T>(
+    bar: &ProgressBar,
+    result: Result<T, EvaluateError>,
+) -> Result<Option<T>, Error> {
+    match result {
         Err(e @ EvaluateError::Silent(_)) => {
             bar.suspend(|| eprintln!("left out {e}"));
             Ok(None)
@@ -126,21 +198,25 @@ fn read(path: &Path) -> Result<Clip, Error> {
     })
 }
 
-fn text(sets: &[(&str, Vec<Row>)], moved: &[f32]) -> String {
+fn text(sets: &[(&str, Vec<Row>)], moved: &[f32], rivals: &[Peers]) -> String {
     let mut lines = Vec::new();
     for (name, rows) in sets {
         lines.push(format!(
-            "{name:20}   likeness                             closed                 mel distance [dB]\n\
-             {:20}   default  patch   live  refined       patch   live  refined   default  patch   live  refined   settled  pitch",
+            "{name:20}   likeness                                     closed                         mel distance [dB]\n\
+             {:20}   default  patch   live    one refined       patch   live    one refined   default  patch   live    one refined   settled  pitch  refined",
             ""
         ));
         lines.extend(rows.iter().map(|row| line(&row.name, &[row])));
         let all: Vec<&Row> = rows.iter().collect();
         lines.push(line("mean", &all));
-        let worst = rows
-            .iter()
-            .min_by(|a, b| a.live.likeness.total_cmp(&b.live.likeness));
-        lines.extend(worst.map(|row| format!("worst live: {}\n", row.name)));
+        let worst = |what: &str, of: &dyn Fn(&Row) -> Option<Score>| {
+            let scored = rows.iter().filter_map(|row| Some((row, of(row)?.likeness)));
+            let worst = scored.min_by(|a, b| a.1.total_cmp(&b.1));
+            worst.map(|(row, likeness)| format!("worst {what}: {}, {likeness:.3}", row.name))
+        };
+        lines.extend(worst("live", &|row| Some(row.live)));
+        lines.extend(worst("refined", &|row| row.refined));
+        lines.push(String::new());
     }
     if !moved.is_empty() {
         let steady = moved.iter().filter(|&&m| m <= STEADY).count();
@@ -152,6 +228,25 @@ fn text(sets: &[(&str, Vec<Row>)], moved: &[f32]) -> String {
             100.0 * STEADY,
             moved.len(),
             100.0 * sorted[moved.len() / 2]
+        ));
+    }
+    if !rivals.is_empty() {
+        let share = |wins: fn(&&Peers) -> bool| {
+            let won = rivals.iter().filter(wins).count();
+            format!("{won} of {}", rivals.len())
+        };
+        let mean = |of: fn(&Peers) -> f32| {
+            rivals.iter().map(of).sum::<f32>() / rivals.len() as f32
+        };
+        lines.push(format!(
+            "encoder alone ({:.3}) beats the best of 1,000 random patches ({:.3}) on {}\n\
+             encoder and 2 s of search ({:.3}) beat CMA-ES, 2,000 renders ({:.3}), on {}",
+            mean(|p| p.encoder),
+            mean(|p| p.random),
+            share(|p| p.encoder > p.random),
+            mean(|p| p.refined),
+            mean(|p| p.blind),
+            share(|p| p.refined > p.blind),
         ));
     }
     lines.join("\n")
@@ -170,10 +265,11 @@ fn line(name: &str, rows: &[&Row]) -> String {
         }
     };
     type Column = fn(&Row) -> Option<Score>;
-    let columns: [Column; 4] = [
+    let columns: [Column; 5] = [
         |row| Some(row.default),
         |row| Some(row.patch),
         |row| Some(row.live),
+        |row| row.one,
         |row| row.refined,
     ];
     let mut text = format!("{name:20}  ");
@@ -190,6 +286,12 @@ fn line(name: &str, rows: &[&Row]) -> String {
     }
     text += &format!("    {}", mean(&|row| Some(row.settled)));
     text += &format!("  {}", mean(&|row| Some(row.pitch)));
+    text += &format!("   {}", mean(&|row| row.refined_pitch));
+    if let [row] = rows
+        && let Some(renders) = row.renders
+    {
+        text += &format!("   {renders} renders");
+    }
     text
 }
 
@@ -206,7 +308,10 @@ mod tests {
             live: score(likeness),
             settled: 0.9,
             pitch: 1.0,
+            one: refined.map(score),
             refined: refined.map(score),
+            renders: None,
+            refined_pitch: refined,
         }
     }
 
@@ -217,8 +322,8 @@ mod tests {
         // Closed .2 and .6 of the default's distance.
         assert!(both.contains(" 0.700") && both.contains(" 0.400"), "{both}");
         let searched = line("a", &[&a]);
-        // Likeness, closed and mel distance of a search that one row has not had.
-        assert_eq!(both.matches(" -").count(), 3, "{both}");
+        // Likeness, closed and mel distance of a search that one row has not had, twice, and its pitch.
+        assert_eq!(both.matches(" -").count(), 7, "{both}");
         assert_eq!(searched.matches(" -").count(), 0, "{searched}");
     }
 }

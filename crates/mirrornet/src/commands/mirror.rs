@@ -5,18 +5,19 @@ use indicatif::{ProgressBar, ProgressStyle};
 use matcher::Contract;
 use matcher::infer::infer_clip;
 use matcher::likeness::pitch_agreement;
-use matcher::refine::{Options, Reference, Score, refine};
+use matcher::refine::{Options, RENDER_SEED, Reference, Refined, Score, refine};
 use mirrornet::torchscript::TorchEncoder;
 use mirrornet::{audio, midi};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
-use synth::{Note, Patch};
-
-/// Phases and noise of the render, those of the search.
-const SEED: u64 = 1;
+use std::path::PathBuf;
+use synth::{Automation, Note, Patch};
 
 /// Hear a sound and play it back with the synthesizer: its notes, a patch, and how alike they are.
+///
+/// With --refine it then searches, on all cores, first for one patch, then for one a note; where notes
+/// differ the patch file has an "automation" that `render --patch` plays. Notes that were only heard may move a
+/// little. What is found counts only when neither likeness nor mel distance gets worse.
 #[derive(clap::Args)]
 pub struct Args {
     /// Sound to mirror: a melody of single notes.
@@ -24,15 +25,18 @@ pub struct Args {
     /// WAV to write: 32-bit float stereo, of the reference's length and rate.
     #[arg(long, value_name = "OUT.wav")]
     out: PathBuf,
-    /// Patch to write.
+    /// Patch to write, with its automation where notes differ.
     #[arg(long, value_name = "P.json")]
     patch: PathBuf,
     /// The notes as MIDI, instead of hearing them.
     #[arg(long, value_name = "F.mid")]
     notes: Option<PathBuf>,
-    /// Then search for a better patch for so long.
+    /// Then search for a better match for so long.
     #[arg(long, value_name = "SECONDS")]
     refine: Option<f64>,
+    /// Search for one patch for the whole sound only.
+    #[arg(long, requires = "refine")]
+    one_patch: bool,
     /// Seed of the search.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -52,7 +56,7 @@ pub fn run(args: Args) -> Result<(), Error> {
     let mut encoder = TorchEncoder::new(&model)?;
     let ear = Contract::from_json(encoder.contract())?.ear;
     let heard = ear::spectrogram(&ear, &mono, rate, true)?;
-    let inference = infer_clip(&heard, &mut encoder)?.ok_or_else(|| {
+    let inferred = infer_clip(&heard, &mut encoder)?.ok_or_else(|| {
         format!(
             "{} is silent: there is nothing to mirror",
             args.reference.display()
@@ -78,42 +82,57 @@ pub fn run(args: Args) -> Result<(), Error> {
     }
 
     let reference = Reference::new(&mono, rate, &ear)?;
-    let start = Patch::default().with_matched(&inference.mean);
-    let score = |patch: &Patch| reference.score(&reference.render(&notes, patch));
-    let default = score(&Patch::default())?;
-    let inferred = score(&start)?;
-    let (patch, last, renders) = match time {
+    let starts = inferred.starts();
+    let score = |patch: Patch| reference.score_of(&notes, &patch.into());
+    let default = score(Patch::default())?;
+    let first = score(starts[0])?;
+    let result = match time {
         Some(_) => search(
             &reference,
             &notes,
-            &start,
+            &starts,
             &Options {
                 time,
                 seed: args.seed,
-                ..Options::around(&inference)
+                threads: super::cores(),
+                each_note: !args.one_patch,
+                free_notes: args.notes.is_none(),
+                ..Options::around(&inferred.whole)
             },
         )?,
-        None => (start, inferred, 0),
+        None => Refined {
+            automation: starts[0].into(),
+            notes: notes.clone(),
+            score: first,
+            one_patch: first,
+            renders: 1,
+        },
     };
 
-    let seconds = mono.len() as f64 / rate;
-    let mirrored = synth::render(&patch, &notes, seconds, rate as f32, SEED);
+    let seconds = reference.seconds();
+    let mirrored = result
+        .automation
+        .render(&result.notes, seconds, rate as f32, RENDER_SEED);
     let mixed = audio::mono(&mirrored);
     let agreement = pitch_agreement(&heard, &ear::spectrogram(&ear, &mixed, rate, true)?);
     audio::write(&args.out, sound.rate, &[&mirrored[0], &mirrored[1]])
         .map_err(|e| format!("{}: {e}", args.out.display()))?;
-    write_patch(&args.patch, &patch)?;
+    let text = serde_json::to_string_pretty(&patch_file(&result.automation, &result.notes))?;
+    audio::write_atomically(&args.patch, text.as_bytes())
+        .map_err(|e| format!("cannot write {}: {e}", args.patch.display()))?;
     report(
         &args,
         &[
             ("default patch", default),
-            ("inferred", inferred),
-            ("result", last),
+            ("inferred", first),
+            ("one patch", result.one_patch),
+            ("result", result.score),
         ],
         &json!({
-            "notes": notes,
-            "confidence": inference.confidence(),
-            "renders": renders,
+            "notes": result.notes,
+            "patches": result.automation.points.len() + 1,
+            "confidence": inferred.whole.confidence(),
+            "renders": result.renders,
             "pitch_agreement": agreement,
             "seconds": seconds,
             "rate": sound.rate,
@@ -123,38 +142,41 @@ pub fn run(args: Args) -> Result<(), Error> {
     Ok(())
 }
 
-/// Searches with a spinner; the patch, its score and the number of renders.
+/// Patch, automation and the notes they were found for.
+fn patch_file(automation: &Automation, notes: &[Note]) -> serde_json::Value {
+    let mut file = automation.to_json();
+    file["notes"] = json!(notes);
+    file
+}
+
+/// Searches, with a bar.
 fn search(
     reference: &Reference,
     notes: &[Note],
-    start: &Patch,
+    starts: &[Patch],
     options: &Options,
-) -> Result<(Patch, Score, usize), Error> {
+) -> Result<Refined, Error> {
+    /// Steps of the bar.
+    const STEPS: u64 = 1_000;
     let bar = std::io::stderr().is_terminal().then(|| {
-        let style = ProgressStyle::with_template("{spinner} {elapsed} {msg}");
-        ProgressBar::new_spinner()
-            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+        let style = ProgressStyle::with_template("{bar:40} {elapsed} {msg}");
+        ProgressBar::new(STEPS)
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
     });
-    let found = refine(reference, notes, start, options, |best| {
+    let found = refine(reference, notes, starts, options, |at| {
         if let Some(bar) = &bar {
+            bar.set_position((at.used * STEPS as f64) as u64);
             bar.set_message(format!(
                 "{} renders, likeness {:.3}, mel distance {:.2} dB",
-                best.renders, best.score.likeness, best.score.mel
+                at.renders, at.score.likeness, at.score.mel
             ));
-            bar.tick();
         }
         true
     })?;
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    Ok((found.patch, found.score, found.renders))
-}
-
-fn write_patch(path: &Path, patch: &Patch) -> Result<(), Error> {
-    let text = serde_json::to_string_pretty(&patch.to_json())?;
-    audio::write_atomically(path, text.as_bytes())
-        .map_err(|e| format!("cannot write {}: {e}", path.display()).into())
+    Ok(found)
 }
 
 /// The report as text or JSON. A reader that has gone (`| head`) is no error.
@@ -170,7 +192,8 @@ fn report(args: &Args, scores: &[(&str, Score)], more: &serde_json::Value) {
         let number = |key: &str| more[key].as_f64().unwrap_or(0.0);
         let notes = more["notes"].as_array().map_or(0, Vec::len);
         let mut lines = vec![format!(
-            "{notes} notes, {:.2} s at {} Hz",
+            "{notes} notes, {} patches, {:.2} s at {} Hz",
+            number("patches"),
             number("seconds"),
             number("rate")
         )];

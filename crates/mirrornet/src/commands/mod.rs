@@ -13,7 +13,7 @@ use matcher::engine::MODEL_FOLDER;
 use mirrornet::audio::{self, Audio};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use synth::Patch;
+use synth::Automation;
 
 /// Any error, to be shown to the person at the terminal.
 pub type Error = Box<dyn std::error::Error>;
@@ -23,10 +23,10 @@ fn read_audio(path: &Path) -> Result<Audio, Error> {
     Ok(audio::read(&bytes).map_err(|e| format!("{}: {e}", path.display()))?)
 }
 
-fn read_patch(path: &Path) -> Result<Patch, Error> {
+fn read_patch(path: &Path) -> Result<Automation, Error> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-    Ok(Patch::from_json(&text).map_err(|e| format!("{}: {e}", path.display()))?)
+    Ok(Automation::from_json(&text).map_err(|e| format!("{}: {e}", path.display()))?)
 }
 
 /// The model that a command uses.
@@ -57,6 +57,11 @@ fn shipped_model() -> Result<PathBuf, Error> {
         .ok_or_else(|| {
             "no model came with this program: give the folder of one with --model".into()
         })
+}
+
+/// Threads that a search may use: all cores.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// The time that `--refine` gives to a search.

@@ -3,13 +3,14 @@
 use super::Error;
 use mirrornet::{audio, midi};
 use std::path::PathBuf;
-use synth::{Note, Patch};
+use synth::{Automation, Note};
 
 /// Play a patch: a MIDI file or one note, into a 32-bit float stereo WAV.
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["midi", "note"]))]
 pub struct Args {
-    /// Patch as JSON: {"format": 1, "params": {"filter_cutoff": 1200.0}}.
+    /// Patch as JSON: {"format": 1, "params": {"filter_cutoff": 1200.0}}; its automation, if it has one, is
+    /// played.
     #[arg(long, value_name = "P.json")]
     patch: PathBuf,
     /// Melody to play: every track and channel of a standard MIDI file.
@@ -90,14 +91,14 @@ fn one_note(key: f32, velocity: f32, gate: f64) -> Result<Note, Error> {
 }
 
 fn render(
-    patch: &Patch,
+    patch: &Automation,
     notes: &[Note],
     seconds: f64,
     rate: u32,
     seed: u64,
     out: &std::path::Path,
 ) -> Result<(), Error> {
-    let [left, right] = synth::render(patch, notes, seconds, rate as f32, seed);
+    let [left, right] = patch.render(notes, seconds, rate as f32, seed);
     audio::write(out, rate, &[&left, &right]).map_err(|e| format!("{}: {e}", out.display()))?;
     Ok(())
 }

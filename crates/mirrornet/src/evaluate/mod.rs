@@ -3,12 +3,14 @@
 //! Every clip is played with the same notes by the default patch, by the one patch inferred from the whole
 //! clip, by the live loop ([`Rehearsal`]), and, when asked for, after a search.
 
+mod peers;
 mod rehearsal;
 
+pub use peers::{Peers, peers};
 pub use rehearsal::{Rehearsal, RehearsalError};
 
 use crate::audio::mono;
-use ear::{EarConfig, EarError};
+use ear::{EarConfig, EarError, Spectrogram};
 use matcher::infer::infer_clip;
 use matcher::likeness::pitch_agreement;
 use matcher::refine::{Options, Reference, Score, refine};
@@ -17,7 +19,7 @@ use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde::Serialize;
 use std::time::Duration;
-use synth::{MATCHED, Note, PARAMS, Patch, Section};
+use synth::{Automation, MATCHED, Note, PARAMS, Patch, Section, params};
 
 /// Length of our own melodies in seconds.
 const SECONDS: f64 = 8.0;
@@ -40,6 +42,15 @@ pub struct Clip {
     pub notes: Option<Vec<Note>>,
 }
 
+/// A search for a better match of each clip.
+#[derive(Clone, Copy, Debug)]
+pub struct Search {
+    /// How long.
+    pub time: Duration,
+    /// Threads.
+    pub threads: usize,
+}
+
 /// How one clip is matched.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
@@ -55,8 +66,14 @@ pub struct Row {
     pub settled: f32,
     /// Share of the clip's voiced frames in which the live loop has the same pitch, within 50 cents.
     pub pitch: f32,
-    /// After a search around the one patch.
+    /// The best single patch of a search around the one patch.
+    pub one: Option<Score>,
+    /// The search's result, a patch a note where that is better.
     pub refined: Option<Score>,
+    /// Renders of the clip that the search made.
+    pub renders: Option<usize>,
+    /// [`Row::pitch`] of the search's result.
+    pub refined_pitch: Option<f32>,
 }
 
 impl Row {
@@ -64,6 +81,16 @@ impl Row {
     pub fn closed(&self, score: Score) -> f32 {
         (score.likeness - self.default.likeness) / (1.0 - self.default.likeness)
     }
+}
+
+/// A clip's row, and what it was made of.
+pub struct Measured {
+    /// The figures.
+    pub row: Row,
+    /// The clip as heard.
+    pub heard: Spectrogram,
+    /// The search's result as heard; without a search, that of the one patch.
+    pub answer: Spectrogram,
 }
 
 /// Why a clip can't be measured.
@@ -84,10 +111,10 @@ pub enum EvaluateError {
 }
 
 /// A clip of our own synthesizer: random patch `index` of `seed`, uniform over the matched parameters,
-/// plays a random melody.
-pub fn own_clip(seed: u64, index: u64) -> Clip {
+/// plays a random melody. `effects`: with a vibrato, a chorus and a width that no matched parameter has.
+pub fn own_clip(seed: u64, index: u64, effects: bool) -> Clip {
     let mut rng = rng(seed, index);
-    let patch = Patch::random(&mut rng);
+    let mut patch = Patch::random(&mut rng);
     let mut notes = Vec::new();
     let (mut onset, mut key) = (0.05, rng.random_range(48..=76));
     loop {
@@ -104,21 +131,41 @@ pub fn own_clip(seed: u64, index: u64) -> Clip {
         onset += duration + rng.random_range(0.02..0.15);
         key = (key + rng.random_range(-7..=7)).clamp(43, 84);
     }
+    if effects {
+        add_effects(&mut patch, &mut rng);
+    }
     Clip {
-        name: format!("own {index}"),
+        name: format!("{} {index}", if effects { "effects" } else { "own" }),
         mono: play(&patch, &notes, SECONDS, &mut rng),
         rate: RATE as f64,
         notes: Some(notes),
     }
 }
 
-/// Measures one clip; `search` for so long, if at all.
+/// A vibrato of the second LFO, which starts anywhere in its cycle, and a chorus.
+fn add_effects(patch: &mut Patch, rng: &mut impl Rng) {
+    let choice = |names: &[&str], name: &str| {
+        let index = names.iter().position(|n| *n == name);
+        index.unwrap_or_default() as f32
+    };
+    patch.set_plain(params::MOD1_SOURCE, choice(params::SOURCES, "LFO 2"));
+    patch.set_plain(params::MOD1_DEST, choice(params::DESTINATIONS, "Pitch"));
+    // Of the range of pitch modulation, 24 semitones: 15 to 50 cents.
+    patch.set_plain(params::MOD1_AMOUNT, rng.random_range(0.15..0.5) / 24.0);
+    patch.set_plain(params::LFO2_RATE, rng.random_range(3.0..7.0));
+    patch.set_plain(params::LFO2_PHASE, rng.random());
+    patch.set_plain(params::CHORUS_RATE, rng.random_range(0.2..1.5));
+    patch.set_plain(params::CHORUS_DEPTH, rng.random_range(0.2..0.8));
+    patch.set_plain(params::CHORUS_MIX, rng.random_range(0.2..0.6));
+}
+
+/// Measures one clip; searches, if at all, with the notes as they are where the clip has them.
 pub fn measure(
     clip: &Clip,
     ear: &EarConfig,
     encoder: &mut impl Encoder,
-    search: Option<Duration>,
-) -> Result<Row, EvaluateError> {
+    search: Option<Search>,
+) -> Result<Measured, EvaluateError> {
     let silent = || EvaluateError::Silent(clip.name.clone());
     let seconds = clip.mono.len() as f64 / clip.rate;
     let heard = ear::spectrogram(ear, &clip.mono, clip.rate, true)?;
@@ -126,47 +173,53 @@ pub fn measure(
         Some(notes) => notes.clone(),
         None => matcher::melody::melody(&heard),
     };
-    let inference = infer_clip(&heard, encoder)?.ok_or_else(silent)?;
+    let inferred = infer_clip(&heard, encoder)?.ok_or_else(silent)?;
     if notes.is_empty() {
         return Err(silent());
     }
     let reference = Reference::new(&clip.mono, clip.rate, ear)?;
     let rehearsal = Rehearsal::new(&clip.mono, clip.rate, ear, &mut *encoder)?;
     let live = rehearsal.play(&notes, seconds, clip.rate, 0.0);
-    let pitch = pitch_agreement(&heard, &ear::spectrogram(ear, &live, clip.rate, true)?);
-    let score = |patch: &Patch| reference.score(&reference.render(&notes, patch));
+    let hear = |mono: &[f32]| ear::spectrogram(ear, mono, clip.rate, true);
+    let pitch = pitch_agreement(&heard, &hear(&live)?);
+    let score = |patch: Patch| reference.score_of(&notes, &patch.into());
     let held = |time| {
         let held = rehearsal.at(time);
         held.map_or(Patch::default(), |t| {
             Patch::default().with_matched(&t.inference.mean)
         })
     };
-    let start = Patch::default().with_matched(&inference.mean);
-    let refined = match search {
-        Some(time) => Some(
-            refine(
-                &reference,
-                &notes,
-                &start,
-                &Options {
-                    time: Some(time),
-                    ..Options::around(&inference)
-                },
-                |_| true,
-            )?
-            .score,
-        ),
-        None => None,
-    };
-    Ok(Row {
+    let starts = inferred.starts();
+    let mut answer = (Automation::from(starts[0]), notes.clone());
+    let (mut one, mut refined, mut renders) = (None, None, None);
+    if let Some(search) = search {
+        let options = Options {
+            time: if std::env::var_os("DEV_RENDERS").is_some() { None } else { Some(search.time) },
+            renders: std::env::var("DEV_RENDERS").ok().and_then(|v| v.parse().ok()),
+            threads: search.threads,
+            each_note: true,
+            free_notes: clip.notes.is_none(),
+            ..Options::around(&inferred.whole)
+        };
+        let found = refine(&reference, &notes, &starts, &options, |_| true)?;
+        (one, refined) = (Some(found.one_patch), Some(found.score));
+        renders = Some(found.renders);
+        answer = (found.automation, found.notes);
+    }
+    let answer = hear(&reference.render(&answer.1, &answer.0))?;
+    let row = Row {
         name: clip.name.clone(),
-        default: score(&Patch::default())?,
-        patch: score(&start)?,
+        default: score(Patch::default())?,
+        patch: score(starts[0])?,
         live: reference.score(&live)?,
-        settled: score(&held(FROZEN))?.likeness / score(&held(seconds))?.likeness,
+        settled: score(held(FROZEN))?.likeness / score(held(seconds))?.likeness,
         pitch,
+        one,
         refined,
-    })
+        renders,
+        refined_pitch: refined.map(|_| pitch_agreement(&heard, &answer)),
+    };
+    Ok(Measured { row, heard, answer })
 }
 
 /// Largest movement, in parts of their range, of the envelopes' parameters through a held note of random

@@ -5,7 +5,7 @@ use ear::{EarConfig, EarError};
 use matcher::listener::Listener;
 use matcher::live::DELAY;
 use matcher::{Encoder, EncoderError, Target};
-use synth::{MATCHED_COUNT, Note, Patch, Synth};
+use synth::{MATCHED_COUNT, Note, Patch};
 
 /// Glide time of the plugin's default state, in seconds.
 const GLIDE: f32 = 0.1;
@@ -67,37 +67,20 @@ impl Rehearsal {
     /// Plays `notes` for `seconds` at `rate` Hz with the match at 100 % from `from` seconds on, over the
     /// default patch; mono.
     pub fn play(&self, notes: &[Note], seconds: f64, rate: f64, from: f64) -> Vec<f32> {
-        let mut synth = Synth::new(rate as f32);
-        synth.set_seed(SEED);
-        synth.set_patch(&Patch::default(), 0.0);
-        let events = synth::notes_to_events(notes, rate as f32);
-        let total = (seconds * rate).round() as usize;
-        let mut mono = Vec::with_capacity(total);
-        let mut next = 0;
-        let mut advance = |synth: &mut Synth, mono: &mut Vec<f32>, to: usize| {
-            let start = mono.len();
-            let to = to.min(total);
-            let Some(length) = to.checked_sub(start).filter(|&n| n > 0) else {
-                return;
-            };
-            let end = next + events[next..].partition_point(|e| (e.time as usize) < to);
-            let mut block = events[next..end].to_vec();
-            block.iter_mut().for_each(|e| e.time -= start as u32);
-            next = end;
-            let mut channels = [vec![0.0; length], vec![0.0; length]];
-            let [left, right] = &mut channels;
-            synth.process(left, right, &block);
-            mono.extend(audio::mono(&channels));
-        };
-        for (time, target) in self.held.iter().filter(|(t, _)| *t >= from) {
-            advance(&mut synth, &mut mono, (time * rate).round() as usize);
-            synth.set_patch(
-                &target.effective(&Patch::default(), 1.0, &[false; MATCHED_COUNT]),
-                GLIDE,
-            );
-        }
-        advance(&mut synth, &mut mono, total);
-        mono
+        let changes = self.held.iter().filter(|(t, _)| *t >= from);
+        let changes = changes.map(|(time, target)| {
+            let patch = target.effective(&Patch::default(), 1.0, &[false; MATCHED_COUNT]);
+            (*time, patch)
+        });
+        audio::mono(&synth::render_changes(
+            &Patch::default(),
+            changes,
+            GLIDE,
+            notes,
+            seconds,
+            rate as f32,
+            SEED,
+        ))
     }
 }
 

@@ -1,0 +1,200 @@
+//! One patch for the whole clip: from many starts on its first seconds, then from the best on all of it.
+
+use super::studio::{Studio, on_all};
+use super::{CONVERGED, Score, Search};
+use crate::cma::SepCma;
+use synth::{Note, Patch};
+
+/// Random patches tried beside the starts.
+const RANDOM: usize = 48;
+/// Searches that begin side by side; the worst ends after every [`ROUND`] generations of all.
+const SIDE_BY_SIDE: usize = 4;
+const ROUND: usize = 6;
+/// Step of a search from a random patch, relative to that from an inference.
+const WIDER: f64 = 1.5;
+/// Step of the search on the whole clip, relative to that on its first seconds.
+const NARROWER: f64 = 0.4;
+/// Generations from one adjustment of the velocities to the next.
+const ADJUST_EVERY: usize = 10;
+/// Softest velocity given.
+const SOFTEST: f64 = 0.1;
+
+/// A patch and what it scores.
+type Scored = (Patch, Score);
+/// A strategy and the best it has found.
+type Running = (SepCma, Scored);
+
+/// Tries `starts` and random patches on `studio`'s clip, searches from the best ones side by side until
+/// `share` of the budget is used, and returns the best few, best first.
+pub fn explore(
+    search: &mut Search<'_>,
+    studio: &Studio<'_>,
+    notes: &[Note],
+    starts: &[Patch],
+    share: f64,
+) -> Vec<Patch> {
+    let given = starts.len();
+    let random = (0..RANDOM).map(|_| {
+        let random = Patch::random(&mut search.rng).matched();
+        starts[0].with_matched(&random)
+    });
+    let patches: Vec<Patch> = starts.iter().copied().chain(random).collect();
+    let scores = scores(search, studio, notes, &patches);
+    let mut order: Vec<usize> = (0..patches.len()).collect();
+    order.sort_by(|&a, &b| scores[b].objective().total_cmp(&scores[a].objective()));
+    let mut running: Vec<Running> = order
+        .iter()
+        .take(SIDE_BY_SIDE)
+        .map(|&i| {
+            let wider = if i < given { 1.0 } else { WIDER };
+            let cma = cma(search, &patches[i], wider);
+            (cma, (patches[i], scores[i]))
+        })
+        .collect();
+    let mut ended: Vec<Scored> = Vec::new();
+    let mut generation = 0;
+    let mut renders = patches.len();
+    let mut best = running[0].1;
+    while search.goes_on(studio, renders, best.1, share) {
+        renders = step(search, studio, notes, &mut running, &|_| true);
+        running.sort_by(|a, b| b.1.1.objective().total_cmp(&a.1.1.objective()));
+        best = running[0].1;
+        generation += 1;
+        if generation % ROUND == 0 && running.len() > 1 {
+            ended.extend(running.pop().map(|(_, best)| best));
+        }
+    }
+    ended.reverse();
+    let found = running.into_iter().map(|(_, best)| best).chain(ended);
+    found.map(|(patch, _)| patch).collect()
+}
+
+/// Searches from the best of `starts` until `share` of the budget is used; returns the best patch that is no
+/// worse than the first start, and the notes with the velocities that go with it.
+pub fn settle(
+    search: &mut Search<'_>,
+    studio: &Studio<'_>,
+    notes: &[Note],
+    starts: &[Patch],
+    share: f64,
+) -> (Patch, Vec<Note>) {
+    let mut notes = notes.to_vec();
+    let scores = scores(search, studio, &notes, starts);
+    let first = scores[0];
+    let allowed = move |score: &Score| score.no_worse(&first);
+    let mut best = (starts[0], first);
+    for (patch, score) in starts.iter().zip(&scores) {
+        offer(&mut best, *patch, *score, &allowed);
+    }
+    adjust(search, studio, &mut notes, &mut best);
+    let mut running = [(cma(search, &best.0, NARROWER), best)];
+    let mut generation = 0;
+    let mut renders = starts.len();
+    while search.goes_on(studio, renders, running[0].1.1, share) {
+        renders = step(search, studio, &notes, &mut running, &allowed);
+        generation += 1;
+        if generation % ADJUST_EVERY == 0 {
+            adjust(search, studio, &mut notes, &mut running[0].1);
+        }
+    }
+    let [(_, (patch, _))] = running;
+    (patch, notes)
+}
+
+/// A strategy around `patch` with `scale` times the first steps asked for.
+fn cma(search: &Search<'_>, patch: &Patch, scale: f64) -> SepCma {
+    let spread = search.options.spread.map(|s| scale * f64::from(s));
+    SepCma::new(&patch.matched().map(f64::from), &spread)
+}
+
+/// One generation of each strategy; one that has converged begins anew around its best. Returns the renders.
+fn step(
+    search: &mut Search<'_>,
+    studio: &Studio<'_>,
+    notes: &[Note],
+    running: &mut [Running],
+    allowed: &dyn Fn(&Score) -> bool,
+) -> usize {
+    let mut generations = Vec::new();
+    let mut patches = Vec::new();
+    for (cma, (best, _)) in running.iter_mut() {
+        if cma.width() < CONVERGED {
+            *cma = self::cma(search, best, 1.0);
+        }
+        let samples = cma.ask(&mut search.rng);
+        patches.extend(samples.iter().map(|s| {
+            let h = std::array::from_fn(|i| s.point[i] as f32);
+            best.with_matched(&h)
+        }));
+        generations.push(samples);
+    }
+    let scores = scores(search, studio, notes, &patches);
+    let mut scored = patches.iter().zip(scores);
+    for ((cma, best), samples) in running.iter_mut().zip(&generations) {
+        let costs: Vec<f64> = scored
+            .by_ref()
+            .take(samples.len())
+            .map(|(patch, score)| {
+                offer(best, *patch, score, allowed);
+                -f64::from(score.objective())
+            })
+            .collect();
+        cma.tell(samples, &costs);
+    }
+    patches.len()
+}
+
+fn offer(best: &mut Scored, patch: Patch, score: Score, allowed: &dyn Fn(&Score) -> bool) {
+    if allowed(&score) && score.objective() > best.1.objective() {
+        *best = (patch, score);
+    }
+}
+
+fn scores(
+    search: &mut Search<'_>,
+    studio: &Studio<'_>,
+    notes: &[Note],
+    patches: &[Patch],
+) -> Vec<Score> {
+    on_all(&mut search.players, patches, |player, patches| {
+        studio.scores(player, notes, patches)
+    })
+}
+
+/// Gives notes that were only heard the velocities at which the best patch is most like the clip.
+fn adjust(
+    search: &mut Search<'_>,
+    studio: &Studio<'_>,
+    notes: &mut Vec<Note>,
+    best: &mut Scored,
+) {
+    if !search.options.free_notes {
+        return;
+    }
+    let player = &mut search.players[0];
+    studio.scores(player, notes, &[best.0]);
+    let gains = studio.gains(player, &studio.passages(notes));
+    let mut louder = notes.clone();
+    set_velocities(&mut louder, &gains);
+    let score = studio.scores(player, &louder, &[best.0])[0];
+    if score.objective() > best.1.objective() {
+        *notes = louder;
+        best.1 = score;
+    }
+}
+
+/// Multiplies the notes' amplitudes, which are their velocities squared, by `gains` and a common factor that
+/// makes the loudest note's velocity 1. The default response to velocity is assumed.
+pub fn set_velocities(notes: &mut [Note], gains: &[f64]) {
+    let wanted: Vec<f64> = notes
+        .iter()
+        .zip(gains)
+        .map(|(note, gain)| f64::from(note.velocity) * gain.max(0.0).sqrt())
+        .collect();
+    let loudest = wanted.iter().fold(0.0f64, |m, &v| m.max(v));
+    if loudest > 0.0 {
+        for (note, wanted) in notes.iter_mut().zip(&wanted) {
+            note.velocity = (wanted / loudest).clamp(SOFTEST, 1.0) as f32;
+        }
+    }
+}

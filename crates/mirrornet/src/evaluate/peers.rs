@@ -1,0 +1,81 @@
+//! The encoder against searches without one: what random patches and a blind evolution strategy reach on
+//! sounds of our own synthesizer, with the notes known.
+
+use super::{Clip, EvaluateError, own_clip};
+use ear::EarConfig;
+use matcher::Encoder;
+use matcher::infer::infer_clip;
+use matcher::refine::{Options, Reference, refine};
+use rand_pcg::Pcg64Mcg;
+use rand::SeedableRng;
+use serde::Serialize;
+use std::time::Duration;
+use synth::Patch;
+
+/// Length of the sounds in seconds, as the paper's.
+const SECONDS: f64 = 2.0;
+/// Random patches, of which the best counts.
+const RANDOM: usize = 1_000;
+/// Renders of the blind search.
+const BLIND: usize = 2_000;
+/// Refinement of the encoder's answer, on one core.
+const REFINED: Duration = Duration::from_secs(2);
+
+/// Likenesses of one sound.
+#[derive(Clone, Debug, Serialize)]
+pub struct Peers {
+    /// The sound.
+    pub name: String,
+    /// The encoder alone.
+    pub encoder: f32,
+    /// The best of [`RANDOM`] random patches.
+    pub random: f32,
+    /// The encoder and [`REFINED`] of search on one core.
+    pub refined: f32,
+    /// CMA-ES from the default patch, [`BLIND`] renders.
+    pub blind: f32,
+}
+
+/// Measures the first seconds of own clip `index` of `seed`.
+pub fn peers(
+    seed: u64,
+    index: u64,
+    ear: &EarConfig,
+    encoder: &mut impl Encoder,
+) -> Result<Peers, EvaluateError> {
+    let Clip {
+        name, mono, rate, notes,
+    } = own_clip(seed, index, false);
+    let mono = &mono[..(SECONDS * rate) as usize];
+    let mut notes = notes.unwrap_or_default();
+    notes.retain(|n| n.onset < SECONDS);
+    let heard = ear::spectrogram(ear, mono, rate, false)?;
+    let inferred =
+        infer_clip(&heard, encoder)?.ok_or_else(|| EvaluateError::Silent(name.clone()))?;
+    let reference = Reference::new(mono, rate, ear)?;
+    let likeness = |patch: Patch| reference.score_of(&notes, &patch.into()).map(|s| s.likeness);
+
+    let mut rng = Pcg64Mcg::seed_from_u64(seed ^ index.rotate_left(32));
+    let mut random = f32::MIN;
+    for _ in 0..RANDOM {
+        random = random.max(likeness(Patch::random(&mut rng))?);
+    }
+    let starts = inferred.starts();
+    let options = Options {
+        time: Some(REFINED),
+        ..Options::around(&inferred.whole)
+    };
+    let refined = refine(&reference, &notes, &starts, &options, |_| true)?;
+    let options = Options {
+        renders: Some(BLIND),
+        ..Options::default()
+    };
+    let blind = refine(&reference, &notes, &[Patch::default()], &options, |_| true)?;
+    Ok(Peers {
+        encoder: likeness(starts[0])?,
+        random,
+        refined: refined.score.likeness,
+        blind: blind.score.likeness,
+        name,
+    })
+}

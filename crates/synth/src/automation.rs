@@ -1,0 +1,183 @@
+//! A patch that changes while it plays: parameter automation, as a host would write it.
+
+use crate::patch::PatchError;
+use crate::render::render_changes;
+use crate::{COUNT, Note, PARAMS, Patch};
+use serde_json::{Map, Value, json};
+
+/// A patch, and what replaces it later.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Automation {
+    /// What sounds from the start.
+    pub patch: Patch,
+    /// In order of time: seconds from the start, and what sounds from then on.
+    pub points: Vec<(f64, Patch)>,
+}
+
+impl From<Patch> for Automation {
+    fn from(patch: Patch) -> Self {
+        let points = Vec::new();
+        Self { patch, points }
+    }
+}
+
+impl Automation {
+    /// Plays `notes`: as [`crate::render`], each point at its very sample, before the notes there.
+    pub fn render(
+        &self,
+        notes: &[Note],
+        seconds: f64,
+        sample_rate: f32,
+        seed: u64,
+    ) -> [Vec<f32>; 2] {
+        let changes = self.points.iter().map(|(time, patch)| (*time, *patch));
+        render_changes(&self.patch, changes, 0.0, notes, seconds, sample_rate, seed)
+    }
+
+    /// [`Patch::to_json`] and, where there are points, `"automation": [{"time": seconds, "params": {id:
+    /// plain value}}]` with the parameters that change there.
+    pub fn to_json(&self) -> Value {
+        let mut value = self.patch.to_json();
+        let mut before = &self.patch;
+        let mut points = Vec::new();
+        for (time, patch) in &self.points {
+            let params: Map<String, Value> = (0..COUNT)
+                .filter(|&row| patch.get(row) != before.get(row))
+                .map(|row| (PARAMS[row].id.into(), json!(patch.plain(row))))
+                .collect();
+            points.push(json!({ "time": time, "params": params }));
+            before = patch;
+        }
+        if !points.is_empty() {
+            value["automation"] = points.into();
+        }
+        value
+    }
+
+    /// Reads [`Automation::to_json`]'s form; a plain patch is one without points.
+    pub fn from_json(text: &str) -> Result<Self, PatchError> {
+        let malformed = |what: &str| PatchError::Malformed(what.into());
+        let value: Value =
+            serde_json::from_str(text).map_err(|e| PatchError::Malformed(e.to_string()))?;
+        let mut automation = Self::from(Patch::from_value(&value)?);
+        let Some(points) = value.get("automation") else {
+            return Ok(automation);
+        };
+        let points = points
+            .as_array()
+            .ok_or_else(|| malformed("\"automation\" is no list"))?;
+        let (mut last, mut patch) = (0.0, automation.patch);
+        for point in points {
+            let time = point.get("time").and_then(Value::as_f64);
+            let time = time
+                .filter(|&t| t >= last)
+                .ok_or_else(|| malformed("an automation point's \"time\" is no later time"))?;
+            let params = point.get("params").and_then(Value::as_object);
+            let params =
+                params.ok_or_else(|| malformed("an automation point has no \"params\""))?;
+            patch.set_from(params)?;
+            automation.points.push((time, patch));
+            last = time;
+        }
+        Ok(automation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{params, render};
+
+    const RATE: f32 = 16_000.0;
+
+    fn notes() -> Vec<Note> {
+        [0.0, 0.3003, 0.6]
+            .map(|onset| Note {
+                onset,
+                duration: 0.2,
+                key: 57.0,
+                velocity: 0.8,
+            })
+            .to_vec()
+    }
+
+    fn automation() -> Automation {
+        let mut dark = Patch::default();
+        dark.set_plain(params::FILTER_CUTOFF, 300.0);
+        let mut late = dark;
+        late.set_plain(params::AMP_ATTACK, 0.05);
+        Automation {
+            patch: Patch::default(),
+            points: vec![(0.3003, dark), (0.6, late)],
+        }
+    }
+
+    #[test]
+    fn survives_json_and_writes_only_what_changes() {
+        let automation = automation();
+        let text = automation.to_json().to_string();
+        let again = Automation::from_json(&text).unwrap();
+        assert_eq!(again.points.len(), 2);
+        for (a, b) in automation.points.iter().zip(&again.points) {
+            assert_eq!(a.0, b.0);
+            for row in 0..COUNT {
+                assert!((a.1.get(row) - b.1.get(row)).abs() < 1e-5);
+            }
+        }
+        let value = automation.to_json();
+        let params = value["automation"][1]["params"].as_object().unwrap();
+        assert_eq!(params.keys().collect::<Vec<_>>(), ["amp_attack"]);
+        // A patch reader takes the patch and leaves the rest.
+        assert_eq!(Patch::from_json(&text).unwrap(), again.patch);
+        let plain = Automation::from_json(&Patch::default().to_json().to_string()).unwrap();
+        assert!(plain.points.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_automation_is_refused_by_name() {
+        for (automation, what) in [
+            ("3", "no list"),
+            (r#"[{"params": {}}]"#, "time"),
+            (r#"[{"time": 1}]"#, "params"),
+            (r#"[{"time": 1, "params": {"x": 1}}]"#, "\"x\""),
+            (
+                r#"[{"time": 2, "params": {}}, {"time": 1, "params": {}}]"#,
+                "later",
+            ),
+        ] {
+            let text = format!(r#"{{"format": 1, "params": {{}}, "automation": {automation}}}"#);
+            let error = Automation::from_json(&text).unwrap_err().to_string();
+            assert!(error.contains(what), "{error}");
+        }
+    }
+
+    #[test]
+    fn each_note_sounds_as_its_patch_alone() {
+        let automation = automation();
+        let [whole, _] = automation.render(&notes(), 1.0, RATE, 1);
+        // No note rings into the next here, so each part equals that of a plain render.
+        let mut short = automation.clone();
+        for patch in [&mut short.patch, &mut short.points[0].1, &mut short.points[1].1] {
+            patch.set_plain(params::AMP_RELEASE, 0.005);
+        }
+        let [changing, _] = short.render(&notes(), 1.0, RATE, 1);
+        assert_ne!(changing, whole);
+        let starts = [0, 4805, 9600, 16_000];
+        for (i, patch) in [short.patch, short.points[0].1, short.points[1].1]
+            .iter()
+            .enumerate()
+        {
+            let [plain, _] = render(patch, &notes(), 1.0, RATE, 1);
+            let part = starts[i]..starts[i + 1];
+            assert!(plain[part.clone()].iter().any(|x| x.abs() > 0.01));
+            assert_eq!(plain[part.clone()], changing[part], "note {i}");
+        }
+    }
+
+    #[test]
+    fn without_points_it_is_the_patch() {
+        let patch = automation().points[0].1;
+        let plain = render(&patch, &notes(), 1.0, RATE, 3);
+        assert!(Automation::from(patch).render(&notes(), 1.0, RATE, 3) == plain);
+    }
+}
