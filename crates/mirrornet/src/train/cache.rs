@@ -33,12 +33,14 @@ const LONGEST: u32 = 1 << 20;
 /// Samples rendered to recognise the sound by.
 const PROBES: u64 = 16;
 
+/// Offset and length of each sample's payload, by its index.
+type Places = HashMap<u64, (u64, u32)>;
+
 /// The file, and where in it each sample is.
 pub struct Cache {
     path: PathBuf,
     file: File,
-    /// Offset and length of each sample's payload.
-    places: HashMap<u64, (u64, u32)>,
+    places: Places,
     /// Where the next record goes.
     end: u64,
     /// Whether new samples are still written.
@@ -58,7 +60,7 @@ pub fn key(ear: &EarConfig, seed: u64) -> Result<String, EarError> {
         env!("CARGO_PKG_VERSION"),
         InstructionSet::best()
     ));
-    let contract = Contract::current(ear.clone(), &[], serde_json::Value::Null);
+    let contract = Contract::current(*ear, &[], serde_json::Value::Null);
     hash.update(serde_json::to_vec(&contract).unwrap_or_default());
     for sample in Sample::many(&mut plant, seed, stream::BABBLE, &probes) {
         hash.update(encode(&sample));
@@ -165,10 +167,10 @@ impl Cache {
 }
 
 /// Where the whole records of a file are, and where the last of them ends.
-fn survey(file: &File) -> io::Result<(HashMap<u64, (u64, u32)>, u64)> {
+fn survey(file: &File) -> io::Result<(Places, u64)> {
     let length = file.metadata()?.len();
     let mut reader = BufReader::new(file);
-    let mut places = HashMap::new();
+    let mut places = Places::new();
     let mut end = 0;
     while end + HEAD as u64 <= length {
         let mut head = [0; HEAD];

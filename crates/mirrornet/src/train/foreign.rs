@@ -274,7 +274,8 @@ mod tests {
             .collect();
         let held_out = held_out(&files);
         let both = names.iter().zip(held_out);
-        both.filter_map(|(name, held_out)| held_out.then(|| name.clone()))
+        both.filter(|(_, held_out)| *held_out)
+            .map(|(name, _)| name.clone())
             .collect()
     }
 
