@@ -12,8 +12,9 @@ use ear::PitchFrame;
 
 /// A step of pitch, in semitones.
 const STEP: f32 = 1.5;
-/// Frames that a step lasts: 48 ms.
-const LASTING: u32 = 6;
+/// Frames that a step lasts, and semitones within which it stays: 64 ms. An unclear pitch wanders.
+const LASTING: u32 = 8;
+const STEADY: f32 = 0.7;
 /// Intervals in semitones by which a pitch tracker slips, and how far off.
 const SLIPS: [f32; 3] = [12.0, 19.0, 24.0];
 const SLIP_WIDTH: f32 = 0.7;
@@ -35,7 +36,8 @@ pub struct Onsets {
     since: usize,
     /// MIDI pitch of the note.
     key: Option<f32>,
-    /// Frames for which the pitch has been another.
+    /// Another pitch, and for how many frames it has been that.
+    other: f32,
     away: u32,
     peak_db: f32,
     /// Frames of the present pause, and the softest of them.
@@ -48,6 +50,7 @@ impl Default for Onsets {
         Self {
             since: 0,
             key: None,
+            other: 0.0,
             away: 0,
             peak_db: SILENCE_DB,
             pause: 0,
@@ -87,6 +90,9 @@ impl Onsets {
                 self.key = Some(note + FOLLOW * (key - note));
             }
             return;
+        }
+        if (key - self.other).abs() > STEADY {
+            (self.other, self.away) = (key, 0);
         }
         self.away += 1;
         if self.away >= LASTING {
@@ -143,7 +149,7 @@ mod tests {
             215..300 => (62.0, -20.0),
             _ => (67.0, -20.0),
         });
-        assert_eq!(begun(melody), [105, 215, 305]);
+        assert_eq!(begun(melody), [107, 215, 307]);
     }
 
     #[test]
@@ -162,6 +168,13 @@ mod tests {
         }
         let slips = (0..500).map(|i| (if i % 60 < 10 { 48.0 } else { 60.0 }, -20.0));
         assert_eq!(begun(slips), NONE);
+        let unclear = (0..500).map(|i| {
+            (
+                60.0 + if i % 50 < 20 { (i % 50) as f32 } else { 0.0 },
+                -20.0,
+            )
+        });
+        assert_eq!(begun(unclear), NONE);
         let decay = (0..500).map(|i| (60.0, (-0.5 * i as f32).max(-55.0)));
         assert_eq!(begun(decay), NONE);
     }
