@@ -21,6 +21,8 @@ use tch::{Device, Kind, Tensor};
 
 /// Mirroring steps from asking for a render to learning from it: room for the threads to work in.
 const LAG: usize = 4;
+/// One of so many guesses is rendered for the decoder.
+const GUESSED: u64 = 4;
 /// Weight of the likelihood of known parameters while mirroring: the anchor.
 const ANCHOR: f64 = 0.5;
 /// The forward model also learns around the encoder's guesses, this far (normalised).
@@ -238,7 +240,7 @@ impl Trainer {
         Ok(value(&loss))
     }
 
-    /// Asks for renders of half the guesses, as many own as foreign ones, each moved a little.
+    /// Asks for renders of some of the guesses, as many own as foreign ones, each moved a little.
     fn ask(&mut self, pool: &mut Pool, mean: &Tensor, collected: &Collected, own: usize) {
         let foreign = if collected.phrases.len() > own {
             self.guesses() / 2
@@ -289,7 +291,7 @@ impl Trainer {
 
     /// Guesses rendered in a step.
     fn guesses(&self) -> usize {
-        (self.state.recipe.batch / 2) as usize
+        (self.state.recipe.batch / GUESSED) as usize
     }
 }
 
