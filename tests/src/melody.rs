@@ -142,17 +142,35 @@ pub fn play(font: &Arc<SoundFont>, program: i32, notes: &[Note], wet: bool) -> V
         player.render(&mut left[done..until], &mut right[done..until]);
         done = until;
     };
-    for note in notes {
-        advance(&mut player, note.onset);
-        player.note_on(0, note.key as i32, (note.velocity * 127.0).round() as i32);
-        advance(&mut player, note.onset + note.duration);
-        player.note_off(0, note.key as i32);
+    for (time, on, key, velocity) in events(notes) {
+        advance(&mut player, time);
+        match on {
+            true => player.note_on(0, key, velocity),
+            false => player.note_off(0, key),
+        }
     }
     advance(&mut player, SECONDS);
     left.iter()
         .zip(&right)
         .map(|(l, r)| 0.5 * (l + r))
         .collect()
+}
+
+/// Time in seconds, whether it begins, MIDI key and velocity of each beginning and end, in order. Where a
+/// note ends as another begins, the end comes first.
+fn events(notes: &[Note]) -> Vec<(f64, bool, i32, i32)> {
+    let mut events: Vec<_> = notes
+        .iter()
+        .flat_map(|n| {
+            let (key, velocity) = (n.key as i32, (n.velocity * 127.0).round() as i32);
+            [
+                (n.onset, true, key, velocity),
+                (n.onset + n.duration, false, key, velocity),
+            ]
+        })
+        .collect();
+    events.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    events
 }
 
 #[cfg(test)]

@@ -34,11 +34,17 @@ pub fn run(
     });
     let measured = match long {
         true => steps.step("cargo bench", || {
-            project::run(
-                project
-                    .cargo(&libtorch)
-                    .args(["bench", "-p", "ear", "-p", "synth", "-p", "matcher"]),
-            )
+            project::run(project.cargo(&libtorch).args([
+                "bench",
+                "-p",
+                "ear",
+                "-p",
+                "synth",
+                "-p",
+                "matcher",
+                "-p",
+                "mirrornet",
+            ]))
         }),
         false => Ok(()),
     };

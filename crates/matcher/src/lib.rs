@@ -11,6 +11,7 @@ pub mod listener;
 pub mod live;
 pub mod mel;
 pub mod melody;
+mod onset;
 pub mod protocol;
 pub mod refine;
 pub mod resynthesis;

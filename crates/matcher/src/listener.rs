@@ -2,6 +2,7 @@
 
 use crate::contract::{HOP_FRAMES, INPUT_LEN, WINDOW_FRAMES, quantize_window};
 use crate::encoder::{Encoder, EncoderError, Inference};
+use crate::onset::Onsets;
 use crate::resynthesis::{LEAST_LIKENESS, Resynthesis};
 use crate::target::Target;
 use crate::tracker::{Tracker, novelty};
@@ -52,6 +53,7 @@ struct Hearing<E> {
     frames: u64,
     window: Vec<f32>,
     input: Vec<u8>,
+    onsets: Onsets,
     tracker: Tracker,
     target: Option<Target>,
     judge: Resynthesis,
@@ -71,6 +73,7 @@ impl<E: Encoder> Listener<E> {
             frames: 0,
             window: vec![0.0; INPUT_LEN],
             input: vec![0; INPUT_LEN],
+            onsets: Onsets::default(),
             tracker: Tracker::default(),
             target: None,
             judge: Resynthesis::new(ear, &new),
@@ -125,6 +128,7 @@ impl<E: Encoder> Listener<E> {
         self.hearing.silent = SILENT_FRAMES;
         self.hearing.frames = 0;
         self.hearing.judge.clear();
+        self.hearing.onsets = Onsets::default();
         self.hearing.hush();
         self.clear();
     }
@@ -132,6 +136,8 @@ impl<E: Encoder> Listener<E> {
     /// Forgets the held inference only.
     pub fn clear(&mut self) {
         self.hearing.tracker.clear();
+        // What is to be held next may be a note that sounds already.
+        self.hearing.onsets.begin();
         self.hearing.target = None;
     }
 }
@@ -147,6 +153,7 @@ impl<E: Encoder> Hearing<E> {
         };
         self.frames += 1;
         self.sounding += 1;
+        self.onsets.take(&frame.pitch);
         self.judge.take(frame.spectrum, frame.pitch);
         if self.silent >= SILENT_FRAMES {
             self.hush();
@@ -189,7 +196,8 @@ impl<E: Encoder> Hearing<E> {
             confidence = seen.confidence();
             moved = confidence >= MIN_CONFIDENCE;
             if moved {
-                let held = self.tracker.update(seen, novelty(&self.input));
+                let onset = self.onsets.in_view();
+                let held = self.tracker.update(seen, novelty(&self.input), onset);
                 moved = self.judge(&held);
                 if moved {
                     self.target = Some(Target::new(held));

@@ -1,12 +1,12 @@
 //! Smoothing: turns one inference per window into the one that is held.
 //!
 //! Each matched parameter is a precision-weighted running mean, a scalar Kalman filter in its
-//! information form with four departures that the windows ask for:
+//! information form with five departures that the windows ask for:
 //! - Windows overlap by all but 40 ms, so their errors are far from independent. Precisions are
 //!   therefore not summed without limit: at most `MEMORY` windows as good as the best one count.
 //! - A window that sounds at its end as at its start (a held note) repeats what its predecessors showed.
-//!   It counts less by its novelty, down to a twentieth. What it no longer shows (the attack, when its
-//!   onset has left the window) thus holds: it can't win by mere repetition.
+//!   It counts less by its novelty, down to a twentieth: it can't win by mere repetition.
+//! - Envelopes are shown by a note's beginning. While no window shows one they hold, whatever is guessed.
 //! - Process noise acts on the best precision: slowly, so that a held note leaves its envelope alone.
 //! - An innovation gate starts anew when several windows in a row contradict what is held by more than
 //!   both uncertainties allow: another sound has begun.
@@ -14,7 +14,7 @@
 use crate::Inference;
 use crate::contract::{FLOOR_DB, WINDOW_FRAMES};
 use ear::CHANNELS;
-use synth::MATCHED_COUNT;
+use synth::{MATCHED, MATCHED_COUNT, PARAMS, Section};
 
 /// Windows, each as good as the best, that a held value is worth at most: 2 s of them.
 const MEMORY: f32 = 50.0;
@@ -40,6 +40,14 @@ pub fn weight(sigma: f32) -> f32 {
 /// Standard deviation of a window with this weight.
 fn sigma(weight: f32) -> f32 {
     weight.powf(-0.5)
+}
+
+/// Whether the matched parameter `i` is an envelope's.
+fn of_an_envelope(i: usize) -> bool {
+    matches!(
+        PARAMS[MATCHED[i]].section,
+        Section::AmpEnv | Section::FilterEnv
+    )
 }
 
 /// How much of a quantised window is new, 0 to 1: the mean difference between the average spectra of its
@@ -90,20 +98,23 @@ impl Default for Tracker {
 
 impl Tracker {
     /// Takes in the inference of the next window and returns the held one. `novelty`, 0 to 1, is the
-    /// window's: see [`novelty`].
-    pub fn update(&mut self, seen: &Inference, novelty: f32) -> Inference {
+    /// window's: see [`novelty`]. `onset`: whether the window shows the beginning of a note.
+    pub fn update(&mut self, seen: &Inference, novelty: f32, onset: bool) -> Inference {
         let mut held = self.held.unwrap_or(*seen);
-        if self.contradicts(&held, seen) {
+        let shown = |i: &usize| onset || self.held.is_none() || !of_an_envelope(*i);
+        let shown: Vec<usize> = (0..MATCHED_COUNT).filter(shown).collect();
+        if contradict(&held, seen, &shown) {
             self.contradictions += 1;
             if self.contradictions >= PATIENCE {
-                self.weight = [0.0; MATCHED_COUNT];
-                self.best = [0.0; MATCHED_COUNT];
+                for &i in &shown {
+                    (self.weight[i], self.best[i]) = (0.0, 0.0);
+                }
                 self.contradictions = 0;
             }
         } else {
             self.contradictions = 0;
         }
-        for i in 0..MATCHED_COUNT {
+        for &i in &shown {
             let weight = weight(seen.sigma[i]) * novelty.clamp(LEAST_NOVELTY, 1.0);
             self.best[i] = weight.max(self.best[i] * FADE);
             self.weight[i] = (self.weight[i] + weight).min(MEMORY * self.best[i]);
@@ -114,21 +125,23 @@ impl Tracker {
         held
     }
 
-    fn contradicts(&self, held: &Inference, seen: &Inference) -> bool {
-        let square = |x: f32| x * x;
-        let sum: f32 = (0..MATCHED_COUNT)
-            .map(|i| {
-                let variance = square(held.sigma[i]) + square(seen.sigma[i].max(LEAST_SIGMA));
-                square(seen.mean[i] - held.mean[i]) / variance
-            })
-            .sum();
-        sum / MATCHED_COUNT as f32 > GATE
-    }
-
     /// Forgets everything.
     pub fn clear(&mut self) {
         *self = Self::default();
     }
+}
+
+/// Whether `seen` is another sound's than `held`, by the parameters `shown`.
+fn contradict(held: &Inference, seen: &Inference, shown: &[usize]) -> bool {
+    let square = |x: f32| x * x;
+    let sum: f32 = shown
+        .iter()
+        .map(|&i| {
+            let variance = square(held.sigma[i]) + square(seen.sigma[i].max(LEAST_SIGMA));
+            square(seen.mean[i] - held.mean[i]) / variance
+        })
+        .sum();
+    sum / shown.len() as f32 > GATE
 }
 
 #[cfg(test)]
@@ -146,14 +159,14 @@ mod tests {
     #[test]
     fn the_first_window_is_taken_as_it_is() {
         let seen = inference(0.3, 0.2);
-        assert_eq!(Tracker::default().update(&seen, 1.0).mean, seen.mean);
+        assert_eq!(Tracker::default().update(&seen, 1.0, true).mean, seen.mean);
     }
 
     #[test]
     fn a_constant_stays_constant() {
         let mut tracker = Tracker::default();
         for _ in 0..1000 {
-            let held = tracker.update(&inference(0.7, 0.05), 1.0);
+            let held = tracker.update(&inference(0.7, 0.05), 1.0, true);
             assert!(held.mean.iter().all(|m| (m - 0.7).abs() < 1e-6));
         }
     }
@@ -163,35 +176,42 @@ mod tests {
         // The stream has just begun: early windows show little and are wrong.
         let mut tracker = Tracker::default();
         for _ in 0..12 {
-            tracker.update(&inference(0.5, 0.25), 1.0);
+            tracker.update(&inference(0.5, 0.25), 1.0, true);
         }
         let mut held = inference(0.0, 0.0);
         for _ in 0..25 {
-            held = tracker.update(&inference(0.8, 0.08), 1.0);
+            held = tracker.update(&inference(0.8, 0.08), 1.0, true);
         }
         assert!(held.mean.iter().all(|m| (m - 0.8).abs() < 0.02), "{held:?}");
     }
 
     #[test]
-    fn what_the_window_no_longer_shows_holds() {
-        // 1 s with the onset in view, then 3 s of a held note without it: the guess at the attack is off
-        // by 0.25 and twice as uncertain.
+    fn envelopes_hold_while_no_onset_shows_them() {
+        // 1 s with the onset in view, then 3 s of a held note: the guess at everything drifts off.
         let mut tracker = Tracker::default();
         let mut settled = inference(0.0, 0.0);
         for _ in 0..25 {
-            settled = tracker.update(&inference(0.3, 0.1), 1.0);
+            settled = tracker.update(&inference(0.3, 0.1), 1.0, true);
         }
+        let mut held = settled;
         for _ in 0..75 {
-            let mut seen = inference(0.3, 0.1);
-            seen.mean[3] = 0.55;
-            seen.sigma[3] = 0.2;
-            let held = tracker.update(&seen, 0.0);
-            assert!(
-                (held.mean[3] - settled.mean[3]).abs() <= 0.02,
-                "{}",
-                held.mean[3]
-            );
+            held = tracker.update(&inference(0.5, 0.1), 1.0, false);
         }
+        let mut envelopes = 0;
+        for i in 0..MATCHED_COUNT {
+            if of_an_envelope(i) {
+                envelopes += 1;
+                assert_eq!(held.mean[i], settled.mean[i]);
+            } else {
+                assert!(held.mean[i] > 0.4, "{}", held.mean[i]);
+            }
+        }
+        assert_eq!(envelopes, 7);
+        // The next note shows them again.
+        for _ in 0..50 {
+            held = tracker.update(&inference(0.5, 0.1), 1.0, true);
+        }
+        assert!(held.mean.iter().all(|m| *m > 0.4), "{held:?}");
     }
 
     #[test]
@@ -204,7 +224,7 @@ mod tests {
             seen.mean
                 .iter_mut()
                 .for_each(|m| *m += rng.random_range(-0.1..0.1));
-            let held = tracker.update(&seen, 1.0).mean[0];
+            let held = tracker.update(&seen, 1.0, true).mean[0];
             if n > 50 {
                 assert!(
                     (held - last).abs() < 0.1 / 40.0,
@@ -221,11 +241,11 @@ mod tests {
     fn another_sound_is_followed_at_once() {
         let mut tracker = Tracker::default();
         for _ in 0..250 {
-            tracker.update(&inference(0.2, 0.05), 1.0);
+            tracker.update(&inference(0.2, 0.05), 1.0, true);
         }
         let mut held = inference(0.0, 0.0);
         for _ in 0..PATIENCE {
-            held = tracker.update(&inference(0.7, 0.05), 1.0);
+            held = tracker.update(&inference(0.7, 0.05), 1.0, true);
         }
         assert!(held.mean.iter().all(|m| (m - 0.7).abs() < 1e-6), "{held:?}");
     }
@@ -234,7 +254,7 @@ mod tests {
     fn a_slow_change_is_followed_in_seconds() {
         let mut tracker = Tracker::default();
         for n in 0..250 {
-            tracker.update(&inference(0.4 + 0.0004 * n as f32, 0.1), 1.0);
+            tracker.update(&inference(0.4 + 0.0004 * n as f32, 0.1), 1.0, true);
         }
         let lag = 0.5 - tracker.held.unwrap().mean[0];
         assert!((0.0..0.03).contains(&lag), "{lag}");
@@ -244,11 +264,11 @@ mod tests {
     fn repetition_counts_little() {
         let mut tracker = Tracker::default();
         for _ in 0..25 {
-            tracker.update(&inference(0.3, 0.1), 1.0);
+            tracker.update(&inference(0.3, 0.1), 1.0, true);
         }
         // 3 s of a held note, as sure as before but biased.
         for _ in 0..75 {
-            tracker.update(&inference(0.4, 0.1), 0.0);
+            tracker.update(&inference(0.4, 0.1), 0.0, true);
         }
         let moved = tracker.held.unwrap().mean[0] - 0.3;
         assert!(moved > 0.0 && moved < 0.015, "{moved}");
@@ -281,9 +301,12 @@ mod tests {
     #[test]
     fn clearing_forgets() {
         let mut tracker = Tracker::default();
-        tracker.update(&inference(0.2, 0.01), 1.0);
+        tracker.update(&inference(0.2, 0.01), 1.0, true);
         tracker.clear();
         assert!(tracker.held.is_none());
-        assert_eq!(tracker.update(&inference(0.9, 0.28), 1.0).mean[0], 0.9);
+        assert_eq!(
+            tracker.update(&inference(0.9, 0.28), 1.0, true).mean[0],
+            0.9
+        );
     }
 }

@@ -3,7 +3,8 @@
 use ear::{CHANNELS, Ear, EarConfig, EarError};
 use matcher::contract::quantize_window;
 use matcher::{INPUT_LEN, WINDOW_FRAMES};
-use synth::{Note, Patch};
+use synth::params::AMP_RELEASE;
+use synth::{Batch, Job, Note, PARAMS, Patch};
 
 /// Rate of training renders in Hz: twice the ear's, so that nothing it hears is cut off.
 pub const RENDER_RATE: f64 = 32_000.0;
@@ -13,6 +14,9 @@ const FRAME_SAMPLES: usize = 256;
 const LEAD_FRAMES: usize = 16;
 /// Longest stretch of a melody played before a window, in seconds.
 const HISTORY: f64 = 4.0;
+
+/// Loudest cell, in linear ear units, of a window in which nothing sounds.
+const INAUDIBLE: f32 = 1e-5;
 
 /// A quantised window: `INPUT_LEN` bytes.
 pub type Window = Box<[u8]>;
@@ -61,8 +65,19 @@ pub fn window_seconds() -> f64 {
     (WINDOW_FRAMES * FRAME_SAMPLES) as f64 / RENDER_RATE
 }
 
+/// What to render.
+pub struct Render<'a> {
+    /// What sounds.
+    pub patch: &'a Patch,
+    /// What is played.
+    pub phrase: &'a Phrase,
+    /// Whether to render what is over before the window, too: a room would still answer it.
+    pub whole: bool,
+}
+
 /// Renders and hears. One per thread.
 pub struct Plant {
+    batch: Batch,
     ear: Ear,
     delay: usize,
     frames: Vec<f32>,
@@ -74,26 +89,69 @@ impl Plant {
         let ear = Ear::new(config, RENDER_RATE, false)?;
         let delay = (ear.delay() * RENDER_RATE).round() as usize;
         Ok(Self {
+            batch: Batch::new(RENDER_RATE as f32),
             ear,
             delay,
             frames: Vec::with_capacity((LEAD_FRAMES + WINDOW_FRAMES + 1) * CHANNELS),
         })
     }
 
-    /// Mono audio of `phrase` from its start to its window's end.
-    pub fn play(&self, patch: &Patch, phrase: &Phrase) -> Vec<f32> {
-        let seconds = phrase.start + window_seconds() + self.delay as f64 / RENDER_RATE;
-        synth::render_mono(
+    /// Mono audio of each phrase from its start to its window's end, silent before the first note that
+    /// is rendered. Whatever is rendered beside it, a render has the same samples; many at a time are
+    /// faster.
+    pub fn play(&mut self, renders: &[Render<'_>]) -> Vec<Vec<f32>> {
+        let parts: Vec<Part> = renders.iter().map(|r| self.part(r)).collect();
+        let mut order: Vec<usize> = (0..renders.len()).collect();
+        order.sort_by(|&a, &b| parts[a].seconds.total_cmp(&parts[b].seconds));
+        let jobs: Vec<Job<'_>> = order
+            .iter()
+            .map(|&i| Job {
+                patch: renders[i].patch,
+                notes: &parts[i].notes,
+                seconds: parts[i].seconds,
+                seed: renders[i].phrase.seed,
+            })
+            .collect();
+        let mut played = vec![Vec::new(); renders.len()];
+        for (&i, [left, right]) in order.iter().zip(self.batch.render(&jobs)) {
+            let mono = left.iter().zip(&right).map(|(l, r)| 0.5 * (l + r));
+            played[i] = vec![0.0; parts[i].before];
+            played[i].extend(mono);
+        }
+        played
+    }
+
+    /// What of a phrase has to be rendered for its window.
+    fn part(&self, render: &Render<'_>) -> Part {
+        let Render {
             patch,
-            &phrase.notes,
-            seconds,
-            RENDER_RATE as f32,
-            phrase.seed,
-        )
+            phrase,
+            whole,
+        } = render;
+        let seconds = phrase.start + window_seconds() + self.delay as f64 / RENDER_RATE;
+        // A voice is over when its release is; the ear begins to listen a little before the window.
+        let release = PARAMS[AMP_RELEASE].plain(patch.get(AMP_RELEASE)) as f64;
+        let heard_from = phrase.start - (LEAD_FRAMES * FRAME_SAMPLES) as f64 / RENDER_RATE;
+        let mut notes: Vec<Note> = phrase
+            .notes
+            .iter()
+            .filter(|n| *whole || n.onset + n.duration + release > heard_from)
+            .copied()
+            .collect();
+        let first = notes.iter().map(|n| n.onset).fold(heard_from, f64::min);
+        let before = (first.max(0.0) * RENDER_RATE) as usize;
+        for n in &mut notes {
+            n.onset -= before as f64 / RENDER_RATE;
+        }
+        Part {
+            notes,
+            before,
+            seconds: seconds - before as f64 / RENDER_RATE,
+        }
     }
 
     /// The window of `audio` that starts at `start` seconds, in linear ear units.
-    pub fn hear(&mut self, audio: &[f32], start: f64) -> &[f32] {
+    fn hear(&mut self, audio: &[f32], start: f64) -> &[f32] {
         const ZEROS: [f32; FRAME_SAMPLES] = [0.0; FRAME_SAMPLES];
         let wanted = (LEAD_FRAMES + WINDOW_FRAMES) * CHANNELS;
         let from = (start * RENDER_RATE).round() as i64 + self.delay as i64
@@ -120,10 +178,100 @@ impl Plant {
         &frames[LEAD_FRAMES * CHANNELS..wanted]
     }
 
-    /// [`Plant::hear`], quantised.
+    /// The window of `audio` that starts at `start` seconds, quantised.
     pub fn window(&mut self, audio: &[f32], start: f64) -> Window {
         let mut out = vec![0; INPUT_LEN].into_boxed_slice();
         quantize_window(self.hear(audio, start), &mut out);
         out
+    }
+
+    /// [`Plant::window`], unless nothing sounds in it: a closed filter, a pause.
+    pub fn audible_window(&mut self, audio: &[f32], start: f64) -> Option<Window> {
+        let mut out = vec![0; INPUT_LEN].into_boxed_slice();
+        let heard = self.hear(audio, start);
+        let loudest = heard.iter().fold(0.0f32, |m, &v| m.max(v));
+        quantize_window(heard, &mut out);
+        (loudest >= INAUDIBLE).then_some(out)
+    }
+}
+
+/// What is rendered of a phrase.
+struct Part {
+    /// Times from the start of the render.
+    notes: Vec<Note>,
+    /// Samples from the phrase's start to the render's.
+    before: usize,
+    /// Length.
+    seconds: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::babble::rng;
+    use synth::params::NOISE_LEVEL;
+
+    fn phrase(notes: &[(f64, f64)], start: f64) -> Phrase {
+        let note = |&(onset, duration)| Note {
+            onset,
+            duration,
+            key: 60.0,
+            velocity: 0.8,
+        };
+        Phrase {
+            notes: notes.iter().map(note).collect(),
+            start,
+            seed: 1,
+        }
+    }
+
+    #[test]
+    fn what_is_over_before_the_window_is_left_out_and_not_missed() {
+        let mut plant = Plant::new(&EarConfig::default()).unwrap();
+        let mut patch = Patch::default();
+        // Noise goes on from note to note; all else of a voice begins with it.
+        patch.set_plain(NOISE_LEVEL, 0.0);
+        patch.set_plain(AMP_RELEASE, 0.5);
+        // The second note is let go .7 s before the window, the third as it begins.
+        let phrase = phrase(&[(0.0, 0.3), (0.4, 0.9), (1.2, 0.8), (2.1, 0.4)], 2.0);
+        let mut render = |whole| {
+            let audio = plant
+                .play(&[Render {
+                    patch: &patch,
+                    phrase: &phrase,
+                    whole,
+                }])
+                .remove(0);
+            let sounding = audio.iter().position(|s| *s != 0.0).unwrap();
+            (sounding, audio.len(), plant.window(&audio, phrase.start))
+        };
+        let (whole, part) = (render(true), render(false));
+        assert!(whole.0 < 100, "{}", whole.0);
+        assert!(part.0.abs_diff(38_400) < 100, "{}", part.0);
+        assert_eq!(whole.1, part.1);
+        assert!(whole.2 == part.2, "the window is another");
+    }
+
+    #[test]
+    fn a_render_is_the_same_whatever_is_rendered_beside_it() {
+        let mut plant = Plant::new(&EarConfig::default()).unwrap();
+        let patches: Vec<Patch> = (0..20).map(|i| Patch::random(&mut rng(1, 1, i))).collect();
+        let phrases: Vec<Phrase> = (0..20)
+            .map(|i| phrase(&[(0.1 * i as f64, 0.5), (0.1 * i as f64 + 0.6, 1.0)], 1.0))
+            .collect();
+        let renders: Vec<Render<'_>> = patches
+            .iter()
+            .zip(&phrases)
+            .map(|(patch, phrase)| Render {
+                patch,
+                phrase,
+                whole: false,
+            })
+            .collect();
+        let together = plant.play(&renders);
+        for (render, together) in renders.iter().zip(&together) {
+            let alone = plant.play(std::slice::from_ref(render)).remove(0);
+            assert!(alone == *together);
+        }
     }
 }

@@ -18,6 +18,7 @@ fn options(out: &Path, references: &Path, steps: u64) -> Options {
         },
         references: Some(references.into()),
         out: out.into(),
+        cache: None,
         resume: false,
         device: Device::Cpu,
         threads: 2,
@@ -52,6 +53,15 @@ fn tensors(folder: &Path) -> Vec<(String, Tensor)> {
     all
 }
 
+fn same(a: &[(String, Tensor)], b: &[(String, Tensor)]) {
+    for ((name, a), (other, b)) in a.iter().zip(b) {
+        assert_eq!(name, other);
+        assert_eq!(a.size(), b.size(), "{name}");
+        let largest = (a - b).abs().max().double_value(&[]);
+        assert!(largest == 0.0, "{name} differs by {largest}");
+    }
+}
+
 fn run(options: &Options, stop_at: u64) -> Outcome {
     train(options, |step| step >= stop_at).unwrap()
 }
@@ -77,12 +87,22 @@ fn fifty_steps_are_the_same_interrupted_or_not_and_the_model_serves() {
     }
     let (whole_tensors, parts_tensors) = (tensors(&at("whole")), tensors(&at("parts")));
     assert!(whole_tensors.len() >= 10);
-    for ((name, a), (other, b)) in whole_tensors.iter().zip(&parts_tensors) {
-        assert_eq!(name, other);
-        assert_eq!(a.size(), b.size(), "{name}");
-        let largest = (a - b).abs().max().double_value(&[]);
-        assert!(largest == 0.0, "{name} differs by {largest}");
+    same(&parts_tensors, &whole_tensors);
+
+    // So it is with samples from a cache: one that a shorter training has begun, then one that has all.
+    let mut cached = options(&at("cached"), &wavs, 50);
+    cached.cache = Some(at("cache"));
+    let mut sizes: Vec<u64> = Vec::new();
+    for stop in [10, u64::MAX, u64::MAX] {
+        run(&cached, stop);
+        let files = std::fs::read_dir(at("cache")).unwrap();
+        sizes.push(files.map(|f| f.unwrap().metadata().unwrap().len()).sum());
+        if stop == u64::MAX {
+            same(&tensors(&at("cached")), &whole_tensors);
+        }
     }
+    assert!(0 < sizes[0] && sizes[0] < sizes[1], "{sizes:?}");
+    assert_eq!(sizes[1], sizes[2], "nothing was left to render");
 
     // Another seed gives another model: the comparison above can fail.
     let mut other = options(&at("other"), &wavs, 2);

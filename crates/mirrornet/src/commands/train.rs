@@ -38,6 +38,13 @@ pub struct Args {
     /// Windows per step.
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u64).range(4..=4096))]
     batch: u64,
+    /// Folder of the cache of rendered samples, about 22 kB each: what a training that is resumed, or
+    /// another one with the same seed, needn't render again [default: the output folder].
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Keep no rendered samples on disk.
+    #[arg(long, conflicts_with = "cache")]
+    no_cache: bool,
     /// Rendering threads [default: one less than the cores].
     #[arg(long)]
     threads: Option<usize>,
@@ -85,6 +92,7 @@ pub fn run(args: Args) -> Result<(), Error> {
             budget,
         },
         references: args.references,
+        cache: (!args.no_cache).then(|| args.cache.unwrap_or_else(|| args.out.clone())),
         out: args.out,
         resume: args.resume,
         device,

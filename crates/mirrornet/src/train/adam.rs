@@ -49,9 +49,13 @@ impl Adam {
     /// One step against the gradient of `loss` at rate `lr`; only this network's weights move.
     pub fn step(&mut self, loss: &Tensor, lr: f64) -> Result<(), Diverged> {
         let gradients = Tensor::run_backward(&[loss], &self.vars, false, false);
+        self.descend(&flatten(&gradients), lr)
+    }
+
+    /// One step against the flat gradient `g` at rate `lr`.
+    pub fn descend(&mut self, g: &Tensor, lr: f64) -> Result<(), Diverged> {
         self.steps += 1;
         no_grad(|| {
-            let g = flatten(&gradients);
             let norm = g.norm().double_value(&[]);
             if !norm.is_finite() {
                 return Err(Diverged(self.steps));
@@ -77,6 +81,11 @@ impl Adam {
             unflatten(&self.weights, &mut self.vars);
             Ok(())
         })
+    }
+
+    /// The weights, flat.
+    pub fn weights(&self) -> &Tensor {
+        &self.weights
     }
 
     /// The averaged weights, flat.
@@ -134,7 +143,8 @@ impl Adam {
     }
 }
 
-fn flatten(tensors: &[Tensor]) -> Tensor {
+/// Tensors as one vector.
+pub fn flatten(tensors: &[Tensor]) -> Tensor {
     Tensor::cat(
         &tensors.iter().map(|t| t.flatten(0, -1)).collect::<Vec<_>>(),
         0,

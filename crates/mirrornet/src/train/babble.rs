@@ -1,7 +1,7 @@
 //! Babbling: random patches playing random melodies. Sample `i` of a seed is a function of the seed and
 //! `i` alone, whichever thread makes it and when.
 
-use crate::plant::{Phrase, Plant, Window, window_seconds};
+use crate::plant::{Phrase, Plant, Render, Window, window_seconds};
 use crate::train::room;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -36,6 +36,7 @@ pub mod stream {
 }
 
 /// One example of our own synthesizer.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// Matched parameters, normalised.
     pub h: [f32; MATCHED_COUNT],
@@ -50,44 +51,114 @@ pub struct Sample {
 impl Sample {
     /// Sample `index` of the stream.
     pub fn new(plant: &mut Plant, seed: u64, stream: u64, index: u64) -> Self {
-        let mut rng = rng(seed, stream, index);
-        loop {
-            let patch = patch(&mut rng);
-            let phrase = phrase(&mut rng);
-            let audio = plant.play(&patch, &phrase);
-            let loudest = plant
-                .hear(&audio, phrase.start)
-                .iter()
-                .fold(0.0f32, |m, &v| m.max(v));
-            // A window in which nothing sounds (a closed filter, a pause) teaches nothing.
-            if loudest < 1e-5 {
-                continue;
+        Self::many(plant, seed, stream, &[index]).remove(0)
+    }
+
+    /// Samples of the stream, in the order of `indices`, rendered side by side.
+    pub fn many(plant: &mut Plant, seed: u64, stream: u64, indices: &[u64]) -> Vec<Self> {
+        let mut drafts: Vec<(usize, Draft)> = indices
+            .iter()
+            .map(|&index| Draft::new(rng(seed, stream, index)))
+            .enumerate()
+            .collect();
+        let mut samples: Vec<(usize, Self)> = Vec::with_capacity(drafts.len());
+        while !drafts.is_empty() {
+            let renders: Vec<Render<'_>> = drafts.iter().flat_map(|(_, d)| d.renders()).collect();
+            let mut played = plant.play(&renders).into_iter();
+            let mut silent = Vec::new();
+            for (place, draft) in drafts {
+                let played: Vec<_> = played.by_ref().take(draft.renders().count()).collect();
+                match draft.heard(plant, played) {
+                    Ok(sample) => samples.push((place, sample)),
+                    // A window in which nothing sounds teaches nothing: the index goes on drawing.
+                    Err(rng) => silent.push((place, Draft::new(rng))),
+                }
             }
-            let clean = plant.window(&audio, phrase.start);
-            let heard = rng.random_bool(0.3).then(|| {
-                let other = match rng.random_range(0..3) {
-                    0 => None,
-                    1 => Some(double(&mut rng, &phrase)),
-                    _ => Some(overlap(&mut rng, &phrase)),
-                };
-                let mut mixed = audio;
-                if let Some((gain, phrase)) = &other {
-                    for (a, b) in mixed.iter_mut().zip(plant.play(&patch, phrase)) {
-                        *a += gain * b;
-                    }
-                }
-                if other.is_none() || rng.random_bool(0.3) {
-                    room::reverberate(&mut mixed, &mut rng);
-                }
-                plant.window(&mixed, phrase.start)
-            });
-            return Self {
-                h: patch.matched(),
-                phrase,
-                clean,
-                heard,
-            };
+            drafts = silent;
         }
+        samples.sort_by_key(|(place, _)| *place);
+        samples.into_iter().map(|(_, sample)| sample).collect()
+    }
+}
+
+/// A sample before it is rendered.
+struct Draft {
+    rng: Pcg64Mcg,
+    patch: Patch,
+    phrase: Phrase,
+    surroundings: Option<Surroundings>,
+}
+
+/// What the encoder hears beside the synthesizer.
+struct Surroundings {
+    /// Gain of another phrase that sounds along.
+    other: Option<(f32, Phrase)>,
+    /// Chooses the room, where there is one.
+    room: Option<u64>,
+}
+
+impl Draft {
+    fn new(mut rng: Pcg64Mcg) -> Self {
+        let patch = patch(&mut rng);
+        let phrase = phrase(&mut rng);
+        let surroundings = rng.random_bool(0.3).then(|| {
+            let other = match rng.random_range(0..3) {
+                0 => None,
+                1 => Some(double(&mut rng, &phrase)),
+                _ => Some(overlap(&mut rng, &phrase)),
+            };
+            let room = other.is_none() || rng.random_bool(0.3);
+            Surroundings {
+                room: room.then(|| rng.random()),
+                other,
+            }
+        });
+        Self {
+            rng,
+            patch,
+            phrase,
+            surroundings,
+        }
+    }
+
+    /// What has to be rendered: the phrase, and the other one if there is one.
+    fn renders(&self) -> impl Iterator<Item = Render<'_>> {
+        let other = self.surroundings.as_ref().and_then(|s| s.other.as_ref());
+        let in_a_room = self.surroundings.as_ref().is_some_and(|s| s.room.is_some());
+        std::iter::once(&self.phrase)
+            .chain(other.map(|(_, phrase)| phrase))
+            .map(move |phrase| Render {
+                patch: &self.patch,
+                phrase,
+                whole: in_a_room,
+            })
+    }
+
+    /// The sample, of what [`Draft::renders`] gave; when its window is silent, where to go on drawing.
+    fn heard(self, plant: &mut Plant, played: Vec<Vec<f32>>) -> Result<Sample, Pcg64Mcg> {
+        let start = self.phrase.start;
+        let mut played = played.into_iter();
+        let mut audio = played.next().unwrap_or_default();
+        let Some(clean) = plant.audible_window(&audio, start) else {
+            return Err(self.rng);
+        };
+        let heard = self.surroundings.map(|surroundings| {
+            if let (Some((gain, _)), Some(other)) = (surroundings.other, played.next()) {
+                for (a, b) in audio.iter_mut().zip(other) {
+                    *a += gain * b;
+                }
+            }
+            if let Some(seed) = surroundings.room {
+                room::reverberate(&mut audio, &mut Pcg64Mcg::seed_from_u64(seed));
+            }
+            plant.window(&audio, start)
+        });
+        Ok(Sample {
+            h: self.patch.matched(),
+            phrase: self.phrase,
+            clean,
+            heard,
+        })
     }
 }
 
@@ -217,6 +288,19 @@ fn overlap(rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ear::EarConfig;
+
+    #[test]
+    fn a_sample_is_its_own_whatever_is_rendered_beside_it() {
+        let mut plant = Plant::new(&EarConfig::default()).unwrap();
+        let indices: Vec<u64> = (0..40).rev().collect();
+        let many = Sample::many(&mut plant, 3, stream::BABBLE, &indices);
+        assert!(many.iter().any(|s| s.heard.is_some()));
+        for (&index, sample) in indices.iter().zip(&many) {
+            let alone = Sample::new(&mut plant, 3, stream::BABBLE, index);
+            assert!(alone == *sample, "sample {index}");
+        }
+    }
 
     #[test]
     fn most_patches_lack_something() {

@@ -44,6 +44,19 @@ pub struct Batch {
     pub scalars: Tensor,
 }
 
+impl Batch {
+    /// The same tensors.
+    pub fn shallow_clone(&self) -> Self {
+        Self {
+            heard: self.heard.shallow_clone(),
+            clean: self.clean.shallow_clone(),
+            h: self.h.shallow_clone(),
+            keys: self.keys.shallow_clone(),
+            scalars: self.scalars.shallow_clone(),
+        }
+    }
+}
+
 /// Index of the sample that draw `k` takes.
 fn index_of(seed: u64, k: u64) -> u64 {
     let fresh = k / 2;

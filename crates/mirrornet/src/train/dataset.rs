@@ -270,7 +270,7 @@ pub fn render(
     mut done: impl FnMut(),
 ) -> Result<(), DatasetError> {
     let ear = EarConfig::default();
-    let mut pool = Pool::new(options.threads.max(1), &ear, options.seed)?;
+    let mut pool = Pool::new(options.threads.max(1), &ear, options.seed, None)?;
     let mut ahead = plan.files.iter().flat_map(Header::range);
     for i in ahead.by_ref().take(AHEAD) {
         pool.request_sample(i);

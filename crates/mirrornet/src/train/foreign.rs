@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use synth::Note;
 
 /// Longest total of references kept, in seconds: 64 kB each.
-const MAX_SECONDS: f64 = 2.0 * 3600.0;
+const MAX_SECONDS: f64 = 4.0 * 3600.0;
+/// Files heard side by side, by as many threads as there are cores.
+const AT_ONCE: usize = 64;
 /// A window whose peak is this far below its clip's is taken for silence.
 const SILENCE: f32 = 0.01;
 /// Most frames of silence before a clip in a window: .9 s, of 1.024.
@@ -62,6 +64,8 @@ pub struct Place {
 /// All clips.
 pub struct Foreign {
     clips: Vec<Clip>,
+    /// Whether each clip is held out.
+    held_out: Vec<bool>,
     /// What was read.
     pub files: Vec<FileRecord>,
     /// Files left out, with the reason.
@@ -74,52 +78,60 @@ impl Foreign {
         let paths = audio::wav_files(folder).map_err(|e| ForeignError::Folder(folder.into(), e))?;
         let mut all = Self {
             clips: Vec::new(),
+            held_out: Vec::new(),
             files: Vec::new(),
             skipped: Vec::new(),
         };
         let mut seconds = 0.0;
-        for path in paths {
-            let name = path
-                .strip_prefix(folder)
-                .unwrap_or(&path)
-                .to_string_lossy()
-                .replace('\\', "/");
-            if seconds > MAX_SECONDS {
-                all.skipped.push(format!("{name}: two hours are enough"));
-                continue;
-            }
-            match Clip::read(&path, ear) {
-                Ok((clip, sha256)) => {
-                    seconds += clip.frames.len() as f64 / CHANNELS as f64 * FRAME;
-                    all.clips.push(clip);
-                    all.files.push(FileRecord { name, sha256 });
+        for paths in paths.chunks(AT_ONCE) {
+            let heard = match seconds > MAX_SECONDS {
+                true => paths
+                    .iter()
+                    .map(|_| Err("four hours are enough".into()))
+                    .collect(),
+                false => read_all(paths, ear),
+            };
+            for (path, clip) in paths.iter().zip(heard) {
+                let name = path
+                    .strip_prefix(folder)
+                    .unwrap_or(path)
+                    .to_string_lossy()
+                    .replace('\\', "/");
+                match clip {
+                    Ok((clip, sha256)) => {
+                        seconds += clip.frames.len() as f64 / CHANNELS as f64 * FRAME;
+                        all.clips.push(clip);
+                        all.files.push(FileRecord { name, sha256 });
+                    }
+                    Err(reason) => all.skipped.push(format!("{name}: {reason}")),
                 }
-                Err(reason) => all.skipped.push(format!("{name}: {reason}")),
             }
         }
         if all.clips.is_empty() {
             return Err(ForeignError::Empty(folder.into()));
         }
+        all.held_out = held_out(&all.files);
         Ok(all)
     }
 
     /// A random window that is not silent, from the training part.
     pub fn draw(&self, rng: &mut impl Rng) -> Place {
-        self.draw_from(rng, |clips, clip| !held_out(clips, clip))
+        self.draw_from(rng, false)
     }
 
     /// A random window of the held-out part.
     pub fn draw_held_out(&self, rng: &mut impl Rng) -> Place {
-        self.draw_from(rng, held_out)
+        // Of a single clip there is nothing to hold out.
+        self.draw_from(rng, self.held_out.contains(&true))
     }
 
-    fn draw_from(&self, rng: &mut impl Rng, take: impl Fn(usize, usize) -> bool) -> Place {
+    fn draw_from(&self, rng: &mut impl Rng, held_out: bool) -> Place {
         let n = self.clips.len();
         let mut place = Place { clip: 0, frame: 0 };
         // A clip chosen evenly, so that one long file can't drown the others.
         for _ in 0..1000 {
             place.clip = rng.random_range(0..n);
-            if !take(n, place.clip) {
+            if self.held_out[place.clip] != held_out {
                 continue;
             }
             let frames = (self.clips[place.clip].frames.len() / CHANNELS) as i64;
@@ -173,9 +185,45 @@ impl Foreign {
     }
 }
 
-/// Every tenth clip is held out; of fewer than two there is nothing to hold out.
-fn held_out(clips: usize, clip: usize) -> bool {
-    clips < 2 || clip % 10 == 1
+/// Which files are held out: every tenth folder, an instrument each, where there are at least ten; else
+/// every tenth file; none of a single one.
+fn held_out(files: &[FileRecord]) -> Vec<bool> {
+    let folder = |file: &FileRecord| {
+        file.name
+            .rsplit_once('/')
+            .map(|(folder, _)| folder.to_owned())
+    };
+    let mut folders: Vec<_> = files.iter().map(folder).collect();
+    folders.dedup();
+    if folders.len() < 10 {
+        return (0..files.len()).map(|i| i % 10 == 1).collect();
+    }
+    files
+        .iter()
+        .map(|file| {
+            folders
+                .iter()
+                .position(|f| *f == folder(file))
+                .is_some_and(|i| i % 10 == 1)
+        })
+        .collect()
+}
+
+/// Reads and hears `paths`, in their order.
+fn read_all(paths: &[PathBuf], ear: &EarConfig) -> Vec<Result<(Clip, String), String>> {
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let share = paths.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        let read = |paths: &[PathBuf]| paths.iter().map(|p| Clip::read(p, ear)).collect();
+        let readers: Vec<_> = paths
+            .chunks(share)
+            .map(|paths| scope.spawn(move || -> Vec<_> { read(paths) }))
+            .collect();
+        let joined = readers.into_iter().map(|reader| reader.join());
+        joined
+            .flat_map(|heard| heard.expect("hearing does not panic"))
+            .collect()
+    })
 }
 
 impl Clip {
@@ -209,5 +257,41 @@ impl Clip {
             frame.clamp(0, n) as usize,
             (frame + WINDOW_FRAMES as i64).clamp(0, n) as usize,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held_out_of(names: &[String]) -> Vec<String> {
+        let files: Vec<FileRecord> = names
+            .iter()
+            .map(|name| FileRecord {
+                name: name.clone(),
+                sha256: String::new(),
+            })
+            .collect();
+        let held_out = held_out(&files);
+        let both = names.iter().zip(held_out);
+        both.filter(|(_, held_out)| *held_out)
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    #[test]
+    fn whole_instruments_are_held_out_where_there_are_many() {
+        let clips = |instruments: usize| -> Vec<String> {
+            let clip = |i: usize| format!("font/{:02}/{}.wav", i / 3, i % 3);
+            (0..3 * instruments).map(clip).collect()
+        };
+        let wanted: Vec<String> = [1, 11]
+            .iter()
+            .flat_map(|i| (0..3).map(move |k| format!("font/{i:02}/{k}.wav")))
+            .collect();
+        assert_eq!(held_out_of(&clips(20)), wanted);
+        let few = ["font/00/1.wav", "font/03/2.wav"].map(String::from);
+        assert_eq!(held_out_of(&clips(5)), few);
+        assert!(held_out_of(&clips(5)[..1]).is_empty());
     }
 }

@@ -2,22 +2,24 @@
 
 mod adam;
 pub mod adopt;
-mod augment;
-mod babble;
-mod batch;
+pub mod augment;
+pub mod babble;
+pub mod batch;
+pub mod cache;
 mod checkpoint;
 pub mod dataset;
 mod export;
-mod foreign;
+pub mod foreign;
+mod forward;
 mod history;
-mod losses;
+pub mod losses;
 mod picture;
-mod pool;
+pub mod pool;
 mod progress;
 mod recipe;
 mod record;
 mod room;
-mod trainer;
+pub mod trainer;
 mod validate;
 
 pub use adam::Diverged;
@@ -29,11 +31,12 @@ pub use recipe::{Budget, Recipe};
 pub use validate::Quality;
 
 use crate::plant::Plant;
+use cache::Cache;
 use ear::{EarConfig, EarError};
 use foreign::Foreign;
 use pool::Pool;
 use progress::Progress;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tch::Device;
 use trainer::Trainer;
@@ -48,6 +51,8 @@ pub struct Options {
     pub references: Option<PathBuf>,
     /// Folder for checkpoint, model and picture; made if missing.
     pub out: PathBuf,
+    /// Folder of the cache of rendered samples, made if missing; `None`: no cache.
+    pub cache: Option<PathBuf>,
     /// Go on from the checkpoint in `out`. Its seed and batch are kept; the budget is this one's.
     pub resume: bool,
     /// Where the networks live.
@@ -130,7 +135,11 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
             progress.say(&format!("left out {reason}"));
         }
     }
-    let mut pool = Pool::new(options.threads.max(1), &ear, recipe.seed)?;
+    let cache = match &options.cache {
+        Some(folder) => open_cache(folder, &cache::key(&ear, recipe.seed)?, &progress),
+        None => None,
+    };
+    let mut pool = Pool::new(options.threads.max(1), &ear, recipe.seed, cache)?;
     let held_out = HeldOut::new(
         &mut Plant::new(&ear)?,
         foreign.as_ref(),
@@ -181,6 +190,9 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
             trainer.babble(&mut pool, lr)?;
         }
         progress.step(&trainer.state, at, mirroring);
+        if let Some(trouble) = pool.trouble() {
+            progress.say(&trouble);
+        }
         if trainer.state.step.is_multiple_of(validate_every) {
             validate(
                 &mut trainer,
@@ -217,6 +229,20 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
         finished,
         history: trainer.state.history,
     })
+}
+
+/// The cache of `key` in `folder`; without one training goes on, too.
+fn open_cache(folder: &Path, key: &str, progress: &Progress) -> Option<Cache> {
+    match Cache::open(folder, key) {
+        Ok(cache) => {
+            progress.say(&format!("{} rendered samples in the cache", cache.len()));
+            Some(cache)
+        }
+        Err(reason) => {
+            progress.say(&format!("{reason}. Training goes on without a cache"));
+            None
+        }
+    }
 }
 
 fn validate(

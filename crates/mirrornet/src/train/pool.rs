@@ -1,8 +1,9 @@
 //! Rendering threads. Jobs go in and results come out in any order; what is asked for is what decides
-//! the training, so timing can't.
+//! the training, so timing can't. Nor can the cache of samples, where there is one.
 
 use super::babble::{Sample, stream};
-use crate::plant::{Phrase, Plant, Window};
+use super::cache::Cache;
+use crate::plant::{Phrase, Plant, Render, Window};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use ear::{EarConfig, EarError};
 use std::collections::{HashMap, HashSet};
@@ -20,6 +21,9 @@ enum Done {
     Render(u64, Window),
 }
 
+/// Most jobs that a thread renders side by side.
+const AT_ONCE: usize = 32;
+
 /// The threads, and what they have finished.
 pub struct Pool {
     jobs: Option<Sender<Job>>,
@@ -28,11 +32,18 @@ pub struct Pool {
     pending: HashSet<u64>,
     samples: HashMap<u64, Arc<Sample>>,
     renders: HashMap<u64, Window>,
+    cache: Option<Cache>,
+    trouble: Option<String>,
 }
 
 impl Pool {
-    /// Starts `threads` threads on the stream of `seed`.
-    pub fn new(threads: usize, ear: &EarConfig, seed: u64) -> Result<Self, EarError> {
+    /// Starts `threads` threads on the stream of `seed`, of which `cache` has samples.
+    pub fn new(
+        threads: usize,
+        ear: &EarConfig,
+        seed: u64,
+        cache: Option<Cache>,
+    ) -> Result<Self, EarError> {
         let (jobs, todo) = bounded::<Job>(256);
         let (finished, done) = bounded(256);
         let threads = (0..threads)
@@ -40,19 +51,14 @@ impl Pool {
                 let (todo, finished) = (todo.clone(), finished.clone());
                 let mut plant = Plant::new(ear)?;
                 Ok(std::thread::spawn(move || {
-                    for job in todo {
-                        let result = match job {
-                            Job::Sample(i) => Done::Sample(
-                                i,
-                                Arc::new(Sample::new(&mut plant, seed, stream::BABBLE, i)),
-                            ),
-                            Job::Render(ticket, h, phrase) => {
-                                let audio = plant.play(&Patch::default().with_matched(&h), &phrase);
-                                Done::Render(ticket, plant.window(&audio, phrase.start))
+                    while let Ok(job) = todo.recv() {
+                        // A fair share of what waits.
+                        let more = (todo.len() / threads).min(AT_ONCE - 1);
+                        let jobs = std::iter::once(job).chain(todo.try_iter().take(more));
+                        for result in work(&mut plant, seed, jobs) {
+                            if finished.send(result).is_err() {
+                                return;
                             }
-                        };
-                        if finished.send(result).is_err() {
-                            return;
                         }
                     }
                 }))
@@ -65,6 +71,8 @@ impl Pool {
             pending: HashSet::new(),
             samples: HashMap::new(),
             renders: HashMap::new(),
+            cache,
+            trouble: None,
         })
     }
 
@@ -72,6 +80,9 @@ impl Pool {
         match done {
             Done::Sample(i, sample) => {
                 self.pending.remove(&i);
+                if let Some(cache) = &mut self.cache {
+                    self.trouble = self.trouble.take().or(cache.add(i, &sample).err());
+                }
                 self.samples.insert(i, sample);
             }
             Done::Render(ticket, window) => {
@@ -102,8 +113,17 @@ impl Pool {
 
     /// Asks for sample `index`, unless it is there or on its way.
     pub fn request_sample(&mut self, index: u64) {
-        if !self.samples.contains_key(&index) && self.pending.insert(index) {
-            self.submit(Job::Sample(index));
+        if self.samples.contains_key(&index) || self.pending.contains(&index) {
+            return;
+        }
+        match self.cache.as_mut().and_then(|cache| cache.get(index)) {
+            Some(sample) => {
+                self.samples.insert(index, Arc::new(sample));
+            }
+            None => {
+                self.pending.insert(index);
+                self.submit(Job::Sample(index));
+            }
         }
     }
 
@@ -114,6 +134,11 @@ impl Pool {
             self.wait();
         }
         self.samples[&index].clone()
+    }
+
+    /// What went wrong with the cache since this was last asked.
+    pub fn trouble(&mut self) -> Option<String> {
+        self.trouble.take()
     }
 
     /// Drops samples older than `index`.
@@ -135,6 +160,43 @@ impl Pool {
             self.wait();
         }
     }
+}
+
+/// Does `jobs`, samples with samples and renders with renders.
+fn work(plant: &mut Plant, seed: u64, jobs: impl Iterator<Item = Job>) -> Vec<Done> {
+    let (mut indices, mut guesses) = (Vec::new(), Vec::new());
+    for job in jobs {
+        match job {
+            Job::Sample(i) => indices.push(i),
+            Job::Render(ticket, h, phrase) => {
+                guesses.push((ticket, Patch::default().with_matched(&h), phrase));
+            }
+        }
+    }
+    let renders: Vec<Render<'_>> = guesses
+        .iter()
+        .map(|(_, patch, phrase)| Render {
+            patch,
+            phrase,
+            whole: false,
+        })
+        .collect();
+    let played = plant.play(&renders);
+    let windows = guesses
+        .iter()
+        .zip(played)
+        .map(|((ticket, _, phrase), audio)| {
+            Done::Render(*ticket, plant.window(&audio, phrase.start))
+        });
+    let mut done: Vec<Done> = windows.collect();
+    let samples = Sample::many(plant, seed, stream::BABBLE, &indices);
+    done.extend(
+        indices
+            .iter()
+            .zip(samples)
+            .map(|(&i, sample)| Done::Sample(i, Arc::new(sample))),
+    );
+    done
 }
 
 impl Drop for Pool {

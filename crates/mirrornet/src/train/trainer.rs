@@ -5,6 +5,7 @@ use super::babble::{rng, stream};
 use super::batch::{Batch, Collected};
 use super::checkpoint::{CheckpointError, Pending, State};
 use super::foreign::Foreign;
+use super::forward::Forward;
 use super::history::History;
 use super::losses::{auditory, likelihood};
 use super::pool::Pool;
@@ -20,6 +21,8 @@ use tch::{Device, Kind, Tensor};
 
 /// Mirroring steps from asking for a render to learning from it: room for the threads to work in.
 const LAG: usize = 4;
+/// One of so many guesses is rendered for the decoder.
+const GUESSED: u64 = 4;
 /// Weight of the likelihood of known parameters while mirroring: the anchor.
 const ANCHOR: f64 = 0.5;
 /// The forward model also learns around the encoder's guesses, this far (normalised).
@@ -32,6 +35,8 @@ pub struct Trainer {
     decoder: Decoder,
     encoder_adam: Adam,
     decoder_adam: Adam,
+    /// A copy of the decoder that learns beside the encoder.
+    forward: Forward,
     /// A copy of the encoder that holds averaged weights.
     averaged: (VarStore, Encoder),
     best: Option<Tensor>,
@@ -50,6 +55,8 @@ impl Trainer {
         let decoder = Decoder::new(&decoder_store.root(), &cf);
         let average_store = VarStore::new(device);
         let average = Encoder::new(&average_store.root());
+        let copy = VarStore::new(device);
+        let copied = Decoder::new(&copy.root(), &cf);
         let state = State {
             architecture: architecture(&encoder_store) + &architecture(&decoder_store),
             recipe,
@@ -68,6 +75,7 @@ impl Trainer {
             decoder_adam: Adam::new(&decoder_store),
             encoder,
             decoder,
+            forward: Forward::new(copy, copied),
             averaged: (average_store, average),
             best: None,
             state,
@@ -155,14 +163,12 @@ impl Trainer {
         collected.draws(pool, seed, self.state.draws, n);
         self.state.draws += n;
         let batch = collected.tensors(self.device);
-        let nll = {
-            let answer = self.encoder.forward(&batch.heard);
-            likelihood(&answer.narrow(1, 0, P), &answer.narrow(1, P, P), &batch.h)
-        };
+        self.begin_forward(batch.shallow_clone());
+        let answer = self.encoder.forward(&batch.heard);
+        let nll = likelihood(&answer.narrow(1, 0, P), &answer.narrow(1, P, P), &batch.h);
         self.encoder_adam.step(&nll, lr)?;
-        let forward = self.forward_loss(&batch);
-        self.decoder_adam.step(&forward, lr)?;
-        self.state.history.add([value(&nll), value(&forward), 0.0]);
+        let forward = self.finish_forward(lr)?;
+        self.state.history.add([value(&nll), forward, 0.0]);
         self.state.step += 1;
         Ok(())
     }
@@ -186,6 +192,11 @@ impl Trainer {
             self.state.foreign_draws += others;
         }
         let batch = collected.tensors(self.device);
+        let rendered = self.rendered(pool, &batch, own);
+        let learns = rendered.is_some();
+        if let Some(rendered) = rendered {
+            self.begin_forward(rendered);
+        }
         let answer = self.encoder.forward(&batch.heard);
         let (mean, sigma) = (answer.narrow(1, 0, P), answer.narrow(1, P, P));
         let nll = likelihood(
@@ -205,13 +216,10 @@ impl Trainer {
             &collected,
             own as usize,
         );
-        let forward = self.learn_renders(pool, &batch, own)?;
-        let forward = match forward {
-            Some(loss) => {
-                self.decoder_adam.step(&loss, lr)?;
-                value(&loss)
-            }
-            None => 0.0,
+        let forward = if learns {
+            self.finish_forward(lr)?
+        } else {
+            0.0
         };
         self.state
             .history
@@ -220,18 +228,26 @@ impl Trainer {
         Ok(())
     }
 
-    fn forward_loss(&self, batch: &Batch) -> Tensor {
-        auditory(
-            &self.decoder.forward(&batch.h, &batch.keys, &batch.scalars),
-            &batch.clean,
-        )
+    /// Begins the decoder's step while the encoder's is worked out.
+    fn begin_forward(&self, batch: Batch) {
+        self.forward.begin(self.decoder_adam.weights(), batch);
     }
 
-    /// Asks for renders of half the guesses, as many own as foreign ones, each moved a little.
+    /// Ends the decoder's step; its loss.
+    fn finish_forward(&mut self, lr: f64) -> Result<f64, Diverged> {
+        let (loss, gradient) = self.forward.finish();
+        self.decoder_adam.descend(&gradient, lr)?;
+        Ok(value(&loss))
+    }
+
+    /// Asks for renders of some of the guesses, as many own as foreign ones, each moved a little.
     fn ask(&mut self, pool: &mut Pool, mean: &Tensor, collected: &Collected, own: usize) {
-        let total = collected.phrases.len();
-        let chosen = (0..own / 2).chain(own..own + (total - own) / 2);
-        for i in chosen {
+        let foreign = if collected.phrases.len() > own {
+            self.guesses() / 2
+        } else {
+            0
+        };
+        for i in (0..self.guesses() - foreign).chain(own..own + foreign) {
             let mut rng = rng(self.state.recipe.seed, stream::EXPLORE, self.state.tickets);
             let mut h = [0f32; MATCHED_COUNT];
             mean.get(i as i64).copy_data(&mut h, MATCHED_COUNT);
@@ -250,17 +266,12 @@ impl Trainer {
         }
     }
 
-    /// The forward loss on the renders asked for `LAG` steps ago beside this step's labelled windows;
-    /// `None` until the first have come.
-    fn learn_renders(
-        &mut self,
-        pool: &mut Pool,
-        batch: &Batch,
-        own: u64,
-    ) -> Result<Option<Tensor>, Diverged> {
-        let per_step = self.state.recipe.batch as usize / 2;
-        if self.pending.len() <= LAG * per_step {
-            return Ok(None);
+    /// The renders asked for `LAG` steps ago beside this step's labelled windows, for the decoder; `None`
+    /// until the first have come.
+    fn rendered(&mut self, pool: &mut Pool, batch: &Batch, own: u64) -> Option<Batch> {
+        let per_step = self.guesses();
+        if self.pending.len() < LAG * per_step {
+            return None;
         }
         let mut rendered = Collected::default();
         for p in self.pending.drain(..per_step) {
@@ -269,13 +280,18 @@ impl Trainer {
         let rendered = rendered.tensors(self.device);
         let half = (own / 2) as i64;
         let join = |a: &Tensor, b: &Tensor| Tensor::cat(&[a, &b.narrow(0, 0, half)], 0);
-        Ok(Some(self.forward_loss(&Batch {
+        Some(Batch {
             heard: join(&rendered.heard, &batch.heard),
             clean: join(&rendered.clean, &batch.clean),
             h: join(&rendered.h, &batch.h),
             keys: join(&rendered.keys, &batch.keys),
             scalars: join(&rendered.scalars, &batch.scalars),
-        })))
+        })
+    }
+
+    /// Guesses rendered in a step.
+    fn guesses(&self) -> usize {
+        (self.state.recipe.batch / GUESSED) as usize
     }
 }
 

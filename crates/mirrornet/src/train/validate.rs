@@ -5,7 +5,7 @@ use super::babble::{Sample, rng, stream};
 use super::foreign::Foreign;
 use super::pool::Pool;
 use crate::model::{C, Encoder, T};
-use crate::plant::{Phrase, Plant, Window};
+use crate::plant::{Phrase, Plant, Render, Window};
 use crate::track::FRAME;
 use ear::Spectrogram;
 use matcher::contract::FLOOR_DB;
@@ -45,11 +45,10 @@ pub struct HeldOut {
 impl HeldOut {
     /// `n` of our own, and as many foreign ones where there are references.
     pub fn new(plant: &mut Plant, foreign: Option<&Foreign>, seed: u64, n: u64) -> Self {
-        let mut windows: Vec<_> = (0..n)
-            .map(|i| {
-                let sample = Sample::new(plant, seed, stream::HELD_OUT, i);
-                (sample.clean.clone(), sample.clean, sample.phrase)
-            })
+        let indices: Vec<u64> = (0..n).collect();
+        let mut windows: Vec<_> = Sample::many(plant, seed, stream::HELD_OUT, &indices)
+            .into_iter()
+            .map(|sample| (sample.clean.clone(), sample.clean, sample.phrase))
             .collect();
         if let Some(foreign) = foreign {
             for i in 0..n {
@@ -64,11 +63,20 @@ impl HeldOut {
             }
         }
         let default = Patch::default();
-        let likenesses: Vec<f64> = windows
+        let renders: Vec<Render<'_>> = windows
             .iter()
-            .map(|(_, window, phrase)| {
-                let audio = plant.play(&default, phrase);
-                likeness(window, &plant.window(&audio, phrase.start))
+            .map(|(_, _, phrase)| Render {
+                patch: &default,
+                phrase,
+                whole: false,
+            })
+            .collect();
+        let likenesses: Vec<f64> = plant
+            .play(&renders)
+            .iter()
+            .zip(&windows)
+            .map(|(audio, (_, window, phrase))| {
+                likeness(window, &plant.window(audio, phrase.start))
             })
             .collect();
         let own = n as usize;
