@@ -1,10 +1,10 @@
 //! The judgement of the factory patches: tables and pictures, written by
 //! `UPDATE_PICTURES=1 cargo test -p synth --release --test goals judge`.
 
-use crate::measure::{Figures, cents_off};
+use crate::measure::Figures;
 use crate::patches::{Factory, VELOCITY, by_kind, factory, peak, perform};
 use crate::picture;
-use crate::playing::{answers, slots};
+use crate::playing::{answers, cents_off, slots};
 use crate::sound::{Sound, image};
 use std::fmt::Write;
 use std::path::Path;
@@ -26,7 +26,12 @@ const TWELVE: [&str; 12] = [
     "Winter Wind",
 ];
 /// Four whose wheel is shown going up.
-const TURNED: [&str; 4] = ["Wobble Bass", "Sync Wail", "Pulse Ensemble", "Rotary Organ"];
+const TURNED: [&str; 4] = [
+    "Wobble Bass",
+    "Square Solo",
+    "Pulse Ensemble",
+    "Swell Strings",
+];
 /// Seconds of a phrase's picture, and of a turn of the wheel.
 const SECONDS: f64 = 4.0;
 /// The pictures' bands in an octave, and all of them.
@@ -69,12 +74,21 @@ fn moves(f: &Factory, source: &str) -> String {
     words.join(", ")
 }
 
+/// A frequency, or that there is none.
+fn hertz(hertz: f64) -> String {
+    match hertz {
+        0.0 => "nothing".into(),
+        ..1e3 => format!("{:.0} Hz", 10.0 * (hertz / 10.0).round()),
+        _ => format!("{:.1} kHz", hertz / 1e3),
+    }
+}
+
 /// Milliseconds or seconds, as short as they are precise.
 fn time(seconds: f64) -> String {
-    if seconds < 1.0 {
-        format!("{:.0} ms", 1e3 * seconds)
-    } else {
-        format!("{seconds:.1} s")
+    match seconds {
+        ..1e-3 => "< 1 ms".into(),
+        ..1.0 => format!("{:.0} ms", 1e3 * seconds),
+        _ => format!("{seconds:.1} s"),
     }
 }
 
@@ -85,10 +99,10 @@ fn table() -> String {
     );
     for f in by_kind() {
         let a = &answers()[f.file.name.as_str()];
-        let [first, later] = a.figures.centroids.map(|hertz| hertz / 1e3);
+        let [first, later] = a.figures.centroids.map(hertz);
         writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {:.0} dB, x{:.1} | {} | {first:.1} to {later:.1} kHz | {} | {} | {:.0} % |",
+            "| {} | {} | {} | {} | {} | {:.0} dB, x{:.1} | {} | {first} to {later} | {} | {} | {:.0} % |",
             f.kind(),
             f.file.name,
             f.file.tags[1..].join(", "),
@@ -118,7 +132,7 @@ fn twelve(phrases: &[(&Factory, Sound)]) -> String {
             text,
             "| {} | {:+.0} cents | {:.1} dBFS | {crest:.0} dB | {dc:.0} dB | {:.1} dB, {:+.1} LU |",
             f.file.name,
-            cents_off(&f.sound, f.hertz()),
+            cents_off(f),
             peak(&sound.sides),
             a.wheel[0],
             a.wheel[1],

@@ -10,7 +10,7 @@ const HOP: usize = 48;
 
 /// Figures of a note held for [`HELD`] seconds.
 pub struct Figures {
-    /// Seconds to half the held note's largest amplitude.
+    /// Seconds to half the held note's effective amplitude.
     pub attack: f64,
     /// Mean frequency by amplitude, Hz, of the first 0.1 s and 1.5 s later.
     pub centroids: [f64; 2],
@@ -44,7 +44,7 @@ impl Figures {
         let power = mean(&|l, r| 0.5 * (l * l + r * r));
         let peak = left.iter().chain(right).fold(0.0f32, |p, x| p.max(x.abs())) as f64;
         Self {
-            attack: seconds(powers.iter().position(|&p| p >= 0.25 * loudest).unwrap()),
+            attack: seconds(powers.iter().position(|&p| p >= 0.25 * power).unwrap()),
             centroids: [0.0, 1.5].map(|from| centroid(sound, from)),
             decay: powers[top..end]
                 .iter()
@@ -88,25 +88,26 @@ pub fn centroid(sound: &Sound, from: f64) -> f64 {
 }
 
 /// By how many cents the strongest of the octave below `hertz`, `hertz` and the octave above is off, up
-/// to a quarter tone, in the second from 0.3 s on.
-pub fn cents_off(sound: &Sound, hertz: f64) -> f64 {
-    let from = (0.3 * RATE as f64) as usize;
+/// to a quarter tone, in the second from 0.1 s on: the mean of what is there, as a unison is many tones.
+pub fn cents_off(sides: &[Vec<f32>; 2], hertz: f64) -> f64 {
+    let from = (0.1 * RATE as f64) as usize;
     let count = RATE as usize;
-    let mut best = (0.0, 0.0);
+    let [mut strongest, mut mean] = [0.0; 2];
     for octave in [0.5, 1.0, 2.0] {
+        let [mut top, mut sum, mut powers] = [0.0f64; 3];
         for cents in (-50..=50).step_by(2) {
             let hertz = hertz * octave * (cents as f64 / 1200.0).exp2();
-            let power: f64 = sound
-                .sides
-                .iter()
-                .map(|s| tone(s, from, count, hertz))
-                .sum();
-            if power > best.0 {
-                best = (power, cents as f64);
-            }
+            let tones = sides.iter().map(|side| tone(side, from, count, hertz));
+            let power: f64 = tones.sum();
+            top = top.max(power);
+            sum += power * cents as f64;
+            powers += power;
+        }
+        if top > strongest {
+            (strongest, mean) = (top, sum / powers);
         }
     }
-    best.1
+    mean
 }
 
 /// Power of the component at `hertz` of a Hann-windowed piece (Goertzel).
