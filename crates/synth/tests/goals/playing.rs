@@ -12,7 +12,7 @@ use synth::{EventKind, Patch};
 const WHEELED: [&str; 5] = ["lead", "pad", "bass", "strings", "brass"];
 /// Kinds that are played dynamically: all but effects.
 const DYNAMIC: [&str; 7] = ["bass", "lead", "pad", "keys", "pluck", "brass", "strings"];
-/// Smallest change that a wheel must make: of the spectrogram's cells on average, or of the loudness, dB.
+/// Smallest change that a wheel or pressure must make: of the spectrogram's cells on average, or of the loudness, dB.
 const AUDIBLE: f64 = 1.0;
 /// Softest and loudest velocity that levels are compared at, and the range of their difference, dB.
 const SOFT: f32 = 0.3;
@@ -64,6 +64,8 @@ pub fn cents_off(f: &Factory) -> f64 {
 pub struct Answers {
     /// Mean change of the spectrogram by the wheel, and change of the loudness, dB.
     pub wheel: [f64; 2],
+    /// The same by pressure.
+    pub pressure: [f64; 2],
     /// How much louder the key is at velocity 1 than at [`SOFT`], dB, and how many times as bright.
     pub velocity: [f64; 2],
     /// The note.
@@ -79,17 +81,16 @@ pub fn answers() -> &'static BTreeMap<&'static str, Answers> {
                 let notes = chord(&[f.key()], velocity);
                 Sound::new(perform(&f.patch, &notes, hands, HELD + 1.0))
             };
-            let (up, soft, hard) = (
-                note(VELOCITY, &[wheel(1.0)]),
-                note(SOFT, &[]),
-                note(1.0, &[]),
-            );
+            let [soft, hard] = [SOFT, 1.0].map(|velocity| note(velocity, &[]));
+            let [wheel, pressure] = [wheel(1.0), pressure(1.0)].map(|hand| {
+                let moved = note(VELOCITY, &[hand]);
+                let louder = moved.loudness() - f.sound.loudness();
+                [difference(&f.sound, &moved), louder]
+            });
             let [soft_figures, hard_figures] = [&soft, &hard].map(Figures::new);
             let answers = Answers {
-                wheel: [
-                    difference(&f.sound, &up),
-                    up.loudness() - f.sound.loudness(),
-                ],
+                wheel,
+                pressure,
                 velocity: [
                     hard.loudness() - soft.loudness(),
                     hard_figures.centroids[0] / soft_figures.centroids[0],
@@ -112,20 +113,35 @@ fn most_use_the_matrix_and_the_wheel_where_it_is_promised() {
         let wheeled = slots(&f.patch).iter().any(|slot| slot.0 == "Mod wheel");
         assert!(wheeled, "{}: the wheel does nothing", f.file.name);
     }
+    // One that follows the song or its own clock has no rate that a note could change.
+    for f in all {
+        for (dest, sync, start) in [
+            ("LFO 1 rate", params::LFO_SYNC, params::LFO_START),
+            ("LFO 2 rate", params::LFO2_SYNC, params::LFO2_START),
+        ] {
+            let fixed = f.patch.plain(sync) != 0.0 || f.patch.plain(start) != 0.0;
+            let moved = slots(&f.patch).iter().any(|slot| slot.2 == dest);
+            assert!(!(fixed && moved), "{}: {dest} is fixed", f.file.name);
+        }
+    }
 }
 
 #[test]
-fn the_wheel_is_heard_where_it_is_used() {
+fn wheel_and_pressure_are_heard_where_they_are_used() {
     for f in factory() {
         let name = f.file.name.as_str();
-        let [change, louder] = answers()[name].wheel;
-        println!("{name:<18} wheel changes {change:.1} dB, {louder:+.1} LU");
-        if slots(&f.patch).iter().any(|slot| slot.0 == "Mod wheel") {
-            assert!(
-                change >= AUDIBLE || louder.abs() >= AUDIBLE,
-                "{name}: {change:.2} dB, {louder:.2} LU"
-            );
-            assert!(louder.abs() <= 6.0, "{name}: {louder:.2} LU");
+        let answers = &answers()[name];
+        for (source, [change, louder]) in
+            [("Mod wheel", answers.wheel), ("Pressure", answers.pressure)]
+        {
+            if slots(&f.patch).iter().any(|slot| slot.0 == source) {
+                println!("{name:<18} {source} changes {change:.1} dB, {louder:+.1} LU");
+                assert!(
+                    change >= AUDIBLE || louder.abs() >= AUDIBLE,
+                    "{name}, {source}: {change:.2} dB, {louder:.2} LU"
+                );
+                assert!(louder.abs() <= 6.0, "{name}, {source}: {louder:.2} LU");
+            }
         }
     }
 }
