@@ -3,8 +3,11 @@
 //! `cargo test -p synth --test goals -- --nocapture --test-threads 1`. With `UPDATE_PICTURES=1` it
 //! also draws assets/voice.
 
+mod judgement;
+mod measure;
 mod patches;
 mod picture;
+mod playing;
 mod sound;
 mod spectrum;
 

@@ -2,16 +2,16 @@
 //!
 //! Their levels are set by this test: `UPDATE_LEVELS=1 cargo test -p synth --test goals equally`.
 
-use crate::picture;
-use crate::sound::{RATE, Sound, likeness};
+use crate::sound::{BANDS, RATE, Sound, likeness};
+use crate::{key_to_hertz, picture};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use synth::{Note, PARAMS, Patch, params, render};
+use synth::{Event, EventKind, Note, PARAMS, Patch, Synth, notes_to_events, params};
 
 /// First tag of a factory patch, and the key it is judged at.
-const CATEGORIES: [(&str, f32); 8] = [
+pub const CATEGORIES: [(&str, f32); 8] = [
     ("bass", 36.0),
     ("lead", 60.0),
     ("pad", 60.0),
@@ -22,39 +22,57 @@ const CATEGORIES: [(&str, f32); 8] = [
     ("effects", 60.0),
 ];
 /// MIDI velocity 100.
-const VELOCITY: f32 = 100.0 / 127.0;
+pub const VELOCITY: f32 = 100.0 / 127.0;
 /// Loudness of every patch, LUFS, and how far it may be off: together a window of 3 dB.
 const LOUDNESS: f64 = -25.0;
 const WINDOW: f64 = 1.5;
 /// How long the key is held, and how long the sound is watched after it, seconds.
-const HELD: f64 = 2.5;
-const AFTER: f64 = 12.0;
+pub const HELD: f64 = 2.5;
+pub const AFTER: f64 = 12.0;
 
 /// A patch file, with nothing in it but this.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub struct File {
     format: u32,
-    name: String,
-    tags: Vec<String>,
+    pub name: String,
+    pub tags: Vec<String>,
     params: serde_json::Map<String, serde_json::Value>,
 }
 
-struct Factory {
+pub struct Factory {
     path: PathBuf,
-    file: File,
-    patch: Patch,
-    sound: Sound,
+    pub file: File,
+    pub patch: Patch,
+    pub sound: Sound,
+}
+
+impl Factory {
+    /// First tag.
+    pub fn kind(&self) -> &str {
+        &self.file.tags[0]
+    }
+
+    /// The key it is judged at.
+    pub fn key(&self) -> f32 {
+        key(&self.file)
+    }
+
+    /// Its pitch.
+    pub fn hertz(&self) -> f64 {
+        key_to_hertz(self.key().into())
+    }
 }
 
 /// Every factory patch with its sound: one note.
-fn factory() -> &'static [Factory] {
+pub fn factory() -> &'static [Factory] {
     static ALL: OnceLock<Vec<Factory>> = OnceLock::new();
     ALL.get_or_init(|| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/patches");
         let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
             .unwrap()
             .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|e| e == "json"))
             .collect();
         paths.sort();
         let read = |path: PathBuf| {
@@ -88,15 +106,56 @@ fn key(file: &File) -> f32 {
         .1
 }
 
+/// A chord held for [`HELD`] seconds.
 fn play(patch: &Patch, keys: &[f32], seconds: f64) -> [Vec<f32>; 2] {
+    perform(patch, &chord(keys, VELOCITY), &[], seconds)
+}
+
+/// Notes of a chord held for [`HELD`] seconds.
+pub fn chord(keys: &[f32], velocity: f32) -> Vec<Note> {
     let note = |&key: &f32| Note {
         onset: 0.0,
         duration: HELD,
         key,
-        velocity: VELOCITY,
+        velocity,
     };
-    let notes: Vec<Note> = keys.iter().map(note).collect();
-    render(patch, &notes, seconds, RATE, 1)
+    keys.iter().map(note).collect()
+}
+
+/// The chord of four notes that the loudest peak is looked for in.
+pub fn four_notes(root: f32) -> [f32; 4] {
+    [0.0, 4.0, 7.0, 12.0].map(|step| root + step)
+}
+
+/// Renders notes while hands move: at these seconds.
+pub fn perform(
+    patch: &Patch,
+    notes: &[Note],
+    hands: &[(f64, EventKind)],
+    seconds: f64,
+) -> [Vec<f32>; 2] {
+    let mut synth = Synth::new(RATE);
+    synth.set_patch(patch, 0.0);
+    synth.set_seed(1);
+    let hand = |&(at, kind): &(f64, EventKind)| Event {
+        time: (at * RATE as f64) as u32,
+        kind,
+    };
+    let mut events: Vec<Event> = hands.iter().map(hand).collect();
+    events.extend(notes_to_events(notes, RATE));
+    // Stable: a hand that is there from the start is there before the notes.
+    events.sort_by_key(|event| event.time);
+    let len = (seconds * RATE as f64) as usize;
+    let mut sides = [vec![0.0; len], vec![0.0; len]];
+    let [left, right] = &mut sides;
+    synth.process(left, right, &events);
+    sides
+}
+
+/// Largest sample, dBFS.
+pub fn peak(sides: &[Vec<f32>; 2]) -> f32 {
+    let peak = sides.iter().flatten().fold(0.0f32, |p, x| p.max(x.abs()));
+    20.0 * peak.log10()
 }
 
 #[test]
@@ -170,18 +229,15 @@ fn all_sound_and_fall_silent_and_none_clips() {
         let name = &file.name;
         let samples = || sound.sides.iter().flatten();
         assert!(samples().all(|x| x.is_finite()), "{name}");
-        let peak = samples().fold(0.0f32, |p, x| p.max(x.abs()));
         // The clip sets in at -1 dBFS.
-        assert!((0.02..0.891).contains(&peak), "{name} peaks at {peak}");
+        let db = peak(&sound.sides);
+        assert!((-34.0..-1.0).contains(&db), "{name} peaks at {db} dBFS");
         let left = sound.loudness() - sound.last_loudness();
         assert!(
             left > 40.0,
             "{name} has fallen by {left:.1} dB after {AFTER} s"
         );
-        let root = key(file);
-        let chord = play(patch, &[0.0, 4.0, 7.0, 12.0].map(|step| root + step), HELD);
-        let peak = chord.iter().flatten().fold(0.0f32, |p, x| p.max(x.abs()));
-        let db = 20.0 * peak.log10();
+        let db = peak(&play(patch, &four_notes(key(file)), HELD));
         println!("{name:<18} chord {db:.1} dBFS, {left:.0} dB down {AFTER} s after");
         if db > loudest.1 {
             loudest = (name, db);
@@ -206,20 +262,24 @@ fn no_two_are_alike() {
     assert!(nearest[0].0 <= 0.99, "{nearest:?}");
 }
 
+/// Every factory patch, kind by kind.
+pub fn by_kind() -> Vec<&'static Factory> {
+    let mut all: Vec<_> = factory().iter().collect();
+    all.sort_by_key(|f| CATEGORIES.iter().position(|(name, _)| *name == f.kind()));
+    all
+}
+
 /// Draws every spectrogram into one picture: `UPDATE_PICTURES=1 cargo test -p synth --test goals draw`.
 #[test]
 fn draw_the_patches() {
     if std::env::var_os("UPDATE_PICTURES").is_some() {
-        let mut all: Vec<_> = factory().iter().collect();
-        all.sort_by_key(|f| {
-            CATEGORIES
-                .iter()
-                .position(|(name, _)| *name == f.file.tags[0])
-        });
-        let tiles: Vec<_> = all
-            .iter()
-            .map(|f| (format!("{}: {}", f.file.tags[0], f.file.name), &f.sound))
+        let tiles: Vec<_> = by_kind()
+            .into_iter()
+            .map(|f| {
+                let title = format!("{}: {}", f.kind(), f.file.name);
+                (title, f.sound.image.clone())
+            })
             .collect();
-        picture::sheet("patches", &tiles);
+        picture::sheet("patches", &tiles, BANDS, 8, (172, 132));
     }
 }

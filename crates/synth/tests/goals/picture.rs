@@ -1,15 +1,11 @@
 //! The pictures in assets/voice.
 
-use crate::sound::{BANDS, RANGE, Sound};
+use crate::sound::RANGE;
 use crate::spectrum::Spectrum;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 use std::path::PathBuf;
 use std::sync::Once;
-
-/// Pixels of one patch in the sheet, and patches in a row of it.
-const TILE: (u32, u32) = (172, 132);
-const COLUMNS: usize = 8;
 
 /// Where a picture goes; plotters brings no font of its own.
 fn prepare(name: &str) -> PathBuf {
@@ -57,25 +53,30 @@ pub fn spectrum(name: &str, title: &str, spectrum: &Spectrum, hertz: f64, rate: 
     root.present().unwrap();
 }
 
-/// Spectrograms side by side: time to the right, the bands upwards, dark where it is loud.
-pub fn sheet(name: &str, tiles: &[(String, &Sound)]) {
+/// Images of so many `bands` side by side, so many in a row, each with its title in a `tile` of so many
+/// pixels: time to the right, the bands upwards, dark where it is loud.
+pub fn sheet(
+    name: &str,
+    images: &[(String, Vec<f64>)],
+    bands: usize,
+    columns: usize,
+    tile: (u32, u32),
+) {
     let path = prepare(name);
-    let size = (
-        TILE.0 * COLUMNS as u32,
-        TILE.1 * tiles.len().div_ceil(COLUMNS) as u32,
-    );
+    let rows = images.len().div_ceil(columns);
+    let size = (tile.0 * columns as u32, tile.1 * rows as u32);
     let root = BitMapBackend::new(&path, size).into_drawing_area();
     root.fill(&WHITE).unwrap();
-    let areas = root.split_evenly((tiles.len().div_ceil(COLUMNS), COLUMNS));
-    for ((title, sound), area) in tiles.iter().zip(areas) {
+    let areas = root.split_evenly((rows, columns));
+    for ((title, image), area) in images.iter().zip(areas) {
         let style = ("sans-serif", 13).into_font();
         area.draw(&Text::new(title.clone(), (4, 2), style)).unwrap();
-        let times = sound.image.len() / BANDS;
-        for x in 0..TILE.0 - 8 {
-            for y in 0..TILE.1 - 24 {
-                let time = x as usize * times / (TILE.0 - 8) as usize;
-                let band = BANDS - 1 - y as usize * BANDS / (TILE.1 - 24) as usize;
-                let light = (255.0 * sound.image[time * BANDS + band] / RANGE) as u8;
+        let times = image.len() / bands;
+        for x in 0..tile.0 - 8 {
+            for y in 0..tile.1 - 24 {
+                let time = x as usize * times / (tile.0 - 8) as usize;
+                let band = bands - 1 - y as usize * bands / (tile.1 - 24) as usize;
+                let light = (255.0 * image[time * bands + band] / RANGE) as u8;
                 let colour = RGBColor(light, light, light);
                 area.draw_pixel((x as i32 + 4, y as i32 + 20), &colour)
                     .unwrap();

@@ -10,8 +10,12 @@ const HOP: usize = 4_800;
 /// Samples of a spectrum, and from one to the next.
 const WINDOW: usize = 4_096;
 const STRIDE: usize = 1_024;
-/// Bands of a spectrum: three an octave from 50 Hz.
+/// Lowest frequency of a spectrum, Hz, its bands in an octave, and all of them.
+const LOWEST: f64 = 50.0;
+const PER_OCTAVE: usize = 3;
 pub const BANDS: usize = 26;
+/// Seconds from one spectrum to the next.
+pub const STEP: f64 = STRIDE as f64 / RATE as f64;
 /// What lies this far below the loudest band is not heard, dB.
 pub const RANGE: f64 = 60.0;
 /// Seconds of the spectrogram.
@@ -32,7 +36,7 @@ impl Sound {
     pub fn new(sides: [Vec<f32>; 2]) -> Self {
         Self {
             moments: moments(&sides),
-            image: image(&sides),
+            image: image(&sides, PER_OCTAVE, BANDS, SECONDS),
             sides,
         }
     }
@@ -102,28 +106,53 @@ fn weigh(samples: &[f32]) -> Vec<f64> {
     out
 }
 
-fn image(sides: &[Vec<f32>; 2]) -> Vec<f64> {
+/// Mean difference of two spectrograms in decibels, where either is heard: within 40 dB of its loudest.
+pub fn difference(a: &Sound, b: &Sound) -> f64 {
+    let pairs = a.image.iter().zip(&b.image);
+    let heard: Vec<f64> = pairs
+        .filter(|(x, y)| x.min(**y) < 40.0)
+        .map(|(x, y)| (x - y).abs())
+        .collect();
+    heard.iter().sum::<f64>() / heard.len() as f64
+}
+
+/// Middle of a band of [`Sound::image`], Hz.
+pub fn middle(band: usize) -> f64 {
+    LOWEST * ((band as f64 + 0.5) / PER_OCTAVE as f64).exp2()
+}
+
+/// Decibels below the loudest band, at most [`RANGE`], by time and band.
+pub fn image(sides: &[Vec<f32>; 2], per_octave: usize, bands: usize, seconds: f64) -> Vec<f64> {
     let fft = RealFftPlanner::<f32>::new().plan_fft_forward(WINDOW);
     let (mut time, mut bins) = (fft.make_input_vec(), fft.make_output_vec());
+    let edge = |band: usize| {
+        let hertz = LOWEST * (band as f64 / per_octave as f64).exp2();
+        (hertz * WINDOW as f64 / RATE as f64).min((WINDOW / 2) as f64)
+    };
     let mut image = Vec::new();
-    let len = sides[0].len().min((SECONDS * RATE as f64) as usize);
+    let len = sides[0].len().min((seconds * RATE as f64) as usize);
     for at in (0..len - WINDOW).step_by(STRIDE) {
-        let mut bands = [1e-20f64; BANDS];
+        let mut powers = vec![1e-20f64; bands];
         for side in sides {
             for (i, t) in time.iter_mut().enumerate() {
                 let turn = std::f32::consts::TAU * i as f32 / WINDOW as f32;
                 *t = side[at + i] * (0.5 - 0.5 * turn.cos());
             }
             fft.process(&mut time, &mut bins).unwrap();
-            for (k, bin) in bins.iter().enumerate().skip(1) {
-                let hertz = k as f64 * RATE as f64 / WINDOW as f64;
-                let band = (3.0 * (hertz / 50.0).log2()).floor();
-                if band >= 0.0 && (band as usize) < BANDS {
-                    bands[band as usize] += bin.norm_sqr() as f64;
-                }
+            for (band, power) in powers.iter_mut().enumerate() {
+                let from = edge(band).ceil() as usize;
+                // A band narrower than a bin has the one below it.
+                let (from, to) = match edge(band + 1).ceil() as usize {
+                    to if to > from => (from, to),
+                    to => (to - 1, to),
+                };
+                *power += bins[from..to]
+                    .iter()
+                    .map(|bin| bin.norm_sqr() as f64)
+                    .sum::<f64>();
             }
         }
-        image.extend(bands.map(|power| 10.0 * power.log10()));
+        image.extend(powers.iter().map(|power| 10.0 * power.log10()));
     }
     let top = image.iter().copied().fold(f64::MIN, f64::max);
     image.iter_mut().for_each(|db| *db = (top - *db).min(RANGE));
