@@ -1,11 +1,15 @@
-//! Which vector instructions the voices' filters run on, chosen when an instrument is made.
+//! Which vector instructions the voices run on, chosen when an instrument is made.
 //!
 //! `pulp` does the detection and the vector types of what is better than the baseline, `wide` has the
 //! baseline's. The latter multiplies and adds in two steps: without the instruction, fusing them would
 //! be a slow library call.
+//!
+//! What a [`Kernel`] calls must be inlined into it: a function that the compiler keeps apart would not
+//! have the vector instructions, and call each of them as a function. Hence no closures and no `map`
+//! around vectors. Plain loops over arrays of a known length become vectors by themselves.
 
-use pulp::{Simd, WithSimd};
-use wide::f32x4;
+use pulp::{NullaryFnOnce, Simd};
+use wide::{f32x4, i32x4, u32x4};
 
 /// The vector instructions an instrument runs on. Each gives the same bits on every machine that
 /// has it; two of them differ in the last bits.
@@ -47,13 +51,13 @@ impl InstructionSet {
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
             Self::Avx2 => {
                 if let Some(simd) = avx2() {
-                    return Simd::vectorize(simd, Task(kernel));
+                    return simd.vectorize(Task { kernel, simd });
                 }
             }
             #[cfg(target_arch = "aarch64")]
             Self::Neon => {
                 if let Some(simd) = neon() {
-                    return Simd::vectorize(simd, Task(kernel));
+                    return simd.vectorize(Task { kernel, simd });
                 }
             }
             _ => {}
@@ -89,11 +93,31 @@ pub(crate) trait Vector: Copy {
     fn load(self, from: &[f32]) -> Self::F;
     /// Overwrites the first vector of such a slice.
     fn store(self, to: &mut [f32], a: Self::F);
+    /// As many rows of a table as there are lanes, transposed: lane `i` of the four vectors has the four
+    /// numbers of row `rows[i]`.
+    fn quads(self, table: &[[f32; 4]], rows: &[i32]) -> [Self::F; 4];
+
+    /// A vector of integers, which wrap.
+    type I: Copy;
+    fn splat_i(self, x: i32) -> Self::I;
+    fn add_i(self, a: Self::I, b: Self::I) -> Self::I;
+    fn sub_i(self, a: Self::I, b: Self::I) -> Self::I;
+    fn mul_i(self, a: Self::I, b: Self::I) -> Self::I;
+    fn abs_i(self, a: Self::I) -> Self::I;
+    fn shift_left(self, a: Self::I, bits: u32) -> Self::I;
+    /// Without the sign.
+    fn shift_right(self, a: Self::I, bits: u32) -> Self::I;
+    fn load_i(self, from: &[i32]) -> Self::I;
+    fn store_i(self, to: &mut [i32], a: Self::I);
+    /// The nearest floating-point numbers.
+    fn to_f(self, a: Self::I) -> Self::F;
+    /// Without the fractions; any number where there is no such integer.
+    fn to_i(self, a: Self::F) -> Self::I;
 }
 
 /// What every CPU has.
 #[derive(Clone, Copy)]
-struct Baseline;
+pub(crate) struct Baseline;
 
 impl Vector for Baseline {
     const LANES: usize = 4;
@@ -143,13 +167,68 @@ impl Vector for Baseline {
     fn store(self, to: &mut [f32], a: f32x4) {
         to.as_chunks_mut().0[0] = a.to_array();
     }
+    #[inline(always)]
+    fn quads(self, table: &[[f32; 4]], rows: &[i32]) -> [f32x4; 4] {
+        let mut quads = [f32x4::ZERO; 4];
+        for i in 0..4 {
+            quads[i] = f32x4::from(table[rows[i] as u32 as usize]);
+        }
+        f32x4::transpose(quads)
+    }
+
+    type I = i32x4;
+
+    #[inline(always)]
+    fn splat_i(self, x: i32) -> i32x4 {
+        i32x4::splat(x)
+    }
+    #[inline(always)]
+    fn add_i(self, a: i32x4, b: i32x4) -> i32x4 {
+        a + b
+    }
+    #[inline(always)]
+    fn sub_i(self, a: i32x4, b: i32x4) -> i32x4 {
+        a - b
+    }
+    #[inline(always)]
+    fn mul_i(self, a: i32x4, b: i32x4) -> i32x4 {
+        a * b
+    }
+    #[inline(always)]
+    fn abs_i(self, a: i32x4) -> i32x4 {
+        a.abs()
+    }
+    #[inline(always)]
+    fn shift_left(self, a: i32x4, bits: u32) -> i32x4 {
+        a << bits
+    }
+    #[inline(always)]
+    fn shift_right(self, a: i32x4, bits: u32) -> i32x4 {
+        pulp::cast(pulp::cast::<i32x4, u32x4>(a) >> bits)
+    }
+    #[inline(always)]
+    fn load_i(self, from: &[i32]) -> i32x4 {
+        i32x4::from(from.as_chunks().0[0])
+    }
+    #[inline(always)]
+    fn store_i(self, to: &mut [i32], a: i32x4) {
+        to.as_chunks_mut().0[0] = a.to_array();
+    }
+    #[inline(always)]
+    fn to_f(self, a: i32x4) -> f32x4 {
+        f32x4::from_i32x4(a)
+    }
+    #[inline(always)]
+    fn to_i(self, a: f32x4) -> i32x4 {
+        a.fast_trunc_int()
+    }
 }
 
 /// A `pulp` instruction set that multiplies and adds in one step.
 #[derive(Clone, Copy)]
 struct Fused<S>(S);
 
-impl<S: Simd> Vector for Fused<S> {
+impl<S: Lanes> Vector for Fused<S> {
     const LANES: usize = S::F32_LANES;
     type F = S::f32s;
 
@@ -197,16 +276,216 @@ impl<S: Simd> Vector for Fused<S> {
     fn store(self, to: &mut [f32], a: Self::F) {
         S::as_mut_simd_f32s(to).0[0] = a;
     }
+    #[inline(always)]
+    fn quads(self, table: &[[f32; 4]], rows: &[i32]) -> [Self::F; 4] {
+        self.0.quads(table, rows)
+    }
+
+    type I = S::I;
+
+    #[inline(always)]
+    fn splat_i(self, x: i32) -> S::I {
+        self.0.splat_i(x)
+    }
+    #[inline(always)]
+    fn add_i(self, a: S::I, b: S::I) -> S::I {
+        self.0.add_i(a, b)
+    }
+    #[inline(always)]
+    fn sub_i(self, a: S::I, b: S::I) -> S::I {
+        self.0.sub_i(a, b)
+    }
+    #[inline(always)]
+    fn mul_i(self, a: S::I, b: S::I) -> S::I {
+        self.0.mul_i(a, b)
+    }
+    #[inline(always)]
+    fn abs_i(self, a: S::I) -> S::I {
+        self.0.abs_i(a)
+    }
+    #[inline(always)]
+    fn shift_left(self, a: S::I, bits: u32) -> S::I {
+        self.0.shift_left(a, bits)
+    }
+    #[inline(always)]
+    fn shift_right(self, a: S::I, bits: u32) -> S::I {
+        self.0.shift_right(a, bits)
+    }
+    #[inline(always)]
+    fn load_i(self, from: &[i32]) -> S::I {
+        self.0.load_i(from)
+    }
+    #[inline(always)]
+    fn store_i(self, to: &mut [i32], a: S::I) {
+        self.0.store_i(to, a);
+    }
+    #[inline(always)]
+    fn to_f(self, a: S::I) -> Self::F {
+        self.0.to_f(a)
+    }
+    #[inline(always)]
+    fn to_i(self, a: Self::F) -> S::I {
+        self.0.to_i(a)
+    }
 }
 
-struct Task<K>(K);
+/// What `pulp` has no common name for; as in [`Vector`].
+trait Lanes: Simd {
+    type I: Copy;
+    fn quads(self, table: &[[f32; 4]], rows: &[i32]) -> [Self::f32s; 4];
+    fn splat_i(self, x: i32) -> Self::I;
+    fn add_i(self, a: Self::I, b: Self::I) -> Self::I;
+    fn sub_i(self, a: Self::I, b: Self::I) -> Self::I;
+    fn mul_i(self, a: Self::I, b: Self::I) -> Self::I;
+    fn abs_i(self, a: Self::I) -> Self::I;
+    fn shift_left(self, a: Self::I, bits: u32) -> Self::I;
+    fn shift_right(self, a: Self::I, bits: u32) -> Self::I;
+    fn load_i(self, from: &[i32]) -> Self::I;
+    fn store_i(self, to: &mut [i32], a: Self::I);
+    fn to_f(self, a: Self::I) -> Self::f32s;
+    fn to_i(self, a: Self::f32s) -> Self::I;
+}
 
-impl<K: Kernel> WithSimd for Task<K> {
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+impl Lanes for pulp::x86::V3 {
+    type I = Self::i32s;
+
+    #[inline(always)]
+    fn quads(self, table: &[[f32; 4]], rows: &[i32]) -> [Self::f32s; 4] {
+        let avx = self.avx;
+        let rows: &[i32; 8] = &rows.as_chunks().0[0];
+        // Rows i and i + 4 side by side, then both halves transposed.
+        let mut pairs = [avx._mm256_setzero_ps(); 4];
+        for i in 0..4 {
+            let low = pulp::cast(table[rows[i] as u32 as usize]);
+            let high = pulp::cast(table[rows[i + 4] as u32 as usize]);
+            pairs[i] = avx._mm256_insertf128_ps::<1>(avx._mm256_castps128_ps256(low), high);
+        }
+        let [a, b, c, d] = pairs;
+        let [ab, cd] = [avx._mm256_unpacklo_ps(a, b), avx._mm256_unpacklo_ps(c, d)];
+        let [ef, gh] = [avx._mm256_unpackhi_ps(a, b), avx._mm256_unpackhi_ps(c, d)];
+        [
+            pulp::cast(avx._mm256_shuffle_ps::<0x44>(ab, cd)),
+            pulp::cast(avx._mm256_shuffle_ps::<0xEE>(ab, cd)),
+            pulp::cast(avx._mm256_shuffle_ps::<0x44>(ef, gh)),
+            pulp::cast(avx._mm256_shuffle_ps::<0xEE>(ef, gh)),
+        ]
+    }
+    #[inline(always)]
+    fn splat_i(self, x: i32) -> Self::I {
+        pulp::cast(self.avx._mm256_set1_epi32(x))
+    }
+    #[inline(always)]
+    fn add_i(self, a: Self::I, b: Self::I) -> Self::I {
+        pulp::cast(self.avx2._mm256_add_epi32(pulp::cast(a), pulp::cast(b)))
+    }
+    #[inline(always)]
+    fn sub_i(self, a: Self::I, b: Self::I) -> Self::I {
+        pulp::cast(self.avx2._mm256_sub_epi32(pulp::cast(a), pulp::cast(b)))
+    }
+    #[inline(always)]
+    fn mul_i(self, a: Self::I, b: Self::I) -> Self::I {
+        pulp::cast(self.avx2._mm256_mullo_epi32(pulp::cast(a), pulp::cast(b)))
+    }
+    #[inline(always)]
+    fn abs_i(self, a: Self::I) -> Self::I {
+        pulp::cast(self.avx2._mm256_abs_epi32(pulp::cast(a)))
+    }
+    #[inline(always)]
+    fn shift_left(self, a: Self::I, bits: u32) -> Self::I {
+        let bits = self.sse2._mm_cvtsi32_si128(bits as i32);
+        pulp::cast(self.avx2._mm256_sll_epi32(pulp::cast(a), bits))
+    }
+    #[inline(always)]
+    fn shift_right(self, a: Self::I, bits: u32) -> Self::I {
+        let bits = self.sse2._mm_cvtsi32_si128(bits as i32);
+        pulp::cast(self.avx2._mm256_srl_epi32(pulp::cast(a), bits))
+    }
+    #[inline(always)]
+    fn load_i(self, from: &[i32]) -> Self::I {
+        Self::as_simd_i32s(from).0[0]
+    }
+    #[inline(always)]
+    fn store_i(self, to: &mut [i32], a: Self::I) {
+        Self::as_mut_simd_i32s(to).0[0] = a;
+    }
+    #[inline(always)]
+    fn to_f(self, a: Self::I) -> Self::f32s {
+        pulp::cast(self.avx._mm256_cvtepi32_ps(pulp::cast(a)))
+    }
+    #[inline(always)]
+    fn to_i(self, a: Self::f32s) -> Self::I {
+        pulp::cast(self.avx._mm256_cvttps_epi32(pulp::cast(a)))
+    }
+}
+
+/// As many lanes as the baseline, whose integers serve here too.
+#[cfg(target_arch = "aarch64")]
+impl Lanes for pulp::aarch64::Neon {
+    type I = i32x4;
+
+    #[inline(always)]
+    fn quads(self, table: &[[f32; 4]], rows: &[i32]) -> [Self::f32s; 4] {
+        let [a, b, c, d] = Baseline.quads(table, rows);
+        [pulp::cast(a), pulp::cast(b), pulp::cast(c), pulp::cast(d)]
+    }
+    #[inline(always)]
+    fn splat_i(self, x: i32) -> i32x4 {
+        Baseline.splat_i(x)
+    }
+    #[inline(always)]
+    fn add_i(self, a: i32x4, b: i32x4) -> i32x4 {
+        Baseline.add_i(a, b)
+    }
+    #[inline(always)]
+    fn sub_i(self, a: i32x4, b: i32x4) -> i32x4 {
+        Baseline.sub_i(a, b)
+    }
+    #[inline(always)]
+    fn mul_i(self, a: i32x4, b: i32x4) -> i32x4 {
+        Baseline.mul_i(a, b)
+    }
+    #[inline(always)]
+    fn abs_i(self, a: i32x4) -> i32x4 {
+        Baseline.abs_i(a)
+    }
+    #[inline(always)]
+    fn shift_left(self, a: i32x4, bits: u32) -> i32x4 {
+        Baseline.shift_left(a, bits)
+    }
+    #[inline(always)]
+    fn shift_right(self, a: i32x4, bits: u32) -> i32x4 {
+        Baseline.shift_right(a, bits)
+    }
+    #[inline(always)]
+    fn load_i(self, from: &[i32]) -> i32x4 {
+        Baseline.load_i(from)
+    }
+    #[inline(always)]
+    fn store_i(self, to: &mut [i32], a: i32x4) {
+        Baseline.store_i(to, a);
+    }
+    #[inline(always)]
+    fn to_f(self, a: i32x4) -> Self::f32s {
+        pulp::cast(Baseline.to_f(a))
+    }
+    #[inline(always)]
+    fn to_i(self, a: Self::f32s) -> i32x4 {
+        Baseline.to_i(pulp::cast(a))
+    }
+}
+
+struct Task<K, S> {
+    kernel: K,
+    simd: S,
+}
+
+impl<K: Kernel, S: Lanes> NullaryFnOnce for Task<K, S> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        self.0.run(Fused(simd));
+    fn call(self) {
+        self.kernel.run(Fused(self.simd));
     }
 }
 

@@ -6,6 +6,8 @@
 
 use super::{DAMPING, Filter, Kind, TOP, halfband, row, state};
 use crate::CONTROL;
+use crate::math::INDEX;
+use crate::oscillator::Samples;
 use crate::simd::{InstructionSet, Kernel, Vector};
 
 /// Channels in a bundle: two vectors of eight, so that one's arithmetic hides the other's latency.
@@ -20,23 +22,28 @@ const BOUND: f32 = 4.0;
 pub struct Channel<'a> {
     /// Its filters.
     pub filter: &'a mut Filter,
-    /// Its samples, filtered in place.
-    pub audio: &'a mut [f32; CONTROL],
-    /// Octaves by which each sample moves the cutoff; `None`: by nothing.
-    pub modulator: Option<&'a [f32; CONTROL]>,
+    /// Samples of the planned step that have been filtered.
+    pub done: usize,
+    /// The next ones, filtered in place.
+    pub audio: &'a mut Samples,
+    /// Octaves by which each of them moves the cutoff; `None`: by nothing.
+    pub modulator: Option<&'a Samples>,
 }
 
 /// Numbers by lane.
 type Row = [f32; LANES];
 
-/// Room for one bundle.
+/// Room for one bundle: by lane as the channels have it, or lanes side by side as the vectors do.
 #[repr(align(64))]
 struct Rows {
-    audio: [Row; CONTROL],
-    modulator: [Row; CONTROL],
-    state: [Row; state::COUNT],
-    value: [Row; row::COUNT],
-    step: [Row; row::COUNT],
+    audio: [Samples; LANES],
+    modulator: [Samples; LANES],
+    start: [[f32; row::COUNT]; LANES],
+    step: [[f32; row::COUNT]; LANES],
+    /// Before and after: what is in the lanes that nobody uses doesn't move, towards denormals perhaps.
+    state: [[Row; state::COUNT]; 2],
+    done: Row,
+    filtered: [Row; CONTROL],
 }
 
 /// Runs filters.
@@ -48,15 +55,16 @@ pub struct Lanes {
 impl Lanes {
     /// Allocates everything.
     pub fn new(set: InstructionSet) -> Self {
-        let none = [0.0; LANES];
         Self {
             set,
             rows: Box::new(Rows {
-                audio: [none; CONTROL],
-                modulator: [none; CONTROL],
-                state: [none; state::COUNT],
-                value: [none; row::COUNT],
-                step: [none; row::COUNT],
+                audio: [[0.0; CONTROL]; LANES],
+                modulator: [[0.0; CONTROL]; LANES],
+                start: [[0.0; row::COUNT]; LANES],
+                step: [[0.0; row::COUNT]; LANES],
+                state: [[[0.0; LANES]; state::COUNT]; 2],
+                done: [0.0; LANES],
+                filtered: [[0.0; LANES]; CONTROL],
             }),
         }
     }
@@ -72,14 +80,14 @@ impl Lanes {
             }
             // The state-variable filter is modulated always, perhaps by nothing.
             let kind = channel.filter.kind;
-            let always = matches!(kind, Kind::Svf12 | Kind::Svf24);
-            let its = (kind, always || channel.modulator.is_some());
+            let modulated = kind.is_state_variable() || channel.modulator.is_some();
+            let its = (kind, modulated);
             if count == LANES || (count > 0 && its != path) {
                 self.run(len, path, &mut bundle[..count]);
                 count = 0;
             }
             path = its;
-            self.load(count, len, &channel);
+            self.load(count, &channel);
             bundle[count] = Some(channel);
             count += 1;
         }
@@ -88,21 +96,21 @@ impl Lanes {
         }
     }
 
-    fn load(&mut self, lane: usize, len: usize, channel: &Channel<'_>) {
+    fn load(&mut self, lane: usize, channel: &Channel<'_>) {
         let rows = &mut *self.rows;
-        for i in 0..len {
-            rows.audio[i][lane] = channel.audio[i];
-        }
-        for i in 0..len {
-            rows.modulator[i][lane] = channel.modulator.map_or(0.0, |m| m[i]);
-        }
         let filter = &*channel.filter;
-        for r in 0..state::COUNT {
-            rows.state[r][lane] = filter.state[r];
+        rows.audio[lane] = *channel.audio;
+        if let Some(modulator) = channel.modulator {
+            rows.modulator[lane] = *modulator;
+        } else if filter.kind.is_state_variable() {
+            rows.modulator[lane] = [0.0; CONTROL];
         }
-        for r in 0..row::COUNT {
-            rows.value[r][lane] = filter.value[r];
-            rows.step[r][lane] = filter.step[r];
+        rows.start[lane] = filter.start;
+        rows.step[lane] = filter.step;
+        rows.done[lane] = channel.done as f32;
+        let count = states(filter.kind, channel.modulator.is_some());
+        for (row, state) in rows.state[0].iter_mut().zip(&filter.state[..count]) {
+            row[lane] = *state;
         }
     }
 
@@ -120,20 +128,27 @@ impl Lanes {
             modulated,
         });
         let rows = &*self.rows;
+        let count = states(kind, modulated);
         for (lane, channel) in bundle.iter_mut().enumerate() {
             let Some(channel) = channel.take() else {
                 continue;
             };
-            for i in 0..len {
-                channel.audio[i] = rows.audio[i][lane];
+            for (x, row) in channel.audio.iter_mut().zip(&rows.filtered) {
+                *x = row[lane];
             }
-            for r in 0..state::COUNT {
-                channel.filter.state[r] = rows.state[r][lane];
-            }
-            for r in 0..row::COUNT {
-                channel.filter.value[r] = rows.value[r][lane];
+            let states = &mut channel.filter.state[..count];
+            for (state, row) in states.iter_mut().zip(&rows.state[1]) {
+                *state = row[lane];
             }
         }
+    }
+}
+
+/// How many states matter on a code path.
+fn states(kind: Kind, modulated: bool) -> usize {
+    match (kind, modulated) {
+        (Kind::Plain, false) => state::PLAIN,
+        _ => state::COUNT,
     }
 }
 
@@ -141,9 +156,9 @@ impl Lanes {
 fn bypass(channel: &mut Channel<'_>, len: usize) {
     let filter = &mut *channel.filter;
     if !filter.is_bypassed() {
-        for x in &mut channel.audio[..len] {
-            *x *= filter.value[row::OUT];
-            filter.value[row::OUT] += filter.step[row::OUT];
+        for (i, x) in channel.audio[..len].iter_mut().enumerate() {
+            let step = filter.step[row::OUT];
+            *x *= filter.start[row::OUT] + step * (channel.done + i) as f32;
         }
     }
 }
@@ -194,50 +209,81 @@ impl Kernel for Pass<'_> {
     }
 }
 
-/// A low-pass. No closures and no `map` in here: a function that the compiler keeps apart would not
-/// have the vector instructions, and call each of them as a function.
+/// A low-pass.
 trait LowPass {
-    /// Coefficients it has.
-    const ROWS: usize;
     /// Whether it runs at the doubled rate.
     const TWICE: bool;
+    /// Whether its cutoff is modulated.
+    const MODULATED: bool;
     /// Filters the one or two samples of one sample's time; `m` moves the cutoff by so many octaves.
     fn filter<V: Vector>(v: V, x: &mut [V::F], m: V::F, s: &mut [V::F], c: &[V::F]);
+}
+
+/// The `quad`-th four numbers of each of the lanes from `from` on, side by side.
+#[inline(always)]
+fn lanes<V: Vector, const N: usize>(
+    v: V,
+    rows: &[[f32; N]; LANES],
+    from: usize,
+    quad: usize,
+) -> [V::F; 4] {
+    let quads = rows[from..from + V::LANES].as_flattened().as_chunks().0;
+    let mut places = [0; LANES];
+    for lane in 0..V::LANES {
+        places[lane] = (lane * (N / 4) + quad) as i32;
+    }
+    v.quads(quads, &places)
 }
 
 /// `G` vectors of lanes from `from` on.
 #[inline(always)]
 fn pass<V: Vector, L: LowPass, const G: usize>(v: V, rows: &mut Rows, from: usize, len: usize) {
     let at = |g: usize| from + g * V::LANES;
-    let mut state = [[v.splat(0.0); state::COUNT]; G];
-    let mut value = [[v.splat(0.0); row::COUNT]; G];
-    let mut step = [[v.splat(0.0); row::COUNT]; G];
+    let zero = v.splat(0.0);
+    let mut state = [[zero; state::COUNT]; G];
+    let mut start = [[zero; row::COUNT]; G];
+    let mut step = [[zero; row::COUNT]; G];
+    let mut done = [zero; G];
     for g in 0..G {
         for r in 0..state::COUNT {
-            state[g][r] = v.load(&rows.state[r][at(g)..]);
+            state[g][r] = v.load(&rows.state[0][r][at(g)..]);
         }
-        for r in 0..L::ROWS {
-            value[g][r] = v.load(&rows.value[r][at(g)..]);
-            step[g][r] = v.load(&rows.step[r][at(g)..]);
+        for quad in 0..row::COUNT / 4 {
+            let [starts, steps] = [
+                lanes(v, &rows.start, at(g), quad),
+                lanes(v, &rows.step, at(g), quad),
+            ];
+            for r in 0..4 {
+                start[g][4 * quad + r] = starts[r];
+                step[g][4 * quad + r] = steps[r];
+            }
         }
+        done[g] = v.load(&rows.done[at(g)..]);
     }
-    for (audio, modulator) in rows.audio.iter_mut().zip(&rows.modulator).take(len) {
+    for quad in 0..len.div_ceil(4) {
+        let mut x = [[zero; 4]; G];
+        let mut m = [[zero; 4]; G];
         for g in 0..G {
-            let x = v.load(&audio[at(g)..]);
-            let m = v.load(&modulator[at(g)..]);
-            let y = sample::<V, L>(v, x, m, &mut state[g], &value[g]);
-            v.store(&mut audio[at(g)..], y);
-            for r in 0..L::ROWS {
-                value[g][r] = v.add(value[g][r], step[g][r]);
+            x[g] = lanes(v, &rows.audio, at(g), quad);
+            if L::MODULATED {
+                m[g] = lanes(v, &rows.modulator, at(g), quad);
+            }
+        }
+        for i in 0..4.min(len - 4 * quad) {
+            for g in 0..G {
+                let index = v.add(done[g], v.splat(INDEX[4 * quad + i]));
+                let mut value = start[g];
+                for r in 0..row::COUNT {
+                    value[r] = v.mul_add(step[g][r], index, start[g][r]);
+                }
+                let y = sample::<V, L>(v, x[g][i], m[g][i], &mut state[g], &value);
+                v.store(&mut rows.filtered[4 * quad + i][at(g)..], y);
             }
         }
     }
     for g in 0..G {
         for r in 0..state::COUNT {
-            v.store(&mut rows.state[r][at(g)..], state[g][r]);
-        }
-        for r in 0..L::ROWS {
-            v.store(&mut rows.value[r][at(g)..], value[g][r]);
+            v.store(&mut rows.state[1][r][at(g)..], state[g][r]);
         }
     }
 }
@@ -253,11 +299,11 @@ fn sample<V: Vector, L: LowPass>(
     let x = v.mul(x, c[row::INTO]);
     let low = if L::TWICE {
         let mut x = halfband::up(v, x, &mut s[state::UP..state::DOWN]);
-        L::filter(v, &mut x, m, &mut s[state::LOW..state::UP], c);
-        halfband::down(v, x, &mut s[state::DOWN..state::HIGH])
+        L::filter(v, &mut x, m, &mut s[state::LOW..state::HIGH], c);
+        halfband::down(v, x, &mut s[state::DOWN..state::COUNT])
     } else {
         let mut x = [x];
-        L::filter(v, &mut x, m, &mut s[state::LOW..state::UP], c);
+        L::filter(v, &mut x, m, &mut s[state::LOW..state::HIGH], c);
         x[0]
     };
     let low = v.mul(low, c[row::OUT]);
@@ -310,8 +356,8 @@ fn tangent<V: Vector>(v: V, f: V::F, m: V::F) -> [V::F; 2] {
 struct Ladder<const TWICE: bool, const MODULATED: bool>;
 
 impl<const TWICE: bool, const MODULATED: bool> LowPass for Ladder<TWICE, MODULATED> {
-    const ROWS: usize = row::LADDER;
     const TWICE: bool = TWICE;
+    const MODULATED: bool = MODULATED;
 
     #[inline(always)]
     fn filter<V: Vector>(v: V, x: &mut [V::F], m: V::F, s: &mut [V::F], c: &[V::F]) {
@@ -332,7 +378,7 @@ impl<const TWICE: bool, const MODULATED: bool> LowPass for Ladder<TWICE, MODULAT
         let coefficients = Loop {
             keep,
             w: [w, w2, w3, w4],
-            feedback,
+            back: v.mul(feedback, keep),
             around,
             solve,
         };
@@ -348,7 +394,8 @@ struct Loop<F> {
     keep: F,
     /// Powers of the share of its input.
     w: [F; 4],
-    feedback: F,
+    /// Feedback times `keep`.
+    back: F,
     /// Feedback times w^4.
     around: F,
     /// 1 / (1 + feedback w^4).
@@ -359,23 +406,23 @@ impl<F: Copy> Loop<F> {
     #[inline(always)]
     fn step<V: Vector<F = F>, const EXACT: bool>(&self, v: V, x: F, s: &mut [F]) -> F {
         let [w, w2, w3, w4] = self.w;
-        // p: what the states give to each stage's output.
-        let p1 = v.mul(self.keep, s[0]);
-        let p2 = v.mul_add(self.keep, s[1], v.mul(w, p1));
-        let p3 = v.mul_add(self.keep, s[2], v.mul(w, p2));
-        let p4 = v.mul_add(self.keep, s[3], v.mul(w, p3));
-        // u = saturate(x - feedback y4) with y4 = p4 + w^4 u: the linear solution saturated, then, to
+        // h, times `keep`: what the states give to each stage's output.
+        let h1 = s[0];
+        let h2 = v.mul_add(w, h1, s[1]);
+        let h3 = v.mul_add(w, h2, s[2]);
+        let h4 = v.mul_add(w, h3, s[3]);
+        // u = saturate(x - feedback y4) with y4 = keep h4 + w^4 u: the linear solution saturated, then, to
         // be exact, one step of Newton's method with the slope at rest.
-        let drive = v.mul_sub_from(self.feedback, p4, x);
+        let drive = v.mul_sub_from(self.back, h4, x);
         let mut u = saturate(v, v.mul(drive, self.solve));
         if EXACT {
             let again = saturate(v, v.mul_sub_from(self.around, u, drive));
             u = v.mul_sub_from(v.sub(u, again), self.solve, u);
         }
-        let y1 = v.mul_add(w, u, p1);
-        let y2 = v.mul_add(w2, u, p2);
-        let y3 = v.mul_add(w3, u, p3);
-        let y4 = v.mul_add(w4, u, p4);
+        let y1 = v.mul_add(w, u, v.mul(self.keep, h1));
+        let y2 = v.mul_add(w2, u, v.mul(self.keep, h2));
+        let y3 = v.mul_add(w3, u, v.mul(self.keep, h3));
+        let y4 = v.mul_add(w4, u, v.mul(self.keep, h4));
         let two = v.splat(2.0);
         s[0] = v.sub(v.mul(two, y1), s[0]);
         s[1] = v.sub(v.mul(two, y2), s[1]);
@@ -389,8 +436,8 @@ impl<F: Copy> Loop<F> {
 struct Svf<const SECTIONS: usize>;
 
 impl<const SECTIONS: usize> LowPass for Svf<SECTIONS> {
-    const ROWS: usize = row::COUNT;
     const TWICE: bool = true;
+    const MODULATED: bool = true;
 
     #[inline(always)]
     fn filter<V: Vector>(v: V, x: &mut [V::F], m: V::F, s: &mut [V::F], c: &[V::F]) {
