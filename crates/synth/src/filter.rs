@@ -7,6 +7,7 @@
 
 mod halfband;
 pub mod lanes;
+mod low_pass;
 
 use crate::math::{saturate, tan_pi};
 use std::f32::consts::SQRT_2;
