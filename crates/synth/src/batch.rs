@@ -5,7 +5,7 @@ use crate::effects::safety_clip;
 use crate::filter::lanes::{LANES, Lanes};
 use crate::render::notes_to_events;
 use crate::simd::InstructionSet;
-use crate::{Event, Note, Patch, Synth};
+use crate::{CONTROL, Event, Note, Patch, Synth};
 
 /// One render of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -27,22 +27,44 @@ pub struct Batch {
 }
 
 /// A render under way.
+#[derive(Default)]
 struct Render {
+    /// Its job's index.
+    job: usize,
     events: Vec<Event>,
+    /// The next of them.
     next: usize,
-    sides: [Vec<f32>; 2],
+    position: usize,
+    len: usize,
 }
 
 impl Render {
-    fn len(&self) -> usize {
-        self.sides[0].len()
+    fn new(index: usize, job: &Job<'_>, synth: &mut Synth) -> Self {
+        synth.prepare(job.patch, job.seed);
+        Self {
+            job: index,
+            events: notes_to_events(job.notes, synth.sample_rate()),
+            next: 0,
+            position: 0,
+            len: job.len(synth.sample_rate()),
+        }
     }
 
-    /// When something happens next, after `position`: an event or the end.
+    fn is_playing(&self) -> bool {
+        self.position < self.len
+    }
+
+    /// Samples to what happens next: an event or the end.
     fn due(&self) -> usize {
-        self.events
-            .get(self.next)
-            .map_or(self.len(), |e| self.len().min(e.time as usize))
+        let event = self.events.get(self.next);
+        event.map_or(self.len, |e| self.len.min(e.time as usize)) - self.position
+    }
+}
+
+impl Job<'_> {
+    /// Samples.
+    fn len(&self, sample_rate: f32) -> usize {
+        (self.seconds * sample_rate as f64).round() as usize
     }
 }
 
@@ -61,68 +83,91 @@ impl Batch {
         }
     }
 
-    /// Renders every job: `[left, right]` each, the same samples as [`crate::render`]. Jobs of like
-    /// length are best put next to each other.
+    /// Renders every job: `[left, right]` each, the same samples as [`crate::render`].
     pub fn render(&mut self, jobs: &[Job<'_>]) -> Vec<[Vec<f32>; 2]> {
-        let mut done = Vec::with_capacity(jobs.len());
-        for jobs in jobs.chunks(self.synths.len()) {
-            self.render_some(jobs, &mut done);
-        }
-        done
+        let rate = self.synths[0].sample_rate();
+        let empty = |job: &Job<'_>| [0; 2].map(|_| Vec::with_capacity(job.len(rate)));
+        let mut renders: Vec<_> = jobs.iter().map(empty).collect();
+        self.run(jobs, |job, left, right| {
+            renders[job][0].extend_from_slice(left);
+            renders[job][1].extend_from_slice(right);
+        });
+        renders
     }
 
-    /// As many jobs as there are instruments, at most.
-    fn render_some(&mut self, jobs: &[Job<'_>], done: &mut Vec<[Vec<f32>; 2]>) {
-        let synths = &mut self.synths[..jobs.len()];
-        let mut renders: Vec<Render> = Vec::with_capacity(jobs.len());
-        for (job, synth) in jobs.iter().zip(&mut *synths) {
-            synth.prepare(job.patch, job.seed);
-            let rate = synth.sample_rate();
-            let len = (job.seconds * rate as f64).round() as usize;
-            renders.push(Render {
-                events: notes_to_events(job.notes, rate),
-                next: 0,
-                sides: [vec![0.0; len], vec![0.0; len]],
-            });
+    /// Renders every job in mono: the same samples as [`crate::render_mono`]. `out` becomes as long as
+    /// `jobs`; what it holds already is overwritten and keeps its allocations.
+    pub fn render_mono(&mut self, jobs: &[Job<'_>], out: &mut Vec<Vec<f32>>) {
+        out.resize_with(jobs.len(), Vec::new);
+        for (job, out) in jobs.iter().zip(&mut *out) {
+            out.clear();
+            out.reserve(job.len(self.synths[0].sample_rate()));
         }
-        let end = renders.iter().map(Render::len).max().unwrap_or(0);
-        let mut position = 0;
-        while position < end {
-            let playing = |r: &Render| r.len() > position;
-            let mut to = end;
-            for (synth, render) in synths.iter_mut().zip(&mut renders) {
-                while let Some(event) = render.events.get(render.next)
-                    && event.time as usize == position
-                    && playing(render)
-                {
-                    synth.handle(&event.kind);
+        self.run(jobs, |job, left, right| {
+            let mono = left.iter().zip(right).map(|(l, r)| 0.5 * (l + r));
+            out[job].extend(mono);
+        });
+    }
+
+    /// Renders every job, giving its samples, left and right, to `write` piece by piece, beside the
+    /// job's index. An instrument that is done takes the next job.
+    fn run(&mut self, jobs: &[Job<'_>], mut write: impl FnMut(usize, &[f32], &[f32])) {
+        let mut jobs = jobs.iter().enumerate();
+        let mut renders: Vec<Render> = Vec::new();
+        renders.resize_with(self.synths.len(), Render::default);
+        let mut clock = 0;
+        loop {
+            // All have to be on the control grid together.
+            if clock % CONTROL == 0 {
+                for (synth, render) in self.synths.iter_mut().zip(&mut renders) {
+                    while !render.is_playing()
+                        && let Some((index, job)) = jobs.next()
+                    {
+                        *render = Render::new(index, job, synth);
+                    }
+                }
+            }
+            let mut len = CONTROL - clock % CONTROL;
+            let mut any = false;
+            for (synth, render) in self.synths.iter_mut().zip(&mut renders) {
+                if !render.is_playing() {
+                    continue;
+                }
+                while render.due() == 0 {
+                    synth.handle(&render.events[render.next].kind);
                     render.next += 1;
                 }
-                if playing(render) {
-                    to = to.min(render.due()).min(position + synth.ahead());
-                }
+                len = len.min(render.due());
+                any = true;
             }
-            let len = to - position;
-            for (synth, render) in synths.iter_mut().zip(&renders) {
-                if playing(render) {
-                    synth.play(len);
-                }
+            if !any && jobs.len() == 0 {
+                return;
             }
-            let channels = synths.iter_mut().flat_map(Synth::channels);
+            for (synth, _) in self.synths.iter_mut().zip(&renders).filter(playing_one) {
+                synth.play(len);
+            }
+            let playing = self.synths.iter_mut().zip(&renders).filter(playing_one);
+            let channels = playing.flat_map(|(synth, _)| synth.channels());
             self.lanes.process(len, channels);
-            for (synth, render) in synths.iter_mut().zip(&mut renders) {
-                if playing(render) {
-                    let [left, right] = &mut render.sides;
-                    synth.add_to(&mut left[position..to], &mut right[position..to]);
+            for (synth, render) in self.synths.iter_mut().zip(&mut renders) {
+                if render.is_playing() {
+                    let mut sides = [[0.0; CONTROL]; 2];
+                    let [left, right] = sides.each_mut().map(|side| &mut side[..len]);
+                    synth.add_to(left, right);
+                    safety_clip(left);
+                    safety_clip(right);
+                    write(render.job, left, right);
+                    render.position += len;
                 }
             }
-            position = to;
-        }
-        for mut render in renders {
-            render.sides.iter_mut().for_each(|side| safety_clip(side));
-            done.push(render.sides);
+            clock += len;
         }
     }
+}
+
+/// Whether an instrument's render is under way.
+fn playing_one((_, render): &(&mut Synth, &Render)) -> bool {
+    render.is_playing()
 }
 
 #[cfg(test)]
@@ -178,6 +223,14 @@ mod tests {
                 renders == batch.render(&jobs),
                 "{set:?}: the second time differs"
             );
+            // Over whatever is there.
+            let mut mono = vec![vec![1.0; 9]; 50];
+            batch.render_mono(&jobs, &mut mono);
+            assert_eq!(mono.len(), jobs.len());
+            for (mono, [left, right]) in mono.iter().zip(&renders) {
+                let mean = left.iter().zip(right).map(|(l, r)| 0.5 * (l + r));
+                assert!(mean.eq(mono.iter().copied()), "{set:?}: mono differs");
+            }
         }
     }
 }

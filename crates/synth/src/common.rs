@@ -55,6 +55,8 @@ pub struct Common {
     pub patch: Patch,
     /// The same, digested.
     pub settings: Settings,
+    /// Counts the patches there were.
+    pub version: u64,
     /// By MIDI channel.
     pub channels: [Controllers; 16],
     /// The free-running LFOs at the end of the step, and the tempo of all.
@@ -71,6 +73,7 @@ impl Common {
         let patch = Patch::default();
         let mut common = Self {
             settings: Settings::new(&patch, sample_rate),
+            version: 1,
             patch,
             channels: Default::default(),
             clocks: Default::default(),
@@ -96,6 +99,7 @@ impl Common {
     pub fn apply(&mut self, patch: Patch) {
         if patch != self.patch {
             self.patch = patch;
+            self.version += 1;
             self.settings = Settings::new(&patch, self.settings.sample_rate);
         }
     }

@@ -38,6 +38,12 @@ impl EffectSettings {
             reverb: ReverbSettings::new(patch),
         }
     }
+
+    /// Whether no mix is up.
+    fn are_off(&self) -> bool {
+        let chorus = Chorus::mix(&self.chorus);
+        chorus == 0.0 && Delay::mix(&self.delay) == 0.0 && Reverb::mix(&self.reverb) == 0.0
+    }
 }
 
 /// All effects, in their order.
@@ -45,6 +51,8 @@ pub struct Effects {
     chorus: Stage<Chorus>,
     delay: Stage<Delay>,
     reverb: Stage<Reverb>,
+    /// None of them is heard in the planned step, nor was in the one before.
+    idle: bool,
 }
 
 impl Effects {
@@ -54,11 +62,13 @@ impl Effects {
             chorus: Stage::new(Chorus::new(sample_rate), sample_rate),
             delay: Stage::new(Delay::new(sample_rate), sample_rate),
             reverb: Stage::new(Reverb::new(sample_rate), sample_rate),
+            idle: false,
         }
     }
 
     /// Returns to the state after `new`.
     pub fn reset(&mut self) {
+        self.idle = false;
         self.chorus.reset();
         self.delay.reset();
         self.reverb.reset();
@@ -66,13 +76,21 @@ impl Effects {
 
     /// Plans the next [`CONTROL`] samples.
     pub fn plan(&mut self, s: &EffectSettings) {
+        if self.idle && s.are_off() {
+            return;
+        }
         self.chorus.plan(&s.chorus);
         self.delay.plan(&s.delay);
         self.reverb.plan(&s.reverb);
+        let [chorus, delay, reverb] = [&self.chorus.wet, &self.delay.wet, &self.reverb.wet];
+        self.idle = s.are_off() && [chorus, delay, reverb].iter().all(|wet| wet.is_silent());
     }
 
     /// Processes the planned step's next samples in place. Equal lengths.
     pub fn process(&mut self, left: &mut [f32], right: &mut [f32]) {
+        if self.idle {
+            return;
+        }
         self.chorus.process(left, right);
         self.delay.process(left, right);
         self.reverb.process(left, right);
@@ -142,7 +160,9 @@ impl<E: Effect> Stage<E> {
         let mix = E::mix(s);
         self.done = 0;
         if mix == 0.0 && self.wet.target == 0.0 {
-            self.reset();
+            if !self.wet.is_silent() || self.awake {
+                self.reset();
+            }
             return;
         }
         // Equal power, and exactly 1 and 0 where there is no effect.

@@ -7,6 +7,7 @@
 
 mod halfband;
 pub mod lanes;
+mod low_pass;
 
 use crate::math::{saturate, tan_pi};
 use std::f32::consts::SQRT_2;
@@ -48,18 +49,25 @@ impl Kind {
         Self::Svf24,
         Self::Off,
     ];
+
+    /// Whether it is one of those whose coefficients follow the cutoff sample by sample.
+    fn is_state_variable(self) -> bool {
+        matches!(self, Self::Svf12 | Self::Svf24)
+    }
 }
 
 /// Positions in a filter's states.
 mod state {
     /// The ladder's stages; or both integrators of the resonant, then of the other section.
     pub const LOW: usize = 0;
-    /// Up-sampler's sections.
-    pub const UP: usize = 4;
-    /// Down-sampler's sections.
-    pub const DOWN: usize = 8;
     /// The high-pass's integrators.
-    pub const HIGH: usize = 12;
+    pub const HIGH: usize = 4;
+    /// How many there are of these, all that runs at the sample rate itself.
+    pub const PLAIN: usize = 6;
+    /// Up-sampler's sections.
+    pub const UP: usize = 6;
+    /// Down-sampler's sections.
+    pub const DOWN: usize = 10;
     /// How many there are.
     pub const COUNT: usize = 14;
 }
@@ -80,8 +88,6 @@ mod row {
     pub const OUT: usize = 5;
     /// The high-pass: a, g a and g^2 a with a = 1 / (1 + g (g + damping)).
     pub const HIGH: usize = 6;
-    /// How many the ladder has.
-    pub const LADDER: usize = 9;
     /// Weights of a state-variable section's low, band and high outputs.
     pub const MORPH: usize = 9;
     /// How many there are.
@@ -89,7 +95,7 @@ mod row {
 }
 
 /// What the filter's knobs mean, independent of note and rate.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FilterSettings {
     /// Which low-pass.
     pub kind: Kind,
@@ -203,8 +209,13 @@ pub struct Filter {
     fresh: bool,
     /// It starts silent.
     switched: bool,
+    /// What was last asked for.
+    settings: FilterSettings,
+    cutoffs: [f32; 2],
     state: [f32; state::COUNT],
-    value: [f32; row::COUNT],
+    /// The coefficients at the planned step's first sample, their change per sample, and where they
+    /// arrive after the last.
+    start: [f32; row::COUNT],
     step: [f32; row::COUNT],
     target: [f32; row::COUNT],
 }
@@ -220,15 +231,20 @@ impl Filter {
         };
     }
 
-    /// Plans a step of 1 / `inverse_len` samples towards cutoffs given as fractions of the sample
-    /// rate. Another kind takes two steps: the old one's output fades out, then the new one's in.
-    pub fn plan(
-        &mut self,
-        inverse_len: f32,
-        settings: &FilterSettings,
-        low_pass: f32,
-        high_pass: f32,
-    ) {
+    /// Plans a step of 1 / `inverse_len` samples towards cutoffs, low- and high-pass, given as fractions
+    /// of the sample rate. Another kind takes two steps: the old one's output fades out, then the new
+    /// one's in.
+    pub fn plan(&mut self, inverse_len: f32, settings: &FilterSettings, cutoffs: [f32; 2]) {
+        for state in &mut self.state {
+            if state.abs() < NOTHING {
+                *state = 0.0;
+            }
+        }
+        if *settings == self.settings && cutoffs == self.cutoffs {
+            self.start = self.target;
+            self.step = [0.0; row::COUNT];
+            return;
+        }
         let mut open = true;
         if self.kind != settings.kind {
             open = self.target[row::OUT] == 0.0;
@@ -237,35 +253,36 @@ impl Filter {
                 self.switched = true;
             }
         }
-        let mut target = settings.rows(self.kind, low_pass, high_pass);
+        let mut target = settings.rows(self.kind, cutoffs[0], cutoffs[1]);
+        (self.settings, self.cutoffs) = (*settings, cutoffs);
         if !open {
             target[row::OUT] = 0.0;
+            // It isn't there yet.
+            self.cutoffs = [-1.0; 2];
         }
-        self.value = if self.fresh { target } else { self.target };
+        self.start = if self.fresh { target } else { self.target };
         self.target = target;
         if self.switched {
-            self.value[row::OUT] = 0.0;
+            self.start[row::OUT] = 0.0;
         }
         self.fresh = false;
         self.switched = false;
         for r in 0..row::COUNT {
-            self.step[r] = (self.target[r] - self.value[r]) * inverse_len;
-        }
-        for state in &mut self.state {
-            if state.abs() < NOTHING {
-                *state = 0.0;
-            }
+            self.step[r] = (self.target[r] - self.start[r]) * inverse_len;
         }
     }
 
-    /// Cuts the planned step short where it is.
-    pub fn cut(&mut self) {
-        self.target = self.value;
+    /// Cuts the planned step short at its `done`-th sample.
+    pub fn cut(&mut self, done: usize) {
+        for r in 0..row::COUNT {
+            self.target[r] = self.start[r] + self.step[r] * done as f32;
+        }
+        self.cutoffs = [-1.0; 2];
     }
 
     /// Whether what comes out is what goes in.
     fn is_bypassed(&self) -> bool {
-        self.kind == Kind::Off && self.value[row::OUT] == 1.0 && self.target[row::OUT] == 1.0
+        self.kind == Kind::Off && self.start[row::OUT] == 1.0 && self.target[row::OUT] == 1.0
     }
 }
 

@@ -1,6 +1,8 @@
 //! Elementary functions for the control rate: a few nanoseconds each, free of the platform's libm,
 //! so that the same numbers come out everywhere.
 
+use crate::CONTROL;
+use crate::simd::Vector;
 use std::ops::{Add, Mul, Sub};
 
 /// 2^x, relative error below 3e-7; `x` is clamped to -126..126.
@@ -79,6 +81,17 @@ pub struct Ramp {
     pub target: f32,
 }
 
+/// 0, 1, 2 ...: the samples of a control step, for vectors of them that begin within it.
+pub const INDEX: [f32; 2 * CONTROL] = {
+    let mut index = [0.0; 2 * CONTROL];
+    let mut i = 0;
+    while i < index.len() {
+        index[i] = i as f32;
+        i += 1;
+    }
+    index
+};
+
 impl Ramp {
     /// A ramp that stands still.
     pub fn still(value: f32) -> Self {
@@ -107,17 +120,32 @@ impl Ramp {
         self.start + self.step * i as f32
     }
 
-    /// Adds `samples` to `out`, the first of them times the ramp's `done`-th value.
+    /// Values from the `i`-th sample on, at most a control step.
     #[inline(always)]
-    pub fn mix(&self, done: usize, samples: &[f32], out: &mut [f32]) {
-        for (i, (o, x)) in out.iter_mut().zip(samples).enumerate() {
-            *o += self.at(done + i) * x;
+    pub fn vector<V: Vector>(&self, v: V, i: usize) -> V::F {
+        v.mul_add(v.splat(self.step), v.load(&INDEX[i..]), v.splat(self.start))
+    }
+
+    /// Adds a whole control step's samples to `out`, the first of them times the ramp's `done`-th value.
+    #[inline(always)]
+    pub fn mix_in<V: Vector>(
+        &self,
+        v: V,
+        done: usize,
+        samples: &[f32; CONTROL],
+        out: &mut [f32; CONTROL],
+    ) {
+        for i in (0..CONTROL).step_by(V::LANES) {
+            let gain = self.vector(v, done + i);
+            let sum = v.mul_add(gain, v.load(&samples[i..]), v.load(&out[i..]));
+            v.store(&mut out[i..], sum);
         }
     }
 
     /// Whether it is zero throughout.
     pub fn is_silent(&self) -> bool {
-        self.start == 0.0 && self.target == 0.0
+        // Both but for their signs, which says it in fewer instructions than two comparisons.
+        (self.start.to_bits() | self.target.to_bits()) << 1 == 0
     }
 }
 

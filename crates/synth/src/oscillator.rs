@@ -4,9 +4,14 @@
 mod sync;
 
 use crate::CONTROL;
-use crate::math::Ramp;
-use crate::wavetable::{Wave, Wavetables, lookup};
-use wide::f32x4;
+use crate::math::{INDEX, Ramp};
+use crate::simd::Vector;
+use crate::wavetable::{Wave, Wavetables, sines};
+
+/// A control step's samples.
+pub type Samples = [f32; CONTROL];
+/// Phases at each of them, 2^-32 cycles.
+pub type Phases = [i32; CONTROL];
 
 /// Weights of the waveforms whose sum is the oscillator's output: sine, triangle, saw, and the
 /// shifted saw that is subtracted to make a pulse.
@@ -53,10 +58,14 @@ impl Default for Timbre {
 /// A morphing oscillator.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Oscillator {
+    /// At the planned step's first sample.
     phase: u32,
     increment: u32,
     increment_step: u32,
     target_increment: u32,
+    /// Samples of the planned step.
+    len: u32,
+    inverse_len: f32,
     weights: [Ramp; 4],
     /// Offset of the shifted saw, cycles.
     width: Ramp,
@@ -64,7 +73,8 @@ pub struct Oscillator {
     sync: Ramp,
     /// Table levels at the start and the end of the control step; they are crossfaded.
     levels: [u8; 2],
-    inverse_len: f32,
+    /// Nobody hears the planned step.
+    resting: bool,
 }
 
 impl Oscillator {
@@ -83,12 +93,37 @@ impl Oscillator {
     }
 
     /// Waits where it is, for a step in which nobody hears it.
-    pub fn rest(&mut self, increment: u32, s: &Timbre) {
-        self.start(self.phase, increment, s);
+    pub fn rest(&mut self) {
+        if !self.resting {
+            [self.phase, _] = self.at(self.len);
+            self.resting = true;
+        }
     }
 
     /// Plans `len` samples: ramps to `increment` (2^-32 cycles a sample) and the timbre.
     pub fn plan(&mut self, len: usize, increment: u32, s: &Timbre) {
+        if self.resting {
+            self.start(self.phase, increment, s);
+        }
+        self.bend(len, increment);
+        for (ramp, w) in self.weights.iter_mut().zip(&s.blend) {
+            ramp.aim(*w, self.inverse_len);
+        }
+        self.width.aim(s.width, self.inverse_len);
+        self.sync.aim(s.sync, self.inverse_len);
+    }
+
+    /// Plans `len` samples with the timbre of the ones before, whose ramps stand still.
+    pub fn go_on(&mut self, len: usize, increment: u32) {
+        if !self.resting {
+            self.bend(len, increment);
+        }
+    }
+
+    /// Moves on to the planned step's end and plans `len` samples' phases.
+    fn bend(&mut self, len: usize, increment: u32) {
+        [self.phase, _] = self.at(self.len);
+        self.len = len as u32;
         self.inverse_len = 1.0 / len as f32;
         self.increment = self.target_increment;
         self.levels[0] = self.levels[1];
@@ -105,82 +140,161 @@ impl Oscillator {
             self.target_increment = increment;
             self.levels[1] = Wavetables::shared().level(increment);
         }
-        for (ramp, w) in self.weights.iter_mut().zip(&s.blend) {
-            ramp.aim(*w, self.inverse_len);
-        }
-        self.width.aim(s.width, self.inverse_len);
-        self.sync.aim(s.sync, self.inverse_len);
+    }
+
+    /// Phase and increment at a sample of the planned step.
+    #[inline(always)]
+    fn at(&self, sample: u32) -> [u32; 2] {
+        let steps =
+            (sample.wrapping_mul(sample.wrapping_sub(1)) / 2).wrapping_mul(self.increment_step);
+        [
+            self.phase
+                .wrapping_add(sample.wrapping_mul(self.increment))
+                .wrapping_add(steps),
+            self.increment
+                .wrapping_add(sample.wrapping_mul(self.increment_step)),
+        ]
     }
 
     /// Cuts the planned step short at its `done`-th sample.
     pub fn cut(&mut self, done: usize) {
-        self.target_increment = self.increment;
+        self.len = done as u32;
+        [_, self.target_increment] = self.at(self.len);
         self.weights.iter_mut().for_each(|w| w.cut(done));
         self.width.cut(done);
         self.sync.cut(done);
         self.levels[1] = self.levels[0];
     }
 
-    /// The `len` samples from the `done`-th of the planned step on, heard `offset` cycles further on;
-    /// what follows them is any number.
+    /// The samples from the `done`-th of the planned step on, heard `offset` cycles further on; those
+    /// behind its end are any numbers.
     #[inline(always)]
-    pub fn tone(
-        &mut self,
+    pub fn tone<V: Vector>(
+        &self,
+        v: V,
         tables: &Wavetables,
         done: usize,
-        len: usize,
-        offset: Option<&[f32; CONTROL]>,
-    ) -> [f32; CONTROL] {
-        let mut out = [0.0; CONTROL];
-        let mut phases = [0u32; CONTROL];
-        for p in &mut phases[..len] {
-            *p = self.phase;
-            self.phase = self.phase.wrapping_add(self.increment);
-            self.increment = self.increment.wrapping_add(self.increment_step);
-        }
+        offset: Option<&Samples>,
+    ) -> Samples {
+        let mut phases = self.phases(v, done);
         if let Some(offset) = offset {
-            for (p, cycles) in phases.iter_mut().zip(offset) {
-                *p = p.wrapping_add(turn(*cycles));
+            for i in (0..CONTROL).step_by(V::LANES) {
+                let phase = v.add_i(v.load_i(&phases[i..]), turns(v, v.load(&offset[i..])));
+                v.store_i(&mut phases[i..], phase);
             }
         }
         if self.sync.start != 1.0 || self.sync.target != 1.0 {
-            return sync::tone(self, tables, done, len, &phases);
+            return sync::tone(self, v, tables, done, &phases);
         }
-        const WAVES: [Wave; 4] = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Saw];
-        for (slot, weight) in self.weights.iter().enumerate() {
-            if weight.is_silent() {
-                continue;
+        let mut out = [0.0; CONTROL];
+        let [sine, triangle, saw, shifted] = &self.weights;
+        if !sine.is_silent() {
+            let tone = self.sine(v, done, &phases);
+            sine.mix_in(v, done, &tone, &mut out);
+        }
+        if !triangle.is_silent() {
+            let tone = self.wave(v, tables, Wave::Triangle, done, &phases);
+            triangle.mix_in(v, done, &tone, &mut out);
+        }
+        if !saw.is_silent() {
+            let tone = self.wave(v, tables, Wave::Saw, done, &phases);
+            saw.mix_in(v, done, &tone, &mut out);
+        }
+        if !shifted.is_silent() {
+            for i in (0..CONTROL).step_by(V::LANES) {
+                let width = turns(v, self.width.vector(v, done + i));
+                let phase = v.add_i(v.load_i(&phases[i..]), width);
+                v.store_i(&mut phases[i..], phase);
             }
-            if slot == 3 {
-                for (i, p) in phases.iter_mut().enumerate() {
-                    *p = p.wrapping_add(turn(self.width.at(done + i)));
-                }
+            let tone = self.wave(v, tables, Wave::Saw, done, &phases);
+            shifted.mix_in(v, done, &tone, &mut out);
+        }
+        out
+    }
+
+    /// [`Oscillator::tone`] of one that is only ever a sine.
+    #[inline(always)]
+    pub fn pure_tone<V: Vector>(&self, v: V, done: usize) -> Samples {
+        self.sine(v, done, &self.phases(v, done))
+    }
+
+    /// Phases from the `done`-th sample of the planned step on.
+    #[inline(always)]
+    fn phases<V: Vector>(&self, v: V, done: usize) -> Phases {
+        /// What the increment and its step are multiplied by at each sample.
+        const TIMES: [Phases; 2] = {
+            let mut times = [[0; CONTROL]; 2];
+            let mut i = 0;
+            while i < CONTROL as i32 {
+                times[0][i as usize] = i;
+                times[1][i as usize] = i * (i - 1) / 2;
+                i += 1;
             }
-            let [from, to] = self.levels.map(|level| tables.table(WAVES[slot], level));
-            let steady = self.levels[0] == self.levels[1];
-            let quads = out.as_chunks_mut().0.iter_mut().zip(phases.as_chunks().0);
-            for (q, (o, p)) in quads.take(len.div_ceil(4)).enumerate() {
-                let index = QUAD + (done + 4 * q) as f32;
-                let mut tone = lookup(to, p);
-                if !steady {
-                    let before = lookup(from, p);
-                    tone = before + (tone - before) * (index * self.inverse_len);
-                }
-                let weight = index * weight.step + weight.start;
-                *o = (f32x4::from(*o) + weight * tone).to_array();
+            times
+        };
+        let [phase, increment] = self.at(done as u32);
+        let mut phases = [0; CONTROL];
+        for i in (0..CONTROL).step_by(V::LANES) {
+            let increments = v.mul_i(v.load_i(&TIMES[0][i..]), v.splat_i(increment as i32));
+            let mut at = v.add_i(v.splat_i(phase as i32), increments);
+            if self.increment_step != 0 {
+                let step = v.splat_i(self.increment_step as i32);
+                at = v.add_i(at, v.mul_i(v.load_i(&TIMES[1][i..]), step));
             }
+            v.store_i(&mut phases[i..], at);
+        }
+        phases
+    }
+
+    /// A table's values at these phases, faded from one level to the next.
+    #[inline(always)]
+    fn wave<V: Vector>(
+        &self,
+        v: V,
+        tables: &Wavetables,
+        wave: Wave,
+        done: usize,
+        phases: &Phases,
+    ) -> Samples {
+        let [from, to] = self.levels;
+        let tone = tables.table(wave, to).lookup(v, phases);
+        if from == to {
+            return tone;
+        }
+        let before = tables.table(wave, from).lookup(v, phases);
+        self.fade(v, done, &before, &tone)
+    }
+
+    /// A sine, silent above Nyquist.
+    #[inline(always)]
+    fn sine<V: Vector>(&self, v: V, done: usize, phases: &Phases) -> Samples {
+        let tone = sines(v, phases);
+        match self.levels {
+            [0, 0] => [0.0; CONTROL],
+            [0, _] => self.fade(v, done, &[0.0; CONTROL], &tone),
+            [_, 0] => self.fade(v, done, &tone, &[0.0; CONTROL]),
+            _ => tone,
+        }
+    }
+
+    /// From one to another over the planned step.
+    #[inline(always)]
+    fn fade<V: Vector>(&self, v: V, done: usize, from: &Samples, to: &Samples) -> Samples {
+        let mut out = [0.0; CONTROL];
+        for i in (0..CONTROL).step_by(V::LANES) {
+            let way = v.mul(v.load(&INDEX[done + i..]), v.splat(self.inverse_len));
+            let [from, to] = [v.load(&from[i..]), v.load(&to[i..])];
+            v.store(&mut out[i..], v.mul_add(v.sub(to, from), way, from));
         }
         out
     }
 }
 
-/// Cycles as a phase, to 2^-24.
-fn turn(cycles: f32) -> u32 {
-    ((cycles * 16_777_216.0) as i32 as u32) << 8
+/// Cycles, a few at most, as phases, to 2^-24.
+#[inline(always)]
+fn turns<V: Vector>(v: V, cycles: V::F) -> V::I {
+    v.shift_left(v.to_i(v.mul(cycles, v.splat(16_777_216.0))), 8)
 }
-
-/// Positions within four samples.
-const QUAD: f32x4 = f32x4::new([0.0, 1.0, 2.0, 3.0]);
 
 /// White noise, uniform in -1 to 1: the high half of a 64-bit linear congruential generator
 /// (Knuth's MMIX constants).
@@ -195,168 +309,24 @@ impl Noise {
         Self { state: seed }
     }
 
-    /// Adds `level.at(done + i)` times noise.
+    /// The next `len` samples; what follows them is any number.
     #[inline(always)]
-    pub fn add(&mut self, level: &Ramp, done: usize, out: &mut [f32]) {
-        for (i, o) in out.iter_mut().enumerate() {
+    pub fn next<V: Vector>(&mut self, v: V, len: usize) -> Samples {
+        let (mut states, mut out) = ([0; CONTROL], [0.0; CONTROL]);
+        for state in &mut states[..len] {
             self.state = self
                 .state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            let white = (self.state >> 32) as i32 as f32 * (1.0 / 2_147_483_648.0);
-            *o += level.at(done + i) * white;
+            *state = (self.state >> 32) as i32;
         }
+        for i in (0..CONTROL).step_by(V::LANES) {
+            let white = v.to_f(v.load_i(&states[i..]));
+            v.store(&mut out[i..], v.mul(white, v.splat(1.0 / 2_147_483_648.0)));
+        }
+        out
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use realfft::RealFftPlanner;
-
-    const N: usize = 1 << 17;
-
-    /// An oscillator's power spectrum over N samples at the odd bin nearest to `hertz` (48 kHz): all
-    /// of its harmonics fall on bins, and none on another's alias.
-    fn spectrum(shape: f32, width: f32, hertz: f64) -> (usize, Vec<f64>) {
-        let bin = (hertz / 48_000.0 * N as f64) as usize | 1;
-        let increment = (bin * ((1 << 32) / N)) as u32;
-        let timbre = Timbre {
-            blend: blend(shape),
-            width,
-            sync: 1.0,
-        };
-        let mut osc = Oscillator::default();
-        osc.start(0x1234_5678, increment, &timbre);
-        let mut samples = vec![0.0f32; N];
-        for chunk in samples.chunks_mut(CONTROL) {
-            osc.plan(CONTROL, increment, &timbre);
-            chunk.copy_from_slice(&osc.tone(Wavetables::shared(), 0, CONTROL, None));
-        }
-        let fft = RealFftPlanner::<f64>::new().plan_fft_forward(N);
-        let mut time: Vec<f64> = samples.iter().map(|&x| x as f64).collect();
-        let mut bins = fft.make_output_vec();
-        fft.process(&mut time, &mut bins).unwrap();
-        (bin, bins.iter().map(|c| c.norm_sqr()).collect())
-    }
-
-    /// Everything between the harmonics, summed, and its strongest bin, dB re the fundamental.
-    fn residue(bin: usize, power: &[f64]) -> (f64, f64) {
-        let between = || {
-            (1..power.len())
-                .filter(|i| i % bin != 0)
-                .map(|i| power[i] / power[bin])
-        };
-        let db = |x: f64| 10.0 * x.log10();
-        (db(between().sum()), db(between().fold(0.0, f64::max)))
-    }
-
-    #[test]
-    fn saw_is_clean_between_its_harmonics() {
-        for (hertz, limit) in [
-            (55.0, -100.0),
-            (110.0, -112.0),
-            (1244.5, -130.0),
-            (2489.0, -130.0),
-            (4186.0, -130.0),
-        ] {
-            let (bin, power) = spectrum(2.0, 0.5, hertz);
-            let (sum, peak) = residue(bin, &power);
-            println!("saw {hertz} Hz: sum {sum:.1} dB, strongest bin {peak:.1} dB");
-            assert!(
-                sum <= limit,
-                "saw {hertz} Hz: {sum:.1} dB, expected at most {limit}"
-            );
-        }
-    }
-
-    #[test]
-    fn saw_harmonics_fall_as_one_over_k() {
-        for hertz in [55.0, 110.0, 440.0, 1244.5, 4186.0] {
-            let (bin, power) = spectrum(2.0, 0.5, hertz);
-            let top = (16_000.0 / hertz) as usize;
-            for k in 1..=top {
-                let level = (power[k * bin] / power[bin]).sqrt() * k as f64;
-                let db = 20.0 * level.log10();
-                assert!(
-                    db.abs() < 0.01,
-                    "harmonic {k} of {hertz} Hz is off by {db:.3} dB"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn pulse_has_the_fourier_series_of_its_width() {
-        for (width, hertz) in [(0.5, 220.0), (0.7, 220.0), (0.9, 1000.0)] {
-            let (bin, power) = spectrum(3.0, width, hertz);
-            let ideal =
-                |k: usize| (std::f64::consts::PI * k as f64 * width as f64).sin() / k as f64;
-            for k in 1..=(10_000.0 / hertz) as usize {
-                let got = (power[k * bin] / power[bin]).sqrt();
-                let want = (ideal(k) / ideal(1)).abs();
-                assert!(
-                    (got - want).abs() < 1e-4,
-                    "harmonic {k}, width {width}: {got} {want}"
-                );
-            }
-            let (sum, _) = residue(bin, &power);
-            println!("pulse {width} {hertz} Hz: {sum:.1} dB");
-            assert!(sum < -100.0, "width {width}: {sum} dB");
-        }
-    }
-
-    #[test]
-    fn every_shape_keeps_its_fundamental() {
-        for i in 0..=30 {
-            let (bin, power) = spectrum(i as f32 * 0.1, 0.5, 440.0);
-            let amplitude = 2.0 * power[bin].sqrt() / N as f64;
-            assert!(
-                (0.6..1.1).contains(&amplitude),
-                "shape {}: {amplitude}",
-                i as f32 * 0.1
-            );
-        }
-    }
-
-    #[test]
-    fn notes_above_nyquist_are_silent() {
-        let mut osc = Oscillator::default();
-        let timbre = Timbre {
-            blend: blend(2.0),
-            ..Timbre::default()
-        };
-        osc.start(0, 3 << 30, &timbre);
-        assert_eq!(
-            osc.tone(Wavetables::shared(), 0, CONTROL, None),
-            [0.0; CONTROL]
-        );
-    }
-
-    #[test]
-    fn noise_is_white_and_seeded() {
-        let run = |seed| {
-            let mut out = vec![0.0f32; 1 << 16];
-            Noise::new(seed).add(&Ramp::still(1.0), 0, &mut out);
-            out
-        };
-        let x = run(7);
-        assert_eq!(x, run(7));
-        assert_ne!(x, run(8));
-        let dot = |lag: usize| {
-            x.iter()
-                .zip(&x[lag..])
-                .map(|(a, b)| (a * b) as f64)
-                .sum::<f64>()
-                / x.len() as f64
-        };
-        assert!((dot(0) - 1.0 / 3.0).abs() < 0.005, "power {}", dot(0));
-        for lag in 1..50 {
-            assert!(
-                dot(lag).abs() < 0.006,
-                "correlation {} at lag {lag}",
-                dot(lag)
-            );
-        }
-    }
-}
+mod tests;

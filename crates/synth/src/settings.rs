@@ -39,6 +39,8 @@ pub struct Settings {
     pub sample_rate: f32,
     /// Both oscillators.
     pub osc: [OscillatorSettings; 2],
+    /// Copies of each oscillator.
+    pub count: usize,
     /// Left and right gain of each copy; the power of all is that of one.
     pub copies: [[f32; 2]; UNISON],
     /// Frequency of each copy as a multiple of the oscillator's.
@@ -190,8 +192,9 @@ impl Settings {
             self.osc[1].gain = v(p::OSC_LEVEL) * level(balance.sin());
         }
         if has(part::UNISON) {
+            self.count = (v(p::UNISON_VOICES).round() as usize + 1).clamp(1, UNISON);
             (self.copies, self.detune) = unison(
-                v(p::UNISON_VOICES).round() as usize + 1,
+                self.count,
                 v(p::UNISON_DETUNE) / 1200.0,
                 v(p::UNISON_SPREAD),
             );
@@ -292,7 +295,6 @@ impl Settings {
 /// neither detuned nor moved.
 fn unison(count: usize, octaves: f32, spread: f32) -> ([[f32; 2]; UNISON], [f32; UNISON]) {
     let (mut gains, mut factors) = ([[0.0; 2]; UNISON], [1.0; UNISON]);
-    let count = count.clamp(1, UNISON);
     for c in 0..count {
         // The middle one, if the number is odd, then pairs outwards.
         let place = match count {

@@ -1,11 +1,18 @@
-//! Which vector instructions the voices' filters run on, chosen when an instrument is made.
+//! Which vector instructions the voices run on, chosen when an instrument is made.
 //!
 //! `pulp` does the detection and the vector types of what is better than the baseline, `wide` has the
 //! baseline's. The latter multiplies and adds in two steps: without the instruction, fusing them would
 //! be a slow library call.
+//!
+//! What a [`Kernel`] calls must be inlined into it: a function that the compiler keeps apart would not
+//! have the vector instructions, and call each of them as a function. Hence no closures and no `map`
+//! around vectors. Plain loops over arrays of a known length become vectors by themselves.
 
-use pulp::{Simd, WithSimd};
-use wide::f32x4;
+mod fused;
+
+#[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"))]
+use fused::Task;
+use wide::{f32x4, i32x4, u32x4};
 
 /// The vector instructions an instrument runs on. Each gives the same bits on every machine that
 /// has it; two of them differ in the last bits.
@@ -47,13 +54,13 @@ impl InstructionSet {
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
             Self::Avx2 => {
                 if let Some(simd) = avx2() {
-                    return Simd::vectorize(simd, Task(kernel));
+                    return simd.vectorize(Task { kernel, simd });
                 }
             }
             #[cfg(target_arch = "aarch64")]
             Self::Neon => {
                 if let Some(simd) = neon() {
-                    return Simd::vectorize(simd, Task(kernel));
+                    return simd.vectorize(Task { kernel, simd });
                 }
             }
             _ => {}
@@ -89,11 +96,31 @@ pub(crate) trait Vector: Copy {
     fn load(self, from: &[f32]) -> Self::F;
     /// Overwrites the first vector of such a slice.
     fn store(self, to: &mut [f32], a: Self::F);
+    /// As many rows of a table as there are lanes, transposed: lane `i` of the four vectors has the four
+    /// numbers of row `rows[i]`.
+    fn quads(self, table: &[[f32; 4]], rows: &[i32]) -> [Self::F; 4];
+
+    /// A vector of integers, which wrap.
+    type I: Copy;
+    fn splat_i(self, x: i32) -> Self::I;
+    fn add_i(self, a: Self::I, b: Self::I) -> Self::I;
+    fn sub_i(self, a: Self::I, b: Self::I) -> Self::I;
+    fn mul_i(self, a: Self::I, b: Self::I) -> Self::I;
+    fn abs_i(self, a: Self::I) -> Self::I;
+    fn shift_left(self, a: Self::I, bits: u32) -> Self::I;
+    /// Without the sign.
+    fn shift_right(self, a: Self::I, bits: u32) -> Self::I;
+    fn load_i(self, from: &[i32]) -> Self::I;
+    fn store_i(self, to: &mut [i32], a: Self::I);
+    /// The nearest floating-point numbers.
+    fn to_f(self, a: Self::I) -> Self::F;
+    /// Without the fractions; any number where there is no such integer.
+    fn to_i(self, a: Self::F) -> Self::I;
 }
 
 /// What every CPU has.
 #[derive(Clone, Copy)]
-struct Baseline;
+pub(crate) struct Baseline;
 
 impl Vector for Baseline {
     const LANES: usize = 4;
@@ -143,70 +170,60 @@ impl Vector for Baseline {
     fn store(self, to: &mut [f32], a: f32x4) {
         to.as_chunks_mut().0[0] = a.to_array();
     }
-}
+    #[inline(always)]
+    fn quads(self, table: &[[f32; 4]], rows: &[i32]) -> [f32x4; 4] {
+        let mut quads = [f32x4::ZERO; 4];
+        for i in 0..4 {
+            quads[i] = f32x4::from(table[rows[i] as u32 as usize]);
+        }
+        f32x4::transpose(quads)
+    }
 
-/// A `pulp` instruction set that multiplies and adds in one step.
-#[derive(Clone, Copy)]
-struct Fused<S>(S);
-
-impl<S: Simd> Vector for Fused<S> {
-    const LANES: usize = S::F32_LANES;
-    type F = S::f32s;
-
-    #[inline(always)]
-    fn splat(self, x: f32) -> Self::F {
-        self.0.splat_f32s(x)
-    }
-    #[inline(always)]
-    fn add(self, a: Self::F, b: Self::F) -> Self::F {
-        self.0.add_f32s(a, b)
-    }
-    #[inline(always)]
-    fn sub(self, a: Self::F, b: Self::F) -> Self::F {
-        self.0.sub_f32s(a, b)
-    }
-    #[inline(always)]
-    fn mul(self, a: Self::F, b: Self::F) -> Self::F {
-        self.0.mul_f32s(a, b)
-    }
-    #[inline(always)]
-    fn div(self, a: Self::F, b: Self::F) -> Self::F {
-        self.0.div_f32s(a, b)
-    }
-    #[inline(always)]
-    fn max(self, a: Self::F, b: Self::F) -> Self::F {
-        self.0.max_f32s(a, b)
-    }
-    #[inline(always)]
-    fn min(self, a: Self::F, b: Self::F) -> Self::F {
-        self.0.min_f32s(a, b)
-    }
-    #[inline(always)]
-    fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F {
-        self.0.mul_add_f32s(a, b, c)
-    }
-    #[inline(always)]
-    fn mul_sub_from(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F {
-        self.0.negate_mul_add_f32s(a, b, c)
-    }
-    #[inline(always)]
-    fn load(self, from: &[f32]) -> Self::F {
-        S::as_simd_f32s(from).0[0]
-    }
-    #[inline(always)]
-    fn store(self, to: &mut [f32], a: Self::F) {
-        S::as_mut_simd_f32s(to).0[0] = a;
-    }
-}
-
-struct Task<K>(K);
-
-impl<K: Kernel> WithSimd for Task<K> {
-    type Output = ();
+    type I = i32x4;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        self.0.run(Fused(simd));
+    fn splat_i(self, x: i32) -> i32x4 {
+        i32x4::splat(x)
+    }
+    #[inline(always)]
+    fn add_i(self, a: i32x4, b: i32x4) -> i32x4 {
+        a + b
+    }
+    #[inline(always)]
+    fn sub_i(self, a: i32x4, b: i32x4) -> i32x4 {
+        a - b
+    }
+    #[inline(always)]
+    fn mul_i(self, a: i32x4, b: i32x4) -> i32x4 {
+        a * b
+    }
+    #[inline(always)]
+    fn abs_i(self, a: i32x4) -> i32x4 {
+        a.abs()
+    }
+    #[inline(always)]
+    fn shift_left(self, a: i32x4, bits: u32) -> i32x4 {
+        a << bits
+    }
+    #[inline(always)]
+    fn shift_right(self, a: i32x4, bits: u32) -> i32x4 {
+        pulp::cast(pulp::cast::<i32x4, u32x4>(a) >> bits)
+    }
+    #[inline(always)]
+    fn load_i(self, from: &[i32]) -> i32x4 {
+        i32x4::from(from.as_chunks().0[0])
+    }
+    #[inline(always)]
+    fn store_i(self, to: &mut [i32], a: i32x4) {
+        to.as_chunks_mut().0[0] = a.to_array();
+    }
+    #[inline(always)]
+    fn to_f(self, a: i32x4) -> f32x4 {
+        f32x4::from_i32x4(a)
+    }
+    #[inline(always)]
+    fn to_i(self, a: f32x4) -> i32x4 {
+        a.fast_trunc_int()
     }
 }
 

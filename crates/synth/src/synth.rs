@@ -9,7 +9,8 @@ use crate::common::{Common, Transport};
 use crate::effects::{Effects, safety_clip};
 use crate::event::Event;
 use crate::filter::lanes::{Channel, Lanes};
-use crate::simd::InstructionSet;
+use crate::oscillator::Samples;
+use crate::simd::{InstructionSet, Kernel, Vector};
 use crate::voice::Voice;
 use crate::wavetable::Wavetables;
 use crate::{CONTROL, Patch};
@@ -23,6 +24,7 @@ const SLOTS: usize = Synth::MAX_VOICES + 32;
 pub struct Synth {
     sample_rate: f32,
     tables: &'static Wavetables,
+    set: InstructionSet,
     lanes: Lanes,
     voices: Vec<Voice>,
     /// Indices of the sounding voices, in order of their start.
@@ -39,6 +41,40 @@ pub struct Synth {
     position: u64,
     effects: Effects,
     glide: Option<PatchGlide>,
+}
+
+/// All voices up to the filters.
+struct Play<'a> {
+    voices: &'a mut [Voice],
+    active: &'a [usize],
+    tables: &'a Wavetables,
+    len: usize,
+}
+
+impl Kernel for Play<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(self, v: V) {
+        for &i in self.active {
+            self.voices[i].play(v, self.tables, self.len);
+        }
+    }
+}
+
+/// All voices behind the filters.
+struct Mix<'a> {
+    voices: &'a mut [Voice],
+    active: &'a [usize],
+    len: usize,
+    sides: &'a mut [Samples; 2],
+}
+
+impl Kernel for Mix<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(self, v: V) {
+        for &i in self.active {
+            self.voices[i].add_to(v, self.len, self.sides);
+        }
+    }
 }
 
 /// A patch on its way.
@@ -69,6 +105,7 @@ impl Synth {
         Self {
             sample_rate,
             tables: Wavetables::shared(),
+            set,
             lanes: Lanes::new(set),
             voices: vec![Voice::default(); SLOTS],
             active: Vec::with_capacity(SLOTS),
@@ -197,9 +234,12 @@ impl Synth {
         if self.to_grid() == 0 {
             self.control();
         }
-        for &i in &self.active {
-            self.voices[i].play(self.tables, len);
-        }
+        self.set.run(Play {
+            voices: &mut self.voices,
+            active: &self.active,
+            tables: self.tables,
+            len,
+        });
     }
 
     /// What is to be filtered of what was played.
@@ -213,12 +253,19 @@ impl Synth {
         self.active.iter().fold(0, |end, &i| end.max(i + 1))
     }
 
-    /// Adds what was played and filtered to silence, sends it through the effects, and moves on.
+    /// Overwrites with what was played and filtered, sends it through the effects, and moves on.
     /// Equal lengths, those of [`Synth::play`].
     pub(crate) fn add_to(&mut self, left: &mut [f32], right: &mut [f32]) {
-        for &i in &self.active {
-            self.voices[i].add_to(left, right);
-        }
+        let len = left.len();
+        let mut sides = [[0.0; CONTROL]; 2];
+        self.set.run(Mix {
+            voices: &mut self.voices,
+            active: &self.active,
+            len,
+            sides: &mut sides,
+        });
+        left.copy_from_slice(&sides[0][..len]);
+        right.copy_from_slice(&sides[1][..len]);
         self.effects.process(left, right);
         self.position += left.len() as u64;
     }

@@ -3,8 +3,9 @@
 
 use crate::CONTROL;
 use crate::math::{Ramp, split_mix};
-use crate::oscillator::{Noise, Oscillator, Timbre};
+use crate::oscillator::{Noise, Oscillator, Samples, Timbre};
 use crate::settings::{Settings, UNISON};
+use crate::simd::Vector;
 use crate::wavetable::Wavetables;
 
 /// The sub-oscillator's waveform: a sine.
@@ -18,9 +19,9 @@ const SUB: Timbre = Timbre {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Block {
     /// Left, right; while [`Block::stereo`] is false the left one stands for both.
-    pub audio: [[f32; CONTROL]; 2],
+    pub audio: [Samples; 2],
     /// Octaves by which oscillator 2 moves the cutoff.
-    pub modulator: [f32; CONTROL],
+    pub modulator: Samples,
     /// Whether the sides differ.
     pub stereo: bool,
 }
@@ -31,6 +32,8 @@ pub struct Tones {
     osc: [[Oscillator; UNISON]; 2],
     /// Left and right gain of each copy, the same for both oscillators.
     copies: [[Ramp; 2]; UNISON],
+    /// How many of them there are in the planned step, and after it.
+    count: [usize; 2],
     gain: [Ramp; 2],
     /// Cycles by which oscillator 2 moves oscillator 1's phase.
     fm: Ramp,
@@ -41,6 +44,8 @@ pub struct Tones {
     noise_gain: Ramp,
     /// Octaves by which oscillator 2 moves the cutoff.
     cutoff_fm: Ramp,
+    /// All of these ramps stand still, where they were last asked to go.
+    still: bool,
 }
 
 impl Tones {
@@ -49,6 +54,7 @@ impl Tones {
         let mut seed = seed;
         *self = Self {
             copies: s.copies.map(|gains| gains.map(Ramp::still)),
+            count: [s.count; 2],
             gain: s.osc.map(|knobs| Ramp::still(knobs.gain)),
             fm: Ramp::still(s.osc_fm),
             ring: Ramp::still(s.ring),
@@ -80,10 +86,18 @@ impl Tones {
         self.sub.start(sub, increments[0] / 2, &SUB);
     }
 
-    /// Plans the next `len` samples.
-    pub fn plan(&mut self, len: usize, increments: [u32; 2], s: &Settings) {
+    /// Plans the next `len` samples; `same`: with the settings of the step before.
+    pub fn plan(&mut self, len: usize, increments: [u32; 2], s: &Settings, same: bool) {
+        if same && self.still {
+            self.go_on(len, increments, s);
+            return;
+        }
+        // The ramps to the same place start there.
+        self.still = same;
         let inverse_len = 1.0 / len as f32;
-        for (ramps, gains) in self.copies.iter_mut().zip(&s.copies) {
+        self.count = [self.count[1].max(s.count), s.count];
+        let count = self.count[0];
+        for (ramps, gains) in self.copies[..count].iter_mut().zip(&s.copies) {
             for (ramp, gain) in ramps.iter_mut().zip(gains) {
                 ramp.aim(*gain, inverse_len);
             }
@@ -98,26 +112,41 @@ impl Tones {
         self.cutoff_fm.aim(s.cutoff_fm, inverse_len);
         for n in 0..2 {
             let knobs = &s.osc[n];
-            for c in 0..UNISON {
-                let increment = detuned(increments[n], s.detune[c]);
+            for c in 0..count {
                 if self.is_heard(n, c) {
+                    let increment = detuned(increments[n], s.detune[c]);
                     self.osc[n][c].plan(len, increment, &knobs.timbre);
-                } else if c == 0 {
-                    self.osc[n][c].rest(increment, &knobs.timbre);
+                } else {
+                    self.osc[n][c].rest();
                 }
             }
         }
         if self.sub_gain.is_silent() {
-            self.sub.rest(increments[0] / 2, &SUB);
+            self.sub.rest();
         } else {
             self.sub.plan(len, increments[0] / 2, &SUB);
         }
     }
 
+    /// Plans a step in which at most the pitch moves.
+    fn go_on(&mut self, len: usize, increments: [u32; 2], s: &Settings) {
+        let count = self.count[0];
+        for (copies, increment) in self.osc.iter_mut().zip(increments) {
+            for (osc, &factor) in copies[..count].iter_mut().zip(&s.detune) {
+                osc.go_on(len, detuned(increment, factor));
+            }
+        }
+        self.sub.go_on(len, increments[0] / 2);
+    }
+
     /// Cuts the planned step short at its `done`-th sample.
     pub fn cut(&mut self, done: usize) {
-        self.osc.iter_mut().flatten().for_each(|o| o.cut(done));
-        self.copies.iter_mut().flatten().for_each(|g| g.cut(done));
+        self.still = false;
+        let count = self.count[0];
+        let osc = self.osc.iter_mut().flat_map(|osc| &mut osc[..count]);
+        osc.for_each(|osc| osc.cut(done));
+        let copies = self.copies[..count].iter_mut().flatten();
+        copies.for_each(|gain| gain.cut(done));
         self.sub.cut(done);
         let ramps = [
             &mut self.fm,
@@ -151,85 +180,87 @@ impl Tones {
 
     /// Whether each oscillator is one copy, in the middle.
     fn is_single(&self) -> bool {
-        let is = |ramp: &Ramp, x: f32| ramp.start == x && ramp.target == x;
-        self.copies[0].iter().all(|gain| is(gain, 1.0))
-            && self.copies[1..].iter().flatten().all(Ramp::is_silent)
+        let is_one = |ramp: &Ramp| ramp.start == 1.0 && ramp.target == 1.0;
+        self.count[0] == 1 && self.copies[0].iter().all(is_one)
+    }
+
+    /// Whether the copies' left and right differ.
+    fn is_stereo(&self) -> bool {
+        let differ = |[l, r]: &[Ramp; 2]| l.start != r.start || l.target != r.target;
+        self.copies[..self.count[0]].iter().any(differ)
     }
 
     /// Plays the `len` samples from the `done`-th of the planned step on; what follows them in the
     /// block is any number.
     #[inline(always)]
-    pub fn play(&mut self, tables: &Wavetables, done: usize, len: usize, block: &mut Block) {
+    pub fn play<V: Vector>(
+        &mut self,
+        v: V,
+        tables: &Wavetables,
+        done: usize,
+        len: usize,
+        block: &mut Block,
+    ) {
         let single = self.is_single();
         block.audio = [[0.0; CONTROL]; 2];
-        block.stereo = !single
-            && self
-                .copies
-                .iter()
-                .any(|[l, r]| l.start != r.start || l.target != r.target);
-        let rings = !self.ring.is_silent();
-        let mut first = None;
+        block.stereo = !single && self.is_stereo();
+        let channels = if block.stereo { 2 } else { 1 };
+        let mut offset = None;
         let mut second = [[0.0; CONTROL]; 2];
         // Oscillator 2 comes first: it modulates oscillator 1.
         for n in [1, 0] {
             if !self.is_heard(n, 0) {
                 continue;
             }
-            let mut offset = None;
-            if n == 0 && !self.fm.is_silent() {
-                let mut cycles = [0.0; CONTROL];
-                let by: [f32; CONTROL] = first.unwrap_or_default();
-                self.fm.mix(done, &by, &mut cycles);
-                offset = Some(cycles);
-            }
-            let tone = self.osc[n][0].tone(tables, done, len, offset.as_ref());
+            let tone = self.osc[n][0].tone(v, tables, done, offset.as_ref());
             if n == 1 {
-                first = Some(tone);
+                if !self.fm.is_silent() {
+                    let cycles = offset.insert([0.0; CONTROL]);
+                    self.fm.mix_in(v, done, &tone, cycles);
+                }
                 if self.modulates_cutoff() {
                     block.modulator = [0.0; CONTROL];
-                    self.cutoff_fm.mix(done, &tone, &mut block.modulator);
+                    self.cutoff_fm.mix_in(v, done, &tone, &mut block.modulator);
                 }
             }
             let mut sides = [tone; 2];
             if !single {
                 sides = [[0.0; CONTROL]; 2];
-                for c in 0..UNISON {
+                for c in 0..self.count[0] {
                     if !self.is_heard(n, c) {
                         continue;
                     }
-                    let tone = match c {
-                        0 => tone,
-                        _ => self.osc[n][c].tone(tables, done, len, offset.as_ref()),
-                    };
-                    for (gain, side) in self.copies[c].iter().zip(&mut sides) {
-                        gain.mix(done, &tone, side);
+                    let mut copy = tone;
+                    if c > 0 {
+                        copy = self.osc[n][c].tone(v, tables, done, offset.as_ref());
+                    }
+                    for k in 0..channels {
+                        self.copies[c][k].mix_in(v, done, &copy, &mut sides[k]);
                     }
                 }
             }
-            let channels = if block.stereo { 2 } else { 1 };
             for k in 0..channels {
-                self.gain[n].mix(done, &sides[k], &mut block.audio[k]);
-                if rings && n == 0 {
-                    let product: [f32; CONTROL] =
-                        std::array::from_fn(|i| sides[k][i] * second[k][i]);
-                    self.ring.mix(done, &product, &mut block.audio[k]);
+                self.gain[n].mix_in(v, done, &sides[k], &mut block.audio[k]);
+                if n == 0 && !self.ring.is_silent() {
+                    let mut product = sides[k];
+                    for i in 0..CONTROL {
+                        product[i] *= second[k][i];
+                    }
+                    self.ring.mix_in(v, done, &product, &mut block.audio[k]);
                 }
             }
             second = sides;
         }
         if !self.sub_gain.is_silent() {
-            let tone = self.sub.tone(tables, done, len, None);
-            self.sub_gain.mix(done, &tone, &mut block.audio[0]);
-            if block.stereo {
-                self.sub_gain.mix(done, &tone, &mut block.audio[1]);
+            let tone = self.sub.pure_tone(v, done);
+            for k in 0..channels {
+                self.sub_gain.mix_in(v, done, &tone, &mut block.audio[k]);
             }
         }
         if !self.noise_gain.is_silent() {
-            let mut noise = [0.0; CONTROL];
-            self.noise.add(&self.noise_gain, done, &mut noise[..len]);
-            let sides = if block.stereo { 2 } else { 1 };
-            for side in &mut block.audio[..sides] {
-                side.iter_mut().zip(&noise).for_each(|(x, n)| *x += n);
+            let noise = self.noise.next(v, len);
+            for k in 0..channels {
+                self.noise_gain.mix_in(v, done, &noise, &mut block.audio[k]);
             }
         }
     }

@@ -14,8 +14,10 @@ use crate::lfo::Lfo;
 use crate::math::{Ramp, exp2, split_mix};
 use crate::matrix::{Sources, Sum, source};
 use crate::offsets::Offsets;
+use crate::oscillator::Samples;
 use crate::params::SOURCES;
 use crate::settings::Settings;
+use crate::simd::Vector;
 use crate::tones::{Block, Tones};
 use crate::wavetable::Wavetables;
 
@@ -128,6 +130,31 @@ fn speed(times: &[f32; 2], note: &NoteState) -> f32 {
     exp2(times[0] * (note.key - 60.0) / 12.0 + times[1] * (note.velocity - 1.0))
 }
 
+/// What follows from a voice's pitch.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tuning {
+    /// MIDI pitch.
+    pitch: f32,
+    /// [`Common::version`] of the patch that it holds for; 0: for no other step.
+    version: u64,
+    /// Of both oscillators, 2^-32 cycles a sample.
+    increments: [u32; 2],
+    /// Factor of the cutoffs, over the sample rate.
+    key: f32,
+}
+
+impl Tuning {
+    fn new(pitch: f32, version: u64, s: &Settings) -> Self {
+        let base = exp2((pitch - 69.0) / 12.0) * (440.0 * 4_294_967_296.0 / s.sample_rate);
+        Self {
+            pitch,
+            version,
+            increments: s.osc.map(|osc| (base * osc.ratio) as u32),
+            key: exp2(s.key_track * (pitch - 60.0) / 12.0) / s.sample_rate,
+        }
+    }
+}
+
 /// One voice.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Voice {
@@ -140,6 +167,7 @@ pub struct Voice {
     /// Number of the note since the last reset: smaller is older.
     pub number: u64,
     tones: Tones,
+    tuning: Tuning,
     /// Left, right; the left one filters both while they are the same.
     filters: [Filter; 2],
     stereo: bool,
@@ -195,8 +223,8 @@ impl Voice {
         } else {
             &common.settings
         };
-        let increments = self.increments(self.pitch(hands.semitones, s), s);
-        self.tones.start(increments, seed, s);
+        let tuning = Tuning::new(self.pitch(hands.semitones, s), 0, s);
+        self.tones.start(tuning.increments, seed, s);
         self.filters[0].start(&s.filter);
     }
 
@@ -296,12 +324,6 @@ impl Voice {
             + m.lfos[0].level() * s.vibrato
     }
 
-    /// Phase increments of both oscillators, 2^-32 cycles a sample.
-    fn increments(&self, pitch: f32, s: &Settings) -> [u32; 2] {
-        let base = exp2((pitch - 69.0) / 12.0) * (440.0 * 4_294_967_296.0 / s.sample_rate);
-        s.osc.map(|osc| (base * osc.ratio) as u32)
-    }
-
     /// Plans the next `len` samples.
     pub fn plan(&mut self, len: usize, common: &Common) {
         let hands = common.hands(self.note.channel);
@@ -333,10 +355,16 @@ impl Voice {
         }
 
         let pitch = self.pitch(hands.semitones, s);
-        let increments = self.increments(pitch, s);
-        self.tones.plan(len, increments, s);
+        let version = if self.differs { 0 } else { common.version };
+        let same = version > 0 && self.tuning.version == version;
+        if !same || self.tuning.pitch != pitch {
+            self.tuning = Tuning::new(pitch, version, s);
+        }
+        let Tuning {
+            increments, key, ..
+        } = self.tuning;
+        self.tones.plan(len, increments, s, same);
 
-        let key = exp2(s.key_track * (pitch - 60.0) / 12.0) / s.sample_rate;
         let octaves = s.env_octaves * m.filter.level()
             + s.velocity_octaves * (m.velocity - 1.0)
             + s.lfo_octaves * lfo
@@ -344,7 +372,7 @@ impl Voice {
         let cutoffs = [s.cutoff * key * exp2(octaves), s.high_pass * key];
         let sides = if self.stereo { 2 } else { 1 };
         for filter in &mut self.filters[..sides] {
-            filter.plan(inverse_len, &s.filter, cutoffs[0], cutoffs[1]);
+            filter.plan(inverse_len, &s.filter, cutoffs);
         }
     }
 
@@ -366,7 +394,7 @@ impl Voice {
             self.gain.iter_mut().for_each(|g| g.cut(self.done));
             if !silent {
                 self.tones.cut(self.done);
-                self.filters.iter_mut().for_each(Filter::cut);
+                self.filters.iter_mut().for_each(|f| f.cut(self.done));
             }
         }
         left
@@ -377,16 +405,12 @@ impl Voice {
     }
 
     /// Plays the next `len` samples of the planned step, up to the filters.
-    pub fn play(&mut self, tables: &Wavetables, len: usize) {
+    #[inline(always)]
+    pub fn play<V: Vector>(&mut self, v: V, tables: &Wavetables, len: usize) {
         if self.is_silent() {
             return;
         }
-        // The whole step is the common case: a constant length lets its loops unroll.
-        if len == CONTROL {
-            self.tones.play(tables, self.done, CONTROL, &mut self.block);
-        } else {
-            self.tones.play(tables, self.done, len, &mut self.block);
-        }
+        self.tones.play(v, tables, self.done, len, &mut self.block);
         if self.block.stereo && !self.stereo {
             // Until here both sides were the same.
             self.filters[1] = self.filters[0];
@@ -407,23 +431,27 @@ impl Voice {
             audio, modulator, ..
         } = &mut self.block;
         let modulator = modulates.then_some(&*modulator);
+        let done = self.done;
         let sides = self.filters.iter_mut().zip(audio).take(count);
         sides.map(move |(filter, audio)| Channel {
             filter,
+            done,
             audio,
             modulator,
         })
     }
 
-    /// Adds what was played and filtered, and moves on. Equal lengths, those of [`Voice::play`].
-    pub fn add_to(&mut self, left: &mut [f32], right: &mut [f32]) {
+    /// Adds what was played and filtered, and moves on by `len`, that of [`Voice::play`]; what follows
+    /// it on both sides is any number.
+    #[inline(always)]
+    pub fn add_to<V: Vector>(&mut self, v: V, len: usize, [left, right]: &mut [Samples; 2]) {
         if self.ready > 0 {
             let audio = &self.block.audio;
-            self.gain[0].mix(self.done, &audio[0], left);
-            self.gain[1].mix(self.done, &audio[self.stereo as usize], right);
+            self.gain[0].mix_in(v, self.done, &audio[0], left);
+            self.gain[1].mix_in(v, self.done, &audio[self.stereo as usize], right);
             self.ready = 0;
         }
-        self.done += left.len();
+        self.done += len;
         self.fresh = false;
     }
 }

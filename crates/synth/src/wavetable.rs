@@ -2,43 +2,52 @@
 //! apart: a note plays the richest table whose top harmonic stays below Nyquist.
 //!
 //! All waveforms start at phase 0 like a sine (rising through zero, or at the falling edge's top for
-//! the saw) so that blending two of them never cancels a harmonic.
+//! the saw) so that blending two of them never cancels a harmonic. A sine needs no table.
+//!
+//! A table holds, for each of the equal parts of the cycle, the cubic that passes through the waveform at
+//! the four nodes of Gauss's quadrature: of all cubics the one with about the least error. Three
+//! multiplications and additions evaluate it, and its error has less of a spectrum than that of an
+//! interpolation between samples.
 
-use crate::math::lagrange;
+use crate::CONTROL;
+use crate::oscillator::{Phases, Samples};
+use crate::simd::Vector;
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex64;
-use std::f64::consts::PI;
+use std::f64::consts::{PI, TAU};
 use std::sync::OnceLock;
-use wide::f32x4;
 
-/// log2 of a cycle's samples.
-const BITS: u32 = 13;
-/// Samples in a cycle.
-const SIZE: usize = 1 << BITS;
 /// Most harmonics in a table: 23 Hz is complete at 48 kHz.
 const MAX_HARMONICS: usize = 1024;
+/// Parts of a cycle per harmonic at least, as long as the table has not the most it may have. The
+/// richest ones thereby miss their harmonics by -100 dB, and the smallest by less than f32 can tell.
+const PARTS: usize = 32;
+/// Fewest and most parts.
+const SIZES: [usize; 2] = [256, 4096];
 
-/// One cycle, preceded by its last sample and followed by its first two, so that the four-point
-/// interpolation never wraps.
-type Table = [f32; SIZE + 3];
+/// A cycle in parts, each a polynomial of the phase from its start (0) to its end (1), the constant
+/// first.
+pub struct Table {
+    parts: Box<[[f32; 4]]>,
+    /// log2 of their number.
+    bits: u32,
+}
 
 /// Waveforms that have tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wave {
-    /// Pure tone, peak 1.
-    Sine = 0,
     /// Triangle, peak 1.
-    Triangle = 1,
+    Triangle = 0,
     /// Falling saw, from 1 to -1.
-    Saw = 2,
+    Saw = 1,
     /// Integral over phase of half the saw: its slope jumps by 1 per cycle at phase 0.
-    Parabola = 3,
+    Parabola = 2,
 }
 
 /// All tables.
 pub struct Wavetables {
     /// `tables[wave][level]`; level 0 is silence, for notes above Nyquist.
-    tables: [Vec<Box<Table>>; 4],
+    tables: [Vec<Table>; 3],
     /// Number of harmonics of each level.
     harmonics: Vec<usize>,
     /// Richest level that has at most so many harmonics.
@@ -60,40 +69,11 @@ impl Wavetables {
                 harmonics.push(h);
             }
         }
-        // Amplitudes of the k-th sine and cosine.
-        let amplitude = |wave: Wave, k: usize| match (wave, k) {
-            (Wave::Sine, 1) => [1.0, 0.0],
-            (Wave::Triangle, k) if k % 4 == 1 => [8.0 / (PI * k as f64).powi(2), 0.0],
-            (Wave::Triangle, k) if k % 4 == 3 => [-8.0 / (PI * k as f64).powi(2), 0.0],
-            (Wave::Saw, k) => [2.0 / (PI * k as f64), 0.0],
-            (Wave::Parabola, k) => [0.0, -0.5 / (PI * k as f64).powi(2)],
-            _ => [0.0; 2],
-        };
         let mut planner = RealFftPlanner::<f64>::new();
-        let fft = planner.plan_fft_inverse(SIZE);
-        let mut tables = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Parabola].map(|wave| {
-            let mut levels = Vec::new();
-            for &h in &harmonics {
-                let mut spectrum = fft.make_input_vec();
-                for k in 1..=h {
-                    // a sin(kx) = Im(a e^ikx): half of -ia at +k, the other half at -k.
-                    let [sine, cosine] = amplitude(wave, k);
-                    spectrum[k] = Complex64::new(0.5 * cosine, -0.5 * sine);
-                }
-                let mut cycle = fft.make_output_vec();
-                fft.process(&mut spectrum, &mut cycle)
-                    .expect("lengths come from the transform itself");
-                let mut table = Box::new([0.0; SIZE + 3]);
-                for (i, v) in table.iter_mut().enumerate() {
-                    *v = cycle[(i + SIZE - 1) % SIZE] as f32;
-                }
-                levels.push(table);
-            }
-            levels
+        let tables = [Wave::Triangle, Wave::Saw, Wave::Parabola].map(|wave| {
+            let tables = harmonics.iter().map(|&h| Table::new(wave, h, &mut planner));
+            tables.collect()
         });
-        for levels in &mut tables {
-            levels.shrink_to_fit();
-        }
         let level =
             std::array::from_fn(|n| harmonics.iter().rposition(|&h| h <= n).unwrap_or(0) as u8);
         Self {
@@ -120,21 +100,118 @@ impl Wavetables {
     }
 }
 
-/// The table's values at four phases, 2^-32 cycles each: Lagrange's four-point interpolation.
+/// Amplitudes of a waveform's `k`-th sine and cosine.
+fn amplitude(wave: Wave, k: usize) -> [f64; 2] {
+    let x = PI * k as f64;
+    match (wave, k % 4) {
+        (Wave::Triangle, 1) => [8.0 / (x * x), 0.0],
+        (Wave::Triangle, 3) => [-8.0 / (x * x), 0.0],
+        (Wave::Triangle, _) => [0.0; 2],
+        (Wave::Saw, _) => [2.0 / x, 0.0],
+        (Wave::Parabola, _) => [0.0, -0.5 / (x * x)],
+    }
+}
+
+impl Table {
+    fn new(wave: Wave, harmonics: usize, planner: &mut RealFftPlanner<f64>) -> Self {
+        let size = (PARTS * harmonics.next_power_of_two()).clamp(SIZES[0], SIZES[1]);
+        let fft = planner.plan_fft_inverse(size);
+        // Roots of Legendre's fourth polynomial, from 0 to 1.
+        let root = |sign: f64| (3.0 / 7.0 + sign * 2.0 / 7.0 * 1.2f64.sqrt()).sqrt() / 2.0;
+        let nodes = [
+            0.5 - root(1.0),
+            0.5 - root(-1.0),
+            0.5 + root(-1.0),
+            0.5 + root(1.0),
+        ];
+        let at_nodes = nodes.map(|node| {
+            let mut spectrum = fft.make_input_vec();
+            for k in 1..=harmonics {
+                // a sin(kx) = Im(a e^ikx): half of -ia at +k, the other half at -k.
+                let [sine, cosine] = amplitude(wave, k);
+                let ahead = Complex64::from_polar(1.0, TAU * k as f64 * node / size as f64);
+                spectrum[k] = Complex64::new(0.5 * cosine, -0.5 * sine) * ahead;
+            }
+            let mut cycle = fft.make_output_vec();
+            // It fails only where the constant or the highest coefficient isn't real: both are 0.
+            fft.process(&mut spectrum, &mut cycle)
+                .expect("lengths come from the transform itself");
+            cycle
+        });
+        let part = |i: usize| cubic(nodes, at_nodes.each_ref().map(|cycle| cycle[i]));
+        Self {
+            parts: (0..size).map(part).collect(),
+            bits: size.ilog2(),
+        }
+    }
+
+    /// The values at phases in 2^-32 cycles.
+    #[inline(always)]
+    pub fn lookup<V: Vector>(&self, v: V, phases: &Phases) -> Samples {
+        let (mut rows, mut out) = ([0; CONTROL], [0.0; CONTROL]);
+        for i in (0..CONTROL).step_by(V::LANES) {
+            let phase = v.load_i(&phases[i..]);
+            v.store_i(&mut rows[i..], v.shift_right(phase, 32 - self.bits));
+            let [a, b, c, d] = v.quads(&self.parts, &rows[i..]);
+            let within = v.shift_right(v.shift_left(phase, self.bits), 8);
+            let f = v.mul(v.to_f(within), v.splat(1.0 / 16_777_216.0));
+            let y = v.mul_add(v.mul_add(v.mul_add(d, f, c), f, b), f, a);
+            v.store(&mut out[i..], y);
+        }
+        out
+    }
+}
+
+/// Coefficients of the cubic through four points, by Newton's divided differences.
+fn cubic(x: [f64; 4], y: [f64; 4]) -> [f32; 4] {
+    let mut d = y;
+    for order in 1..4 {
+        for i in (order..4).rev() {
+            d[i] = (d[i] - d[i - 1]) / (x[i] - x[i - order]);
+        }
+    }
+    // Horner's scheme of ((d3 (x - x2) + d2) (x - x1) + d1) (x - x0) + d0.
+    let mut c = [d[3], 0.0, 0.0, 0.0];
+    for i in (0..3).rev() {
+        for j in (1..4).rev() {
+            c[j] = c[j - 1] - x[i] * c[j];
+        }
+        c[0] = d[i] - x[i] * c[0];
+    }
+    c.map(|c| c as f32)
+}
+
+/// sin(2 pi x) at phases in 2^-32 cycles, absolute error below 3e-7.
 #[inline(always)]
-pub fn lookup(table: &Table, phases: &[u32; 4]) -> f32x4 {
-    let quads = phases.map(|phase| {
-        let i = (phase >> (32 - BITS)) as usize;
-        f32x4::from([table[i], table[i + 1], table[i + 2], table[i + 3]])
-    });
-    let fraction = phases.map(|phase| ((phase << BITS) >> 8) as i32);
-    let f = f32x4::from_i32x4(fraction.into()) * (1.0 / 16_777_216.0);
-    lagrange(f32x4::transpose(quads), f)
+pub fn sines<V: Vector>(v: V, phases: &Phases) -> Samples {
+    let mut out = [0.0; CONTROL];
+    let quarter = v.splat_i(1 << 30);
+    for i in (0..CONTROL).step_by(V::LANES) {
+        // Folded to within a quarter of a cycle around 0, exactly.
+        let from_top = v.sub_i(v.load_i(&phases[i..]), quarter);
+        let x = v.to_f(v.sub_i(quarter, v.abs_i(from_top)));
+        let a = v.mul(x, v.splat((TAU / 4_294_967_296.0) as f32));
+        let q = v.mul(a, a);
+        // Taylor's series up to the 13th power.
+        let mut p = v.splat(1.605_904_4e-10);
+        for c in [
+            -2.505_210_8e-8,
+            2.755_731_9e-6,
+            -1.984_127e-4,
+            8.333_333_3e-3,
+            -1.666_666_7e-1,
+        ] {
+            p = v.mul_add(p, q, v.splat(c));
+        }
+        v.store(&mut out[i..], v.mul_add(v.mul(a, q), p, a));
+    }
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::Baseline;
 
     #[test]
     fn tables_are_their_fourier_series() {
@@ -142,7 +219,7 @@ mod tests {
         let level = t.level((1 << 31) / 5); // five harmonics
         for i in 0..200u32 {
             let phase = i.wrapping_mul(0x9E37_79B9);
-            let x = phase as f64 / 4_294_967_296.0 * 2.0 * PI;
+            let x = phase as f64 / 4_294_967_296.0 * TAU;
             let saw: f64 = (1..=5)
                 .map(|k| 2.0 / (PI * k as f64) * (k as f64 * x).sin())
                 .sum();
@@ -155,14 +232,15 @@ mod tests {
                 .sum();
             for (wave, want) in [
                 (Wave::Parabola, parabola),
-                (Wave::Sine, x.sin()),
                 (Wave::Saw, saw),
                 (Wave::Triangle, triangle),
             ] {
-                let got =
-                    lookup(t.table(wave, level), &[phase; 4]).to_array()[i as usize % 4] as f64;
+                let got = t
+                    .table(wave, level)
+                    .lookup(Baseline, &[phase as i32; CONTROL]);
+                let got = got[i as usize % CONTROL] as f64;
                 assert!(
-                    (got - want).abs() < 1e-6,
+                    (got - want).abs() < 3e-7,
                     "{wave:?} at {x}: {got}, expected {want}"
                 );
             }
@@ -170,10 +248,24 @@ mod tests {
     }
 
     #[test]
+    fn sines_are_sines() {
+        for i in 0..100_000u32 {
+            let phase = i.wrapping_mul(0x9E37_79B9) as i32;
+            let want = (phase as f64 / 4_294_967_296.0 * TAU).sin();
+            let got = sines(Baseline, &[phase; CONTROL])[i as usize % CONTROL];
+            assert!((got as f64 - want).abs() < 3e-7, "{phase}: {got}, {want}");
+        }
+        assert_eq!(sines(Baseline, &[0; CONTROL]), [0.0; CONTROL]);
+        assert_eq!(sines(Baseline, &[i32::MIN; CONTROL]), [0.0; CONTROL]);
+    }
+
+    #[test]
     fn no_level_reaches_past_nyquist() {
         let t = Wavetables::shared();
         assert_eq!(t.level(u32::MAX), 0);
-        assert!(t.table(Wave::Saw, 0).iter().all(|&v| v == 0.0));
+        let phases = std::array::from_fn(|i| i as i32 * 0x0123_4567);
+        let silence = t.table(Wave::Saw, 0).lookup(Baseline, &phases);
+        assert_eq!(silence, [0.0; CONTROL]);
         for n in 1..=MAX_HARMONICS {
             let increment = ((1u64 << 31) / n as u64) as u32;
             let level = t.level(increment);
@@ -181,11 +273,12 @@ mod tests {
             let table = t.table(Wave::Saw, level);
             let mut fft = RealFftPlanner::<f32>::new();
             if n % 97 == 1 {
-                let fft = fft.plan_fft_forward(SIZE);
-                let mut cycle = table[1..=SIZE].to_vec();
+                let fft = fft.plan_fft_forward(table.parts.len());
+                let mut cycle: Vec<f32> = table.parts.iter().map(|part| part[0]).collect();
                 let mut spectrum = fft.make_output_vec();
                 fft.process(&mut cycle, &mut spectrum).unwrap();
-                let top = spectrum.iter().rposition(|c| c.norm() > 0.5).unwrap();
+                let least = 0.5 * table.parts.len() as f32 / (PI as f32 * 2.0 * n as f32);
+                let top = spectrum.iter().rposition(|c| c.norm() > least).unwrap();
                 assert!(
                     top <= n && top as f64 * 1.5 > n.min(MAX_HARMONICS) as f64,
                     "{n}: {top}"

@@ -4,39 +4,42 @@
 //! they share is the code path: a bundle holds filters of one kind, all modulated at audio rate or
 //! none.
 
-use super::{DAMPING, Filter, Kind, TOP, halfband, row, state};
+use super::low_pass::{Ladder, LowPass, Svf};
+use super::{DAMPING, Filter, Kind, halfband, row, state};
 use crate::CONTROL;
+use crate::math::INDEX;
+use crate::oscillator::Samples;
 use crate::simd::{InstructionSet, Kernel, Vector};
 
 /// Channels in a bundle: two vectors of eight, so that one's arithmetic hides the other's latency.
 pub const LANES: usize = 16;
 
-/// Damping per energy of the ringing: what bounds a self-oscillating state-variable filter.
-const SOFT: f32 = 2.0;
-/// Bound of the state-variable filter's states.
-const BOUND: f32 = 4.0;
-
 /// A channel on its way through the filters.
 pub struct Channel<'a> {
     /// Its filters.
     pub filter: &'a mut Filter,
-    /// Its samples, filtered in place.
-    pub audio: &'a mut [f32; CONTROL],
-    /// Octaves by which each sample moves the cutoff; `None`: by nothing.
-    pub modulator: Option<&'a [f32; CONTROL]>,
+    /// Samples of the planned step that have been filtered.
+    pub done: usize,
+    /// The next ones, filtered in place.
+    pub audio: &'a mut Samples,
+    /// Octaves by which each of them moves the cutoff; `None`: by nothing.
+    pub modulator: Option<&'a Samples>,
 }
 
 /// Numbers by lane.
 type Row = [f32; LANES];
 
-/// Room for one bundle.
+/// Room for one bundle: by lane as the channels have it, or lanes side by side as the vectors do.
 #[repr(align(64))]
 struct Rows {
-    audio: [Row; CONTROL],
-    modulator: [Row; CONTROL],
-    state: [Row; state::COUNT],
-    value: [Row; row::COUNT],
-    step: [Row; row::COUNT],
+    audio: [Samples; LANES],
+    modulator: [Samples; LANES],
+    start: [[f32; row::COUNT]; LANES],
+    step: [[f32; row::COUNT]; LANES],
+    /// Before and after: what is in the lanes that nobody uses doesn't move, towards denormals perhaps.
+    state: [[Row; state::COUNT]; 2],
+    done: Row,
+    filtered: [Row; CONTROL],
 }
 
 /// Runs filters.
@@ -48,15 +51,16 @@ pub struct Lanes {
 impl Lanes {
     /// Allocates everything.
     pub fn new(set: InstructionSet) -> Self {
-        let none = [0.0; LANES];
         Self {
             set,
             rows: Box::new(Rows {
-                audio: [none; CONTROL],
-                modulator: [none; CONTROL],
-                state: [none; state::COUNT],
-                value: [none; row::COUNT],
-                step: [none; row::COUNT],
+                audio: [[0.0; CONTROL]; LANES],
+                modulator: [[0.0; CONTROL]; LANES],
+                start: [[0.0; row::COUNT]; LANES],
+                step: [[0.0; row::COUNT]; LANES],
+                state: [[[0.0; LANES]; state::COUNT]; 2],
+                done: [0.0; LANES],
+                filtered: [[0.0; LANES]; CONTROL],
             }),
         }
     }
@@ -72,14 +76,14 @@ impl Lanes {
             }
             // The state-variable filter is modulated always, perhaps by nothing.
             let kind = channel.filter.kind;
-            let always = matches!(kind, Kind::Svf12 | Kind::Svf24);
-            let its = (kind, always || channel.modulator.is_some());
+            let modulated = kind.is_state_variable() || channel.modulator.is_some();
+            let its = (kind, modulated);
             if count == LANES || (count > 0 && its != path) {
                 self.run(len, path, &mut bundle[..count]);
                 count = 0;
             }
             path = its;
-            self.load(count, len, &channel);
+            self.load(count, &channel);
             bundle[count] = Some(channel);
             count += 1;
         }
@@ -88,21 +92,21 @@ impl Lanes {
         }
     }
 
-    fn load(&mut self, lane: usize, len: usize, channel: &Channel<'_>) {
+    fn load(&mut self, lane: usize, channel: &Channel<'_>) {
         let rows = &mut *self.rows;
-        for i in 0..len {
-            rows.audio[i][lane] = channel.audio[i];
-        }
-        for i in 0..len {
-            rows.modulator[i][lane] = channel.modulator.map_or(0.0, |m| m[i]);
-        }
         let filter = &*channel.filter;
-        for r in 0..state::COUNT {
-            rows.state[r][lane] = filter.state[r];
+        rows.audio[lane] = *channel.audio;
+        if let Some(modulator) = channel.modulator {
+            rows.modulator[lane] = *modulator;
+        } else if filter.kind.is_state_variable() {
+            rows.modulator[lane] = [0.0; CONTROL];
         }
-        for r in 0..row::COUNT {
-            rows.value[r][lane] = filter.value[r];
-            rows.step[r][lane] = filter.step[r];
+        rows.start[lane] = filter.start;
+        rows.step[lane] = filter.step;
+        rows.done[lane] = channel.done as f32;
+        let count = states(filter.kind, channel.modulator.is_some());
+        for (row, state) in rows.state[0].iter_mut().zip(&filter.state[..count]) {
+            row[lane] = *state;
         }
     }
 
@@ -120,20 +124,27 @@ impl Lanes {
             modulated,
         });
         let rows = &*self.rows;
+        let count = states(kind, modulated);
         for (lane, channel) in bundle.iter_mut().enumerate() {
             let Some(channel) = channel.take() else {
                 continue;
             };
-            for i in 0..len {
-                channel.audio[i] = rows.audio[i][lane];
+            for (x, row) in channel.audio.iter_mut().zip(&rows.filtered) {
+                *x = row[lane];
             }
-            for r in 0..state::COUNT {
-                channel.filter.state[r] = rows.state[r][lane];
-            }
-            for r in 0..row::COUNT {
-                channel.filter.value[r] = rows.value[r][lane];
+            let states = &mut channel.filter.state[..count];
+            for (state, row) in states.iter_mut().zip(&rows.state[1]) {
+                *state = row[lane];
             }
         }
+    }
+}
+
+/// How many states matter on a code path.
+fn states(kind: Kind, modulated: bool) -> usize {
+    match (kind, modulated) {
+        (Kind::Plain, false) => state::PLAIN,
+        _ => state::COUNT,
     }
 }
 
@@ -141,9 +152,9 @@ impl Lanes {
 fn bypass(channel: &mut Channel<'_>, len: usize) {
     let filter = &mut *channel.filter;
     if !filter.is_bypassed() {
-        for x in &mut channel.audio[..len] {
-            *x *= filter.value[row::OUT];
-            filter.value[row::OUT] += filter.step[row::OUT];
+        for (i, x) in channel.audio[..len].iter_mut().enumerate() {
+            let step = filter.step[row::OUT];
+            *x *= filter.start[row::OUT] + step * (channel.done + i) as f32;
         }
     }
 }
@@ -194,50 +205,71 @@ impl Kernel for Pass<'_> {
     }
 }
 
-/// A low-pass. No closures and no `map` in here: a function that the compiler keeps apart would not
-/// have the vector instructions, and call each of them as a function.
-trait LowPass {
-    /// Coefficients it has.
-    const ROWS: usize;
-    /// Whether it runs at the doubled rate.
-    const TWICE: bool;
-    /// Filters the one or two samples of one sample's time; `m` moves the cutoff by so many octaves.
-    fn filter<V: Vector>(v: V, x: &mut [V::F], m: V::F, s: &mut [V::F], c: &[V::F]);
+/// The `quad`-th four numbers of each of the lanes from `from` on, side by side.
+#[inline(always)]
+fn lanes<V: Vector, const N: usize>(
+    v: V,
+    rows: &[[f32; N]; LANES],
+    from: usize,
+    quad: usize,
+) -> [V::F; 4] {
+    let quads = rows[from..from + V::LANES].as_flattened().as_chunks().0;
+    let mut places = [0; LANES];
+    for lane in 0..V::LANES {
+        places[lane] = (lane * (N / 4) + quad) as i32;
+    }
+    v.quads(quads, &places)
 }
 
 /// `G` vectors of lanes from `from` on.
 #[inline(always)]
 fn pass<V: Vector, L: LowPass, const G: usize>(v: V, rows: &mut Rows, from: usize, len: usize) {
     let at = |g: usize| from + g * V::LANES;
-    let mut state = [[v.splat(0.0); state::COUNT]; G];
-    let mut value = [[v.splat(0.0); row::COUNT]; G];
-    let mut step = [[v.splat(0.0); row::COUNT]; G];
+    let zero = v.splat(0.0);
+    let mut state = [[zero; state::COUNT]; G];
+    let mut start = [[zero; row::COUNT]; G];
+    let mut step = [[zero; row::COUNT]; G];
+    let mut done = [zero; G];
     for g in 0..G {
         for r in 0..state::COUNT {
-            state[g][r] = v.load(&rows.state[r][at(g)..]);
+            state[g][r] = v.load(&rows.state[0][r][at(g)..]);
         }
-        for r in 0..L::ROWS {
-            value[g][r] = v.load(&rows.value[r][at(g)..]);
-            step[g][r] = v.load(&rows.step[r][at(g)..]);
+        for quad in 0..row::COUNT / 4 {
+            let [starts, steps] = [
+                lanes(v, &rows.start, at(g), quad),
+                lanes(v, &rows.step, at(g), quad),
+            ];
+            for r in 0..4 {
+                start[g][4 * quad + r] = starts[r];
+                step[g][4 * quad + r] = steps[r];
+            }
         }
+        done[g] = v.load(&rows.done[at(g)..]);
     }
-    for (audio, modulator) in rows.audio.iter_mut().zip(&rows.modulator).take(len) {
+    for quad in 0..len.div_ceil(4) {
+        let mut x = [[zero; 4]; G];
+        let mut m = [[zero; 4]; G];
         for g in 0..G {
-            let x = v.load(&audio[at(g)..]);
-            let m = v.load(&modulator[at(g)..]);
-            let y = sample::<V, L>(v, x, m, &mut state[g], &value[g]);
-            v.store(&mut audio[at(g)..], y);
-            for r in 0..L::ROWS {
-                value[g][r] = v.add(value[g][r], step[g][r]);
+            x[g] = lanes(v, &rows.audio, at(g), quad);
+            if L::MODULATED {
+                m[g] = lanes(v, &rows.modulator, at(g), quad);
+            }
+        }
+        for i in 0..4.min(len - 4 * quad) {
+            for g in 0..G {
+                let index = v.add(done[g], v.splat(INDEX[4 * quad + i]));
+                let mut value = start[g];
+                for r in 0..row::COUNT {
+                    value[r] = v.mul_add(step[g][r], index, start[g][r]);
+                }
+                let y = sample::<V, L>(v, x[g][i], m[g][i], &mut state[g], &value);
+                v.store(&mut rows.filtered[4 * quad + i][at(g)..], y);
             }
         }
     }
     for g in 0..G {
         for r in 0..state::COUNT {
-            v.store(&mut rows.state[r][at(g)..], state[g][r]);
-        }
-        for r in 0..L::ROWS {
-            v.store(&mut rows.value[r][at(g)..], value[g][r]);
+            v.store(&mut rows.state[1][r][at(g)..], state[g][r]);
         }
     }
 }
@@ -253,11 +285,11 @@ fn sample<V: Vector, L: LowPass>(
     let x = v.mul(x, c[row::INTO]);
     let low = if L::TWICE {
         let mut x = halfband::up(v, x, &mut s[state::UP..state::DOWN]);
-        L::filter(v, &mut x, m, &mut s[state::LOW..state::UP], c);
-        halfband::down(v, x, &mut s[state::DOWN..state::HIGH])
+        L::filter(v, &mut x, m, &mut s[state::LOW..state::HIGH], c);
+        halfband::down(v, x, &mut s[state::DOWN..state::COUNT])
     } else {
         let mut x = [x];
-        L::filter(v, &mut x, m, &mut s[state::LOW..state::UP], c);
+        L::filter(v, &mut x, m, &mut s[state::LOW..state::HIGH], c);
         x[0]
     };
     let low = v.mul(low, c[row::OUT]);
@@ -271,175 +303,4 @@ fn sample<V: Vector, L: LowPass>(
     s[state::HIGH] = v.sub(v.mul(two, v1), s1);
     s[state::HIGH + 1] = v.sub(v.mul(two, v2), s2);
     v.sub(v.mul_sub_from(v.splat(DAMPING), v1, low), v2)
-}
-
-/// [`crate::math::saturate`] in lanes.
-#[inline(always)]
-fn saturate<V: Vector>(v: V, x: V::F) -> V::F {
-    let x = v.max(v.min(x, v.splat(1.5)), v.splat(-1.5));
-    let q = v.mul(x, x);
-    v.mul(x, v.mul_sub_from(v.splat(4.0 / 27.0), q, v.splat(1.0)))
-}
-
-/// tan(pi f) as a fraction for the cutoff `f` moved by `m` octaves and kept below 0.225.
-#[inline(always)]
-fn tangent<V: Vector>(v: V, f: V::F, m: V::F) -> [V::F; 2] {
-    // 2^m = (e^(m ln 2 / 16))^16, a Taylor series for |m| <= 6: relative error below 1e-5.
-    let e = v.mul(m, v.splat(std::f32::consts::LN_2 / 16.0));
-    let e = v.max(v.min(e, v.splat(0.26)), v.splat(-0.26));
-    let mut p = v.splat(1.0 / 120.0);
-    for c in [1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-        p = v.mul_add(p, e, v.splat(c));
-    }
-    for _ in 0..4 {
-        p = v.mul(p, p);
-    }
-    let f = v.min(v.mul(f, p), v.splat(0.5 * TOP));
-    // As in [`crate::math::tan_pi`].
-    let h = v.mul(f, v.splat(std::f32::consts::FRAC_PI_2));
-    let q = v.mul(h, h);
-    let n = v.mul_add(v.sub(q, v.splat(105.0)), q, v.splat(945.0));
-    let n = v.mul(h, n);
-    let d = v.mul_add(v.splat(15.0), q, v.splat(-420.0));
-    let d = v.mul_add(d, q, v.splat(945.0));
-    let nd = v.mul(n, d);
-    [v.add(nd, nd), v.mul_sub_from(n, n, v.mul(d, d))]
-}
-
-/// Four one-pole stages in a loop whose delay is solved away.
-struct Ladder<const TWICE: bool, const MODULATED: bool>;
-
-impl<const TWICE: bool, const MODULATED: bool> LowPass for Ladder<TWICE, MODULATED> {
-    const ROWS: usize = row::LADDER;
-    const TWICE: bool = TWICE;
-
-    #[inline(always)]
-    fn filter<V: Vector>(v: V, x: &mut [V::F], m: V::F, s: &mut [V::F], c: &[V::F]) {
-        let one = v.splat(1.0);
-        let feedback = c[row::LOOP];
-        let (mut w, mut solve) = (c[row::GAIN], c[row::SOLVE]);
-        if MODULATED {
-            let [n, d] = tangent(v, c[row::CUTOFF], m);
-            w = v.div(n, v.add(n, d));
-        }
-        let w2 = v.mul(w, w);
-        let [w3, w4] = [v.mul(w2, w), v.mul(w2, w2)];
-        let around = v.mul(feedback, w4);
-        if MODULATED {
-            solve = v.div(one, v.add(one, around));
-        }
-        let keep = v.sub(one, w);
-        let coefficients = Loop {
-            keep,
-            w: [w, w2, w3, w4],
-            feedback,
-            around,
-            solve,
-        };
-        for x in x {
-            *x = coefficients.step::<V, TWICE>(v, *x, s);
-        }
-    }
-}
-
-/// A ladder's coefficients at a moment.
-struct Loop<F> {
-    /// Share of its state in a stage's output.
-    keep: F,
-    /// Powers of the share of its input.
-    w: [F; 4],
-    feedback: F,
-    /// Feedback times w^4.
-    around: F,
-    /// 1 / (1 + feedback w^4).
-    solve: F,
-}
-
-impl<F: Copy> Loop<F> {
-    #[inline(always)]
-    fn step<V: Vector<F = F>, const EXACT: bool>(&self, v: V, x: F, s: &mut [F]) -> F {
-        let [w, w2, w3, w4] = self.w;
-        // p: what the states give to each stage's output.
-        let p1 = v.mul(self.keep, s[0]);
-        let p2 = v.mul_add(self.keep, s[1], v.mul(w, p1));
-        let p3 = v.mul_add(self.keep, s[2], v.mul(w, p2));
-        let p4 = v.mul_add(self.keep, s[3], v.mul(w, p3));
-        // u = saturate(x - feedback y4) with y4 = p4 + w^4 u: the linear solution saturated, then, to
-        // be exact, one step of Newton's method with the slope at rest.
-        let drive = v.mul_sub_from(self.feedback, p4, x);
-        let mut u = saturate(v, v.mul(drive, self.solve));
-        if EXACT {
-            let again = saturate(v, v.mul_sub_from(self.around, u, drive));
-            u = v.mul_sub_from(v.sub(u, again), self.solve, u);
-        }
-        let y1 = v.mul_add(w, u, p1);
-        let y2 = v.mul_add(w2, u, p2);
-        let y3 = v.mul_add(w3, u, p3);
-        let y4 = v.mul_add(w4, u, p4);
-        let two = v.splat(2.0);
-        s[0] = v.sub(v.mul(two, y1), s[0]);
-        s[1] = v.sub(v.mul(two, y2), s[1]);
-        s[2] = v.sub(v.mul(two, y3), s[2]);
-        s[3] = v.sub(v.mul(two, y4), s[3]);
-        y4
-    }
-}
-
-/// `SECTIONS` state-variable filters in series.
-struct Svf<const SECTIONS: usize>;
-
-impl<const SECTIONS: usize> LowPass for Svf<SECTIONS> {
-    const ROWS: usize = row::COUNT;
-    const TWICE: bool = true;
-
-    #[inline(always)]
-    fn filter<V: Vector>(v: V, x: &mut [V::F], m: V::F, s: &mut [V::F], c: &[V::F]) {
-        let [n, d] = tangent(v, c[row::CUTOFF], m);
-        let g = v.div(n, d);
-        for x in x {
-            *x = sections::<V, SECTIONS>(v, *x, g, s, c);
-        }
-    }
-}
-
-/// One sample through the saturation and the sections.
-#[inline(always)]
-fn sections<V: Vector, const SECTIONS: usize>(
-    v: V,
-    x: V::F,
-    g: V::F,
-    s: &mut [V::F],
-    c: &[V::F],
-) -> V::F {
-    let (resonant, other) = s.split_at_mut(2);
-    let mut x = saturate(v, x);
-    if SECTIONS == 2 {
-        x = section(v, x, other, g, c[row::SOLVE], c);
-    }
-    // Damping that grows with the energy of the ringing bounds self-oscillation; a steady one keeps it
-    // constant, so that the frequency stays the linear filter's.
-    let apart = v.sub(resonant[1], x);
-    let energy = v.mul_add(apart, apart, v.mul(resonant[0], resonant[0]));
-    let damping = v.mul_add(v.splat(SOFT), energy, c[row::LOOP]);
-    section(v, x, resonant, g, damping, c)
-}
-
-/// Keeps a state in its bounds.
-#[inline(always)]
-fn bound<V: Vector>(v: V, y: V::F) -> V::F {
-    v.max(v.min(y, v.splat(BOUND)), v.splat(-BOUND))
-}
-
-/// One sample through one section.
-#[inline(always)]
-fn section<V: Vector>(v: V, x: V::F, s: &mut [V::F], g: V::F, damping: V::F, c: &[V::F]) -> V::F {
-    let [one, two] = [v.splat(1.0), v.splat(2.0)];
-    let scale = v.div(one, v.mul_add(g, v.add(g, damping), one));
-    let band = v.mul(scale, v.mul_add(g, v.sub(x, s[1]), s[0]));
-    let low = v.mul_add(g, band, s[1]);
-    let high = v.sub(v.mul_sub_from(damping, band, x), low);
-    s[0] = bound(v, v.sub(v.mul(two, band), s[0]));
-    s[1] = bound(v, v.sub(v.mul(two, low), s[1]));
-    let [l, b, h] = [c[row::MORPH], c[row::MORPH + 1], c[row::MORPH + 2]];
-    v.mul_add(l, low, v.mul_add(b, band, v.mul(h, high)))
 }

@@ -36,10 +36,10 @@ impl Alone {
             if let Some(modulator) = modulator {
                 octaves[..chunk.len()].copy_from_slice(&modulator[k * CONTROL..][..chunk.len()]);
             }
-            self.filter
-                .plan(1.0 / CONTROL as f32, settings, cutoffs[0], cutoffs[1]);
+            self.filter.plan(1.0 / CONTROL as f32, settings, cutoffs);
             let channel = Channel {
                 filter: &mut self.filter,
+                done: 0,
                 audio: &mut audio,
                 modulator: modulator.map(|_| &octaves),
             };
@@ -305,9 +305,10 @@ fn lanes_do_not_touch_each_other() {
             let mut expected = audio.clone();
             for (n, s) in settings.iter().enumerate() {
                 let cutoff = 0.001 * (n + round + 1) as f32;
-                filters[n].plan(0.0625, s, cutoff, 0.001);
-                alone[n].plan(0.0625, s, cutoff, 0.001);
+                filters[n].plan(0.0625, s, [cutoff, 0.001]);
+                alone[n].plan(0.0625, s, [cutoff, 0.001]);
                 let channel = Channel {
+                    done: 0,
                     filter: &mut alone[n],
                     audio: &mut expected[n],
                     modulator: (n % 5 == 0).then_some(&octaves[n]),
@@ -318,6 +319,7 @@ fn lanes_do_not_touch_each_other() {
             lanes.process(
                 CONTROL,
                 channels.map(|(n, ((filter, audio), octaves))| Channel {
+                    done: 0,
                     filter,
                     audio,
                     modulator: (n % 5 == 0).then_some(octaves),

@@ -9,131 +9,143 @@
 //! Fourier coefficients that fall with the cube of their number: those are added one by one, as far
 //! as they matter. All of it is as free of aliases as the tables are, and free of DC.
 
-use super::{Oscillator, QUAD, turn};
+use super::{Oscillator, Phases, Samples, turns};
 use crate::CONTROL;
 use crate::math::sin_turn;
-use crate::wavetable::{Wave, Wavetables, lookup};
+use crate::simd::Vector;
+use crate::wavetable::{Wave, Wavetables, sines};
 use std::f32::consts::PI;
-use wide::f32x4;
 
 /// Most of a synced sine's harmonics that are corrected: four times the largest ratio, and some.
 const CORRECTED: usize = 80;
 
 /// [`Oscillator::tone`]'s samples at these phases of the note.
-pub fn tone(
+#[inline(always)]
+pub fn tone<V: Vector>(
     osc: &Oscillator,
+    v: V,
     tables: &Wavetables,
     done: usize,
-    len: usize,
-    phases: &[u32; CONTROL],
-) -> [f32; CONTROL] {
+    phases: &Phases,
+) -> Samples {
+    let (mut ratio, mut width) = ([0.0; CONTROL], [0.0; CONTROL]);
+    for i in (0..CONTROL).step_by(V::LANES) {
+        v.store(&mut ratio[i..], osc.sync.vector(v, done + i));
+        v.store(&mut width[i..], osc.width.vector(v, done + i));
+    }
+    let step = Step {
+        osc,
+        v,
+        tables,
+        done,
+        phases,
+        ratio: &ratio,
+    };
     let mut out = [0.0; CONTROL];
-    let sines = [0, 1].map(|end| {
-        let ratio = [osc.sync.start, osc.sync.target][end];
-        // Computed only where it is heard.
-        (!osc.weights[0].is_silent()).then(|| Sine::new(ratio, osc.levels[end], tables))
-    });
-    let steady = osc.levels[0] == osc.levels[1];
-    let quads = out.as_chunks_mut().0.iter_mut().zip(phases.as_chunks().0);
-    for (n, (o, phases)) in quads.take(len.div_ceil(4)).enumerate() {
-        let index = QUAD + (done + 4 * n) as f32;
-        let way = index * osc.inverse_len;
-        let ratio = index * osc.sync.step + osc.sync.start;
-        let quad = Quad {
-            tables,
-            levels: osc.levels,
-            way: (!steady).then_some(way),
-            phases,
-            ratio: ratio.to_array(),
-        };
-        let mut sum = f32x4::ZERO;
-        for (slot, ramp) in osc.weights.iter().enumerate() {
-            if ramp.is_silent() {
-                continue;
-            }
-            let tone = match (slot, &sines) {
-                (0, [Some(from), Some(to)]) => {
-                    let before = from.at(tables, phases);
-                    if steady && osc.sync.step == 0.0 {
-                        before
-                    } else {
-                        before + (to.at(tables, phases) - before) * way
-                    }
-                }
-                (0, _) => f32x4::ZERO,
-                (1, _) => quad.triangle(),
-                (2, _) => quad.saw([0.0; 4]),
-                _ => quad.saw((index * osc.width.step + osc.width.start).to_array()),
-            };
-            sum += (index * ramp.step + ramp.start) * tone;
+    for (slot, weight) in osc.weights.iter().enumerate() {
+        if weight.is_silent() {
+            continue;
         }
-        *o = sum.to_array();
+        let tone = match slot {
+            0 => step.sine(),
+            1 => step.triangle(),
+            2 => step.saw(&[0.0; CONTROL]),
+            _ => step.saw(&width),
+        };
+        weight.mix_in(v, done, &tone, &mut out);
     }
     out
 }
 
-/// Four samples.
-struct Quad<'a> {
+/// A step's samples.
+struct Step<'a, V> {
+    osc: &'a Oscillator,
+    v: V,
     tables: &'a Wavetables,
-    levels: [u8; 2],
-    /// How far between the two levels, if they differ.
-    way: Option<f32x4>,
-    phases: &'a [u32; 4],
-    ratio: [f32; 4],
+    done: usize,
+    phases: &'a Phases,
+    ratio: &'a Samples,
 }
 
-impl Quad<'_> {
+impl<V: Vector> Step<'_, V> {
     /// A table's values, `behind` cycles behind the note's phases.
     #[inline(always)]
-    fn behind(&self, wave: Wave, behind: [f32; 4]) -> f32x4 {
-        let phases = std::array::from_fn(|i| self.phases[i].wrapping_sub(turn(behind[i])));
-        let [from, to] = self.levels.map(|level| self.tables.table(wave, level));
-        let tone = lookup(to, &phases);
-        match self.way {
-            Some(way) => {
-                let before = lookup(from, &phases);
-                before + (tone - before) * way
-            }
-            None => tone,
+    fn behind(&self, wave: Wave, behind: &Samples) -> Samples {
+        let mut phases = [0; CONTROL];
+        let v = self.v;
+        for i in (0..CONTROL).step_by(V::LANES) {
+            let behind = turns(v, v.load(&behind[i..]));
+            let phase = v.sub_i(v.load_i(&self.phases[i..]), behind);
+            v.store_i(&mut phases[i..], phase);
         }
+        self.osc.wave(self.v, self.tables, wave, self.done, &phases)
     }
 
     /// The sum of `wave`, its size 1, behind by each of the places that `ratio` cycles reach: the
     /// first place and every whole cycle after it.
     #[inline(always)]
-    fn each(&self, wave: Wave, first: [f32; 4]) -> f32x4 {
-        let mut sum = f32x4::ZERO;
+    fn each(&self, wave: Wave, first: &Samples) -> Samples {
+        let mut sum = [0.0; CONTROL];
         for cycle in 0.. {
-            let place = first.map(|first| first + cycle as f32);
-            let reached: [bool; 4] = std::array::from_fn(|i| place[i] <= self.ratio[i]);
+            let mut behind = [0.0; CONTROL];
+            let mut reached = [false; CONTROL];
+            for i in 0..CONTROL {
+                let place = first[i] + cycle as f32;
+                reached[i] = place <= self.ratio[i];
+                behind[i] = (place / self.ratio[i]).min(1.0);
+            }
             if !reached.contains(&true) {
                 break;
             }
-            let behind = std::array::from_fn(|i| (place[i] / self.ratio[i]).min(1.0));
-            let size = reached.map(|reached| reached as u8 as f32);
-            sum += f32x4::from(size) * self.behind(wave, behind);
+            let tone = self.behind(wave, &behind);
+            for i in 0..CONTROL {
+                sum[i] += if reached[i] { tone[i] } else { 0.0 };
+            }
         }
         sum
     }
 
     /// The saw `1 - 2 x`, x being the phase `shift` cycles further on.
     #[inline(always)]
-    fn saw(&self, shift: [f32; 4]) -> f32x4 {
-        let own = self.each(Wave::Saw, shift.map(|shift| 1.0 - shift));
-        // From the value where it is broken off to the one where it begins.
-        let size: [f32; 4] = std::array::from_fn(|i| (self.ratio[i] + shift[i]).fract() - shift[i]);
-        own + f32x4::from(size) * self.behind(Wave::Saw, [0.0; 4])
+    fn saw(&self, shift: &Samples) -> Samples {
+        let mut first = [0.0; CONTROL];
+        for i in 0..CONTROL {
+            first[i] = 1.0 - shift[i];
+        }
+        let mut out = self.each(Wave::Saw, &first);
+        let here = self.behind(Wave::Saw, &[0.0; CONTROL]);
+        for i in 0..CONTROL {
+            // From the value where it is broken off to the one where it begins.
+            let size = (self.ratio[i] + shift[i]).fract() - shift[i];
+            out[i] += size * here[i];
+        }
+        out
     }
 
     #[inline(always)]
-    fn triangle(&self) -> f32x4 {
-        let ends = self.ratio.map(|ratio| triangle(ratio.fract()));
-        let jump = ends.map(|(value, _)| -0.5 * value);
-        let bend = ends.map(|(_, slope)| 4.0 - slope);
-        let corners = self.each(Wave::Parabola, [0.75; 4]) - self.each(Wave::Parabola, [0.25; 4]);
-        let here = f32x4::from(bend) * self.behind(Wave::Parabola, [0.0; 4]);
-        f32x4::from(jump) * self.behind(Wave::Saw, [0.0; 4])
-            + f32x4::from(self.ratio) * (8.0 * corners + here)
+    fn triangle(&self) -> Samples {
+        let later = self.each(Wave::Parabola, &[0.75; CONTROL]);
+        let sooner = self.each(Wave::Parabola, &[0.25; CONTROL]);
+        let corner = self.behind(Wave::Parabola, &[0.0; CONTROL]);
+        let jump = self.behind(Wave::Saw, &[0.0; CONTROL]);
+        let mut out = [0.0; CONTROL];
+        for i in 0..CONTROL {
+            let (value, slope) = triangle(self.ratio[i].fract());
+            let corners = 8.0 * (later[i] - sooner[i]) + (4.0 - slope) * corner[i];
+            out[i] = -0.5 * value * jump[i] + self.ratio[i] * corners;
+        }
+        out
+    }
+
+    #[inline(always)]
+    fn sine(&self) -> Samples {
+        let Oscillator { sync, levels, .. } = self.osc;
+        let to = Sine::new(sync.target, levels[1], self.tables).at(self);
+        if levels[0] == levels[1] && sync.start == sync.target {
+            return to;
+        }
+        let from = Sine::new(sync.start, levels[0], self.tables).at(self);
+        self.osc.fade(self.v, self.done, &from, &to)
     }
 }
 
@@ -194,22 +206,32 @@ impl Sine {
     }
 
     #[inline(always)]
-    fn at(&self, tables: &Wavetables, phases: &[u32; 4]) -> f32x4 {
+    fn at<V: Vector>(&self, step: &Step<'_, V>) -> Samples {
         if self.corrected == 0 {
-            return f32x4::ZERO;
+            return [0.0; CONTROL];
         }
-        let table = |wave| tables.table(wave, self.level);
-        let ahead = phases.map(|phase| phase.wrapping_add(1 << 30));
-        let [re, im] = [&ahead, phases].map(|phases| lookup(table(Wave::Sine), phases));
+        let mut ahead = [0; CONTROL];
+        for i in 0..CONTROL {
+            ahead[i] = step.phases[i].wrapping_add(1 << 30);
+        }
+        let (re, im) = (sines(step.v, &ahead), sines(step.v, step.phases));
         // Horner's scheme in z = e^(2 pi i x).
-        let (mut x, mut y) = (f32x4::ZERO, f32x4::ZERO);
+        let (mut x, mut y) = ([0.0; CONTROL], [0.0; CONTROL]);
         for &[a, b] in self.rest[..self.corrected].iter().rev() {
-            let (sum_x, sum_y) = (x + a, y + b);
-            (x, y) = (sum_x * re - sum_y * im, sum_x * im + sum_y * re);
+            for i in 0..CONTROL {
+                let (sum_x, sum_y) = (x[i] + a, y[i] + b);
+                x[i] = sum_x * re[i] - sum_y * im[i];
+                y[i] = sum_x * im[i] + sum_y * re[i];
+            }
         }
-        // The table's saw jumps by 2.
-        x + 0.5 * self.jump * lookup(table(Wave::Saw), phases)
-            + self.bend * lookup(table(Wave::Parabola), phases)
+        let table = |wave| step.tables.table(wave, self.level);
+        let jump = table(Wave::Saw).lookup(step.v, step.phases);
+        let bend = table(Wave::Parabola).lookup(step.v, step.phases);
+        for i in 0..CONTROL {
+            // The table's saw jumps by 2.
+            x[i] += 0.5 * self.jump * jump[i] + self.bend * bend[i];
+        }
+        x
     }
 }
 

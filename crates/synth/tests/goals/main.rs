@@ -356,6 +356,17 @@ fn jumps_of_matrix_amounts_leave_no_zipper_noise() {
 
 #[test]
 fn cutoff_modulated_at_audio_rate_stays_bounded() {
+    stays_bounded(2.0);
+}
+
+#[test]
+#[ignore = "long: run by cargo xtask test --long"]
+fn cutoff_modulated_at_audio_rate_stays_bounded_for_a_minute() {
+    stays_bounded(60.0);
+}
+
+/// Modulates the cutoff by four octaves each way, at frequencies up to almost half the sample rate.
+fn stays_bounded(seconds: f64) {
     let mut met = true;
     for rate in [44_100.0f32, 48_000.0, 96_000.0, 192_000.0] {
         for kind in 0..4 {
@@ -371,15 +382,15 @@ fn cutoff_modulated_at_audio_rate_stays_bounded() {
                 patch.set_plain(params::OSC2_PITCH, pitch);
                 let note = Note {
                     onset: 0.0,
-                    duration: 2.0,
+                    duration: seconds,
                     key,
                     velocity: 0.8,
                 };
-                let [left, _] = synth::render(&patch, &[note], 2.0, rate, 1);
+                let [left, _] = synth::render(&patch, &[note], seconds, rate, 1);
                 assert!(left.iter().all(|x| x.is_finite()));
                 worst = worst.max(peak(&left) / 0.2);
             }
-            let what = format!("filter {kind} modulated by +-4 octaves, {rate} Hz");
+            let what = format!("filter {kind} by +-4 octaves, {rate} Hz, {seconds} s");
             met &= row(&what, worst, 4.0, "x in");
         }
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::oscillator::{Timbre, blend};
+use crate::simd::Baseline;
 use std::f64::consts::TAU;
 
 /// One cycle of the note in this many samples.
@@ -48,7 +49,7 @@ fn played(shape: f32, width: f32, ratio: f32) -> Vec<f64> {
     let mut out = Vec::new();
     for _ in 0..CYCLE / CONTROL {
         osc.plan(CONTROL, increment, &timbre);
-        let tone = osc.tone(Wavetables::shared(), 0, CONTROL, None);
+        let tone = osc.tone(Baseline, Wavetables::shared(), 0, None);
         out.extend(tone.map(|x| x as f64));
     }
     out
