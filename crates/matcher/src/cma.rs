@@ -58,9 +58,14 @@ fn reflect(x: f64) -> f64 {
 impl SepCma {
     /// Starts at `mean`, with these standard deviations, none of them 0.
     pub(crate) fn new(mean: &[f64], spread: &[f64]) -> Self {
-        let n = mean.len() as f64;
+        let default = 4 + (3.0 * (mean.len() as f64).ln()) as usize;
         // Rounded up to whole vectors: candidates are rendered side by side.
-        let lambda = (4 + (3.0 * n.ln()) as usize).next_multiple_of(8);
+        Self::with_population(mean, spread, default.next_multiple_of(8))
+    }
+
+    /// [`SepCma::new`] with generations of `lambda` points, at least 4.
+    pub(crate) fn with_population(mean: &[f64], spread: &[f64], lambda: usize) -> Self {
+        let n = mean.len() as f64;
         let mu = lambda / 2;
         let raw: Vec<f64> = (1..=mu)
             .map(|i| (mu as f64 + 0.5).ln() - (i as f64).ln())

@@ -17,13 +17,15 @@ use ear::EarError;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use std::time::{Duration, Instant};
-use studio::{Player, Studio};
+use studio::{FINE, Player, ROUGH, Studio};
 use synth::{Automation, MATCHED_COUNT, Note, Patch};
 
 /// A search narrower than this, in normalised units, has converged; it starts anew around the best.
 const CONVERGED: f64 = 0.003;
 /// Share of a search spent on one patch where each note gets its own afterwards.
 const ONE_PATCH: f64 = 0.5;
+/// Share of it that is used when all notes have their own; the rest is for what of it to keep.
+const EACH_NOTE: f64 = 0.93;
 /// Share of the time for one patch that is spent on the clip's first seconds.
 const FIRST: f64 = 0.5;
 /// How many seconds these are. A clip not much longer is taken whole.
@@ -132,9 +134,9 @@ impl Search<'_> {
         self.rendered / self.clip.max(f64::MIN_POSITIVE)
     }
 
-    /// Counts renders of a studio's clip, reports, and says whether `share` of the budget is left for more.
-    fn goes_on(&mut self, studio: &Studio<'_>, renders: usize, score: Score, share: f64) -> bool {
-        self.rendered += renders as f64 * studio.seconds();
+    /// Counts seconds rendered, reports, and says whether `share` of the budget is left for more.
+    fn goes_on(&mut self, seconds: f64, score: Score, share: f64) -> bool {
+        self.rendered += seconds;
         let used = self.used();
         let progress = Progress {
             renders: self.renders() as usize,
@@ -167,10 +169,9 @@ pub fn refine(
         one_patch: first,
         renders: 1,
     };
-    let studio = Studio::new(reference);
-    let players = (0..options.threads.max(1)).map(|_| studio.player());
+    let studio = Studio::new(reference, FINE);
     let mut search = Search {
-        players: players.collect::<Result<_, _>>()?,
+        players: studio.players(options.threads)?,
         options: *options,
         rng: Pcg64Mcg::seed_from_u64(options.seed),
         began,
@@ -196,16 +197,46 @@ pub fn refine(
             starts.push(start);
         }
         if let Some((reference, notes)) = reference.beginning(notes, FIRST_SECONDS)? {
-            let studio = Studio::new(&reference);
+            let studio = Studio::new(&reference, ROUGH);
+            let players = std::mem::replace(&mut search.players, studio.players(options.threads)?);
             let found = single::explore(&mut search, &studio, &notes, &starts, FIRST * share);
+            search.players = players;
             starts.extend(found);
         }
         let (patch, played) = single::settle(&mut search, &studio, notes, &starts, share);
         offer(&mut best, patch.into(), played.clone())?;
         best.one_patch = best.score;
         if each && !search.stopped {
-            let (automation, played) =
-                each::search(&mut search, &studio, &played, &patch, &starts);
+            let own = each::search(
+                &mut search,
+                &studio,
+                &played,
+                &patch,
+                &starts,
+                EACH_NOTE,
+            );
+            // Notes were matched one by one: where a note's own patch doesn't serve the clip, it goes.
+            let mut kept: Vec<Option<&each::Own>> = own.iter().map(Some).collect();
+            let free = options.free_notes;
+            let clip = |kept: &[_]| each::assemble(&patch, &played, kept, free);
+            let score = |(automation, notes): &(Automation, Vec<Note>)| {
+                reference.score_of(notes, automation)
+            };
+            let mut whole = score(&clip(&kept))?;
+            for i in 0..kept.len() {
+                if search.stopped || search.used() > 1.0 {
+                    break;
+                }
+                let own = kept[i].take();
+                let without = score(&clip(&kept))?;
+                search.goes_on(studio.seconds(), without, 1.0);
+                if without.objective() > whole.objective() {
+                    whole = without;
+                } else {
+                    kept[i] = own;
+                }
+            }
+            let (automation, played) = clip(&kept);
             offer(&mut best, automation, played)?;
         }
     }

@@ -11,6 +11,8 @@ use synth::{Automation, MATCHED_COUNT, Note, Patch};
 /// of the note itself.
 const SPREAD: f64 = 0.1;
 const NOTE_SPREAD: f64 = 0.25;
+/// Candidates of a note in a generation: few, as there are many notes.
+const POPULATION: usize = 8;
 /// Coordinates of a note that was only heard, beside its patch: onset, length, tuning.
 const OF_NOTE: usize = 3;
 /// How far an onset may move, in seconds, each way.
@@ -23,10 +25,13 @@ const TUNING: f64 = 0.4;
 /// One note's search.
 struct Part {
     note: Note,
+    before: Option<Note>,
     passage: Passage,
     cma: SepCma,
     best: Vec<f64>,
     fit: Fit,
+    /// The gain of the patch for all.
+    plain: f64,
 }
 
 /// A candidate for one note.
@@ -35,14 +40,23 @@ struct Job<'a> {
     point: &'a [f64],
 }
 
-/// Searches until the budget is used, from the best of `patch` and `starts` for each note.
+/// What was found for a note.
+pub struct Own {
+    patch: Patch,
+    note: Note,
+    /// On its amplitude, relative to the gain of the patch for all.
+    gain: f64,
+}
+
+/// Searches until `share` of the budget is used, from the best of `patch` and `starts` for each note.
 pub fn search(
     search: &mut Search<'_>,
     studio: &Studio<'_>,
     notes: &[Note],
     patch: &Patch,
     starts: &[Patch],
-) -> (Automation, Vec<Note>) {
+    share: f64,
+) -> Vec<Own> {
     let dimensions = MATCHED_COUNT + if search.options.free_notes { OF_NOTE } else { 0 };
     let first: Vec<Vec<f64>> = std::iter::once(patch)
         .chain(starts)
@@ -62,31 +76,39 @@ pub fn search(
     let mut parts: Vec<Part> = notes
         .iter()
         .zip(passages)
-        .map(|(note, passage)| Part {
+        .enumerate()
+        .map(|(n, (note, passage))| Part {
             note: *note,
+            before: n.checked_sub(1).map(|n| notes[n]),
             passage,
-            cma: SepCma::new(&first[0], &spread),
+            cma: SepCma::with_population(&first[0], &spread, POPULATION),
             best: first[0].clone(),
             fit: nothing,
+            plain: 1.0,
         })
         .collect();
     let jobs: Vec<Job<'_>> = (0..parts.len())
         .flat_map(|part| first.iter().map(move |point| Job { part, point }))
         .collect();
     let fits = evaluate(search, studio, &parts, patch, &jobs);
-    for (job, fit) in jobs.iter().zip(fits) {
+    for (i, (job, fit)) in jobs.iter().zip(fits).enumerate() {
+        if i % first.len() == 0 {
+            parts[job.part].plain = fit.gain;
+        }
         parts[job.part].offer(job.point, fit);
     }
     for part in &mut parts {
-        part.cma = SepCma::new(&part.best, &spread);
+        part.cma = SepCma::with_population(&part.best, &spread, POPULATION);
     }
-    let mut renders = first.len();
-    while search.goes_on(studio, renders, total(&parts), 1.0) {
+    let frames: usize = parts.iter().map(|p| p.take(patch, &first[0]).frames(studio.frame_rate())).sum();
+    let seconds = frames as f64 / studio.frame_rate();
+    let mut candidates = first.len();
+    while search.goes_on(candidates as f64 * seconds, total(&parts), share) {
         let samples: Vec<Vec<Sample>> = parts
             .iter_mut()
             .map(|part| {
                 if part.cma.width() < CONVERGED {
-                    part.cma = SepCma::new(&part.best, &spread);
+                    part.cma = SepCma::with_population(&part.best, &spread, POPULATION);
                 }
                 part.cma.ask(&mut search.rng)
             })
@@ -111,9 +133,17 @@ pub fn search(
                 part.offer(&sample.point, fit);
             }
         }
-        renders = samples.first().map_or(1, Vec::len);
+        candidates = POPULATION;
     }
-    assemble(&parts, patch, search.options.free_notes)
+    let mut plain: Vec<f64> = parts.iter().map(|part| part.plain).collect();
+    plain.sort_by(f64::total_cmp);
+    let plain = plain.get(plain.len() / 2).map_or(1.0, |p| p.max(1e-6));
+    let own = |part: &Part| {
+        let (patch, note) = candidate(patch, &part.note, &part.best);
+        let gain = part.fit.gain / plain;
+        Own { patch, note, gain }
+    };
+    parts.iter().map(own).collect()
 }
 
 fn evaluate(
@@ -124,21 +154,23 @@ fn evaluate(
     jobs: &[Job<'_>],
 ) -> Vec<Fit> {
     on_all(&mut search.players, jobs, |player, jobs| {
-        let take = |job: &Job<'_>| {
-            let part = &parts[job.part];
-            let (patch, note) = candidate(patch, &part.note, job.point);
-            Take {
-                passage: &part.passage,
-                patch,
-                note,
-            }
-        };
+        let take = |job: &Job<'_>| parts[job.part].take(patch, job.point);
         let takes: Vec<Take<'_>> = jobs.iter().map(take).collect();
         studio.fits(player, &takes)
     })
 }
 
 impl Part {
+    fn take(&self, patch: &Patch, point: &[f64]) -> Take<'_> {
+        let (patch, note) = candidate(patch, &self.note, point);
+        Take {
+            passage: &self.passage,
+            patch,
+            note,
+            before: self.before,
+        }
+    }
+
     fn offer(&mut self, point: &[f64], fit: Fit) {
         if fit.cost() < self.fit.cost() {
             self.best = point.to_vec();
@@ -160,28 +192,35 @@ fn candidate(patch: &Patch, note: &Note, point: &[f64]) -> (Patch, Note) {
     (patch, note)
 }
 
-/// The clip's automation and notes.
-fn assemble(parts: &[Part], patch: &Patch, free_notes: bool) -> (Automation, Vec<Note>) {
-    let found: Vec<(Patch, Note)> = parts
-        .iter()
-        .map(|part| candidate(patch, &part.note, &part.best))
-        .collect();
-    let mut notes: Vec<Note> = found.iter().map(|(_, note)| *note).collect();
-    let gains: Vec<f64> = parts.iter().map(|part| part.fit.gain).collect();
-    let mut patches: Vec<Patch> = found.iter().map(|(patch, _)| *patch).collect();
+/// The automation and the notes of a clip in which each note has its own patch or, where there is `None`, plays
+/// as in `notes` with `patch`. `free_notes`: loudness is the notes' velocity, else the patches' level.
+pub fn assemble(
+    patch: &Patch,
+    notes: &[Note],
+    own: &[Option<&Own>],
+    free_notes: bool,
+) -> (Automation, Vec<Note>) {
+    let mut played: Vec<(Note, Patch)> = notes.iter().map(|note| (*note, *patch)).collect();
+    for (played, own) in played.iter_mut().zip(own) {
+        if let Some(own) = own {
+            *played = (own.note, own.patch);
+        }
+    }
+    let gains: Vec<f64> = own.iter().map(|own| own.map_or(1.0, |own| own.gain)).collect();
+    let mut notes: Vec<Note> = played.iter().map(|(note, _)| *note).collect();
     if free_notes {
         set_velocities(&mut notes, &gains);
     } else {
         let loudest = gains.iter().fold(f64::MIN_POSITIVE, |m, &g| m.max(g));
-        for (patch, gain) in patches.iter_mut().zip(&gains) {
+        for ((_, patch), gain) in played.iter_mut().zip(&gains) {
             let db = 20.0 * (gain / loudest).max(1e-6).log10() as f32;
             patch.set_plain(LEVEL, patch.plain(LEVEL) + db);
         }
     }
     // In the order of the onsets, which may have moved past each other.
-    let mut points: Vec<(f64, Patch)> = notes.iter().map(|n| n.onset).zip(patches).collect();
+    let mut points: Vec<(f64, Patch)> = played.iter().map(|(n, p)| (n.onset, *p)).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let first = points.remove(0).1;
+    let first = points.first().map_or(*patch, |(_, patch)| *patch);
     let mut last = first;
     points.retain(|(_, patch)| std::mem::replace(&mut last, *patch) != *patch);
     let automation = Automation {

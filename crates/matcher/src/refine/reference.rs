@@ -1,12 +1,10 @@
 //! What a search is about: a sound, and how well another matches it.
 
 use crate::likeness::likeness;
-use crate::mel::{Mel, Profile};
+use crate::mel::{FLOOR_DB, Mel, Profile};
 use ear::{EarConfig, EarError, Spectrogram};
 use synth::{Automation, Note};
 
-/// Mel distance in dB worth as much as all of the likeness.
-const MEL_SCALE: f32 = 40.0;
 /// Seed of the renders' phases and noise: all patches are compared with the same.
 pub const RENDER_SEED: u64 = 1;
 
@@ -30,9 +28,10 @@ pub struct Score {
 }
 
 impl Score {
-    /// What the search raises: half likeness, half log-mel similarity (1 - distance / 40 dB).
+    /// What the search raises: half likeness, half log-mel similarity, which is 1 minus the distance over the
+    /// largest one there is, 80 dB.
     pub fn objective(&self) -> f32 {
-        0.5 * self.likeness + 0.5 * (1.0 - self.mel / MEL_SCALE)
+        0.5 * self.likeness + 0.5 * (1.0 - self.mel / FLOOR_DB)
     }
 
     /// Whether neither half is worse than `other`'s.

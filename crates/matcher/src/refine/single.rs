@@ -55,7 +55,7 @@ pub fn explore(
     let mut generation = 0;
     let mut renders = patches.len();
     let mut best = running[0].1;
-    while search.goes_on(studio, renders, best.1, share) {
+    while search.goes_on(renders as f64 * studio.seconds(), best.1, share) {
         renders = step(search, studio, notes, &mut running, &|_| true);
         running.sort_by(|a, b| b.1.1.objective().total_cmp(&a.1.1.objective()));
         best = running[0].1;
@@ -90,7 +90,7 @@ pub fn settle(
     let mut running = [(cma(search, &best.0, NARROWER), best)];
     let mut generation = 0;
     let mut renders = starts.len();
-    while search.goes_on(studio, renders, running[0].1.1, share) {
+    while search.goes_on(renders as f64 * studio.seconds(), running[0].1.1, share) {
         renders = step(search, studio, &notes, &mut running, &allowed);
         generation += 1;
         if generation % ADJUST_EVERY == 0 {

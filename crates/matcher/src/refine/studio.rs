@@ -1,4 +1,4 @@
-//! The search's own room: renders and hears hundreds of candidates a second, at 32 kHz at most, with one
+//! The search's own room: renders and hears hundreds of candidates a second, at a lower rate, with one
 //! time scale of log-mel bands instead of three. What it finds is judged by the [`Reference`] afterwards.
 
 use super::reference::{RENDER_SEED, Reference, Score};
@@ -10,8 +10,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use synth::{Batch, Job, Note, Patch};
 
-/// Highest rate of the renders, in Hz: twice the ear's.
-const RATE: f64 = 32_000.0;
+/// Highest rate of the renders in Hz: the ear's, for a first look, and twice as much.
+pub const ROUGH: f64 = 16_000.0;
+pub const FINE: f64 = 32_000.0;
 /// Length of the log-mel windows in seconds, and from one to the next.
 const WINDOW: f64 = 0.023;
 const HOP: f64 = 0.016;
@@ -36,6 +37,8 @@ pub struct Player {
     batch: Batch,
     ear: Ear,
     scale: Scale,
+    /// The newest renders.
+    audio: Vec<Vec<f32>>,
     heard: Spectrogram,
     mel: Vec<f32>,
 }
@@ -49,6 +52,11 @@ pub struct Passage {
     mel: Range<usize>,
 }
 
+/// Longest part of the note before that is played with a note, in ear frames: .4 s.
+const CONTEXT: usize = 50;
+/// Frames that the ear hears before it counts.
+const WARM: usize = 3;
+
 /// A candidate for one note.
 pub struct Take<'a> {
     /// Where it is heard.
@@ -57,6 +65,24 @@ pub struct Take<'a> {
     pub patch: Patch,
     /// What is played.
     pub note: Note,
+    /// The note before, which may ring into it.
+    pub before: Option<Note>,
+}
+
+impl Take<'_> {
+    /// Frames that are rendered before the passage.
+    fn context(&self, frame_rate: f64) -> usize {
+        self.before.map_or(0, |before| {
+            let start = (before.onset * frame_rate) as usize;
+            let passage = self.passage.frames.start;
+            passage.saturating_sub(start).min(CONTEXT)
+        })
+    }
+
+    /// Frames that are rendered in all.
+    pub fn frames(&self, frame_rate: f64) -> usize {
+        self.context(frame_rate) + self.passage.frames.len()
+    }
 }
 
 /// What a candidate for one note is worth.
@@ -71,16 +97,17 @@ pub struct Fit {
 }
 
 impl<'a> Studio<'a> {
-    /// Prepares a search for `reference`.
-    pub fn new(reference: &'a Reference) -> Self {
-        let scale = scale(reference.rate);
+    /// Prepares a search for `reference` with renders at `rate` Hz, or the reference's if that is lower.
+    pub fn new(reference: &'a Reference, rate: f64) -> Self {
+        let rate = rate.min(reference.rate);
+        let scale = scale(reference.rate, rate);
         let mut mel = Vec::new();
         scale.powers(&reference.samples, &mut mel);
         let peak = mel.iter().fold(0.0f32, |m, &v| m.max(v));
         to_db(&mut mel, peak);
         Self {
             reference,
-            rate: reference.rate.min(RATE),
+            rate,
             energy: sum_of_squares(&reference.heard.data),
             mel,
             peak,
@@ -92,12 +119,17 @@ impl<'a> Studio<'a> {
         self.reference.seconds()
     }
 
-    /// A player for one thread. Fails where [`Ear::new`] does.
-    pub fn player(&self) -> Result<Player, EarError> {
+    /// Players for so many threads, at least one. Fails where [`Ear::new`] does.
+    pub fn players(&self, threads: usize) -> Result<Vec<Player>, EarError> {
+        (0..threads.max(1)).map(|_| self.player()).collect()
+    }
+
+    fn player(&self) -> Result<Player, EarError> {
         Ok(Player {
             batch: Batch::new(self.rate as f32),
             ear: Ear::new(&self.reference.ear, self.rate, false)?,
-            scale: scale(self.rate),
+            scale: scale(self.rate, self.rate),
+            audio: Vec::new(),
             heard: Spectrogram::default(),
             mel: Vec::new(),
         })
@@ -137,9 +169,9 @@ impl<'a> Studio<'a> {
                 seed: RENDER_SEED,
             })
             .collect();
-        let renders = player.batch.render(&jobs);
-        let compare = |[left, _]: &[Vec<f32>; 2]| {
-            player.hear(left);
+        player.batch.render_mono(&jobs, &mut player.audio);
+        let compare = |i| {
+            player.hear(i, 0, 0.0);
             let peak = player.mel.iter().fold(0.0f32, |m, &v| m.max(v));
             to_db(&mut player.mel, peak);
             let cells = self.mel.len().max(1) as f64;
@@ -148,7 +180,7 @@ impl<'a> Studio<'a> {
                 mel: (apart(&self.mel, &player.mel, 0.0) / cells) as f32,
             }
         };
-        renders.iter().map(compare).collect()
+        (0..jobs.len()).map(compare).collect()
     }
 
     /// The factors on amplitude by which each passage of what was last played fits best.
@@ -161,15 +193,32 @@ impl<'a> Studio<'a> {
         passages.iter().map(fit).collect()
     }
 
-    /// Plays notes, whose onsets are those of the clip, each alone in its passage, and compares.
+    /// Frames per second.
+    pub fn frame_rate(&self) -> f64 {
+        self.reference.heard.frame_rate
+    }
+
+    /// Plays notes, whose onsets are those of the clip, each in its passage, and compares. What rings of the
+    /// note before has the same patch: the automation has moved on.
     pub fn fits(&self, player: &mut Player, takes: &[Take<'_>]) -> Vec<Fit> {
-        let frame = 1.0 / self.reference.heard.frame_rate;
-        let notes: Vec<[Note; 1]> = takes
+        let rate = self.frame_rate();
+        let contexts: Vec<usize> = takes.iter().map(|take| take.context(rate)).collect();
+        let notes: Vec<Vec<Note>> = takes
             .iter()
-            .map(|take| {
-                let start = take.passage.frames.start as f64 * frame;
-                let onset = (take.note.onset - start).max(0.0);
-                [Note { onset, ..take.note }]
+            .zip(&contexts)
+            .map(|(take, context)| {
+                let start = (take.passage.frames.start - context) as f64 / rate;
+                let notes = take.before.iter().chain([&take.note]);
+                let placed = notes.map(|note| {
+                    let onset = (note.onset - start).max(0.0);
+                    let end = note.onset + note.duration - start;
+                    Note {
+                        onset,
+                        duration: end - onset,
+                        ..*note
+                    }
+                });
+                placed.filter(|note| note.duration > 0.0).collect()
             })
             .collect();
         let jobs: Vec<Job<'_>> = takes
@@ -178,16 +227,16 @@ impl<'a> Studio<'a> {
             .map(|(take, notes)| Job {
                 patch: &take.patch,
                 notes,
-                seconds: take.passage.frames.len() as f64 * frame,
+                seconds: take.frames(rate) as f64 / rate,
                 seed: RENDER_SEED,
             })
             .collect();
-        let renders = player.batch.render(&jobs);
-        let compare = |(take, [left, _]): (&Take<'_>, &[Vec<f32>; 2])| {
-            player.hear(left);
+        player.batch.render_mono(&jobs, &mut player.audio);
+        let compare = |(i, take): (usize, &Take<'_>)| {
+            player.hear(i, contexts[i], self.rate / rate);
             self.fit(player, take.passage)
         };
-        takes.iter().zip(&renders).map(compare).collect()
+        takes.iter().enumerate().map(compare).collect()
     }
 
     /// Compares a passage with what was heard last.
@@ -221,15 +270,25 @@ impl Fit {
     }
 }
 
-fn scale(rate: f64) -> Scale {
+/// Log-mel bands of sounds at `rate` Hz that can be compared with those at `other`.
+fn scale(rate: f64, other: f64) -> Scale {
     let length = (WINDOW * rate).round() as usize;
-    Scale::new(&mut RealFftPlanner::new(), length, HOP * rate, BANDS, TOP, rate)
+    let top = TOP.min(other / 2.0);
+    Scale::new(&mut RealFftPlanner::new(), length, HOP * rate, BANDS, top, rate)
 }
 
 impl Player {
-    fn hear(&mut self, audio: &[f32]) {
-        self.ear.hear(audio, &mut self.heard);
-        self.scale.powers(audio, &mut self.mel);
+    /// Hears render `i` of the newest from its frame `first` on; frames have so many samples.
+    fn hear(&mut self, i: usize, first: usize, samples: f64) {
+        let audio = |frame: usize| {
+            let from = (frame as f64 * samples).round() as usize;
+            self.audio[i].get(from..).unwrap_or_default()
+        };
+        let warm = first.min(WARM);
+        self.ear.hear(audio(first - warm), &mut self.heard);
+        let warm = (warm * CHANNELS).min(self.heard.data.len());
+        self.heard.data.drain(..warm);
+        self.scale.powers(audio(first), &mut self.mel);
     }
 }
 
