@@ -85,8 +85,12 @@ fn the_match_reaches_its_goals() {
         .args([
             "--own",
             "20",
+            "--effects",
+            "20",
             "--held",
             "40",
+            "--peers",
+            "20",
             "--refine",
             "10",
             "--json",
@@ -109,8 +113,20 @@ fn the_match_reaches_its_goals() {
     let steady = moved
         .iter()
         .filter(|m| m.as_f64().is_some_and(|m| m <= 0.02));
+    let wins = |one: &str, other: &str| {
+        let rows = report["peers"].as_array().expect("rows");
+        let won = rows
+            .iter()
+            .filter(|row| row[one].as_f64() > row[other].as_f64());
+        won.count() as f64 / rows.len() as f64
+    };
     let rows = [
         ("own melodies, refined 10 s", mean("own", &refined), 0.97),
+        (
+            "own melodies with unknown effects, refined 10 s",
+            mean("effects", &refined),
+            0.90,
+        ),
         (
             "foreign melodies, refined 10 s",
             mean("foreign", &refined),
@@ -121,6 +137,16 @@ fn the_match_reaches_its_goals() {
             "settled after 1.5 s, foreign",
             mean("foreign", &settled),
             0.9,
+        ),
+        (
+            "share of sounds on which the encoder beats 1,000 random patches",
+            wins("encoder", "random"),
+            0.9,
+        ),
+        (
+            "share on which it beats CMA-ES after 2 s of search",
+            wins("refined", "blind"),
+            0.8,
         ),
         (
             "share of held notes that stay within 2 %",

@@ -19,12 +19,18 @@ pub fn likeness(a: &Spectrogram, b: &Spectrogram) -> f32 {
     if constant(a) || constant(b) {
         return 0.0;
     }
+    aligned(a, b).1 as f32
+}
+
+/// The delay of `b` in frames, within +-40 ms, at which the two correlate best, and how much they do.
+pub(crate) fn aligned(a: &Spectrogram, b: &Spectrogram) -> (isize, f64) {
     let most = (MAX_SHIFT * a.frame_rate).round() as isize;
     let moments = (sums(&a.data, &a.data), sums(&b.data, &b.data));
-    let best = (-most..=most)
-        .map(|shift| correlation(a, b, moments, shift))
-        .fold(f64::NEG_INFINITY, f64::max);
-    best as f32
+    (-most..=most)
+        .map(|shift| (shift, correlation(a, b, moments, shift)))
+        .fold((0, f64::NEG_INFINITY), |best, at| {
+            if at.1 > best.1 { at } else { best }
+        })
 }
 
 /// Pearson correlation of `a` and of `b` delayed by `shift` frames, over as many frames as both need;

@@ -101,7 +101,7 @@ pub struct Progress {
     pub renders: usize,
     /// How far the budget is used, 0 to 1; 0 without a limit.
     pub used: f64,
-    /// Of one patch: the best score so far, by the search's own, coarser ear.
+    /// The best score so far of what is searched for at the moment, by the search's own, coarser ear.
     pub score: Score,
 }
 
@@ -189,7 +189,7 @@ pub fn refine(
         }
         Ok::<_, EarError>(())
     };
-    if search.used() < 1.0 {
+    if search.used() < 1.0 && search.clip > 0.0 {
         let each = options.each_note && !notes.is_empty();
         let share = if each { ONE_PATCH } else { 1.0 };
         let mut starts = starts.to_vec();
@@ -207,14 +207,9 @@ pub fn refine(
         offer(&mut best, patch.into(), played.clone())?;
         best.one_patch = best.score;
         if each && !search.stopped {
-            let own = each::search(
-                &mut search,
-                &studio,
-                &played,
-                &patch,
-                &starts,
-                EACH_NOTE,
-            );
+            let rough = Studio::new(reference, ROUGH);
+            search.players = rough.players(options.threads)?;
+            let own = each::search(&mut search, &rough, &played, &patch, &starts, EACH_NOTE);
             // Notes were matched one by one: where a note's own patch doesn't serve the clip, it goes.
             let mut kept: Vec<Option<&each::Own>> = own.iter().map(Some).collect();
             let free = options.free_notes;

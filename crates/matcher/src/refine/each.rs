@@ -9,8 +9,8 @@ use synth::{Automation, MATCHED_COUNT, Note, Patch};
 
 /// First steps of a note's search around the best of the clip's candidates, normalised: of the patch, and
 /// of the note itself.
-const SPREAD: f64 = 0.1;
-const NOTE_SPREAD: f64 = 0.25;
+const SPREAD: f64 = 0.05;
+const NOTE_SPREAD: f64 = 0.1;
 /// Candidates of a note in a generation: few, as there are many notes.
 const POPULATION: usize = 8;
 /// Coordinates of a note that was only heard, beside its patch: onset, length, tuning.
@@ -57,12 +57,20 @@ pub fn search(
     starts: &[Patch],
     share: f64,
 ) -> Vec<Own> {
-    let dimensions = MATCHED_COUNT + if search.options.free_notes { OF_NOTE } else { 0 };
+    let dimensions = MATCHED_COUNT
+        + if search.options.free_notes {
+            OF_NOTE
+        } else {
+            0
+        };
     let first: Vec<Vec<f64>> = std::iter::once(patch)
         .chain(starts)
         .map(|start| {
             let h = start.matched().map(f64::from);
-            h.into_iter().chain([0.5; OF_NOTE]).take(dimensions).collect()
+            h.into_iter()
+                .chain([0.5; OF_NOTE])
+                .take(dimensions)
+                .collect()
         })
         .collect();
     let mut spread = vec![SPREAD; MATCHED_COUNT];
@@ -100,10 +108,14 @@ pub fn search(
     for part in &mut parts {
         part.cma = SepCma::with_population(&part.best, &spread, POPULATION);
     }
-    let frames: usize = parts.iter().map(|p| p.take(patch, &first[0]).frames(studio.frame_rate())).sum();
+    let frames: usize = parts
+        .iter()
+        .map(|p| p.take(patch, &first[0]).frames(studio.frame_rate()))
+        .sum();
     let seconds = frames as f64 / studio.frame_rate();
     let mut candidates = first.len();
-    while search.goes_on(candidates as f64 * seconds, total(&parts), share) {
+    // Notes after the clip's end have no passage to be heard in.
+    while seconds > 0.0 && search.goes_on(candidates as f64 * seconds, total(&parts), share) {
         let samples: Vec<Vec<Sample>> = parts
             .iter_mut()
             .map(|part| {
@@ -206,7 +218,10 @@ pub fn assemble(
             *played = (own.note, own.patch);
         }
     }
-    let gains: Vec<f64> = own.iter().map(|own| own.map_or(1.0, |own| own.gain)).collect();
+    let gains: Vec<f64> = own
+        .iter()
+        .map(|own| own.map_or(1.0, |own| own.gain))
+        .collect();
     let mut notes: Vec<Note> = played.iter().map(|(note, _)| *note).collect();
     if free_notes {
         set_velocities(&mut notes, &gains);

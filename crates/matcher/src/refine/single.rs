@@ -161,24 +161,28 @@ fn scores(
     })
 }
 
-/// Gives notes that were only heard the velocities at which the best patch is most like the clip.
-fn adjust(
-    search: &mut Search<'_>,
-    studio: &Studio<'_>,
-    notes: &mut Vec<Note>,
-    best: &mut Scored,
-) {
+/// Gives notes that were only heard the moment and the velocities at which the best patch is most like the
+/// clip.
+fn adjust(search: &mut Search<'_>, studio: &Studio<'_>, notes: &mut Vec<Note>, best: &mut Scored) {
     if !search.options.free_notes {
         return;
     }
     let player = &mut search.players[0];
+    let mut moved = notes.clone();
     studio.scores(player, notes, &[best.0]);
-    let gains = studio.gains(player, &studio.passages(notes));
-    let mut louder = notes.clone();
-    set_velocities(&mut louder, &gains);
-    let score = studio.scores(player, &louder, &[best.0])[0];
-    if score.objective() > best.1.objective() {
-        *notes = louder;
+    let early = studio.early(player);
+    for note in &mut moved {
+        note.onset = (note.onset + early).max(0.0);
+    }
+    if early != 0.0 {
+        studio.scores(player, &moved, &[best.0]);
+    }
+    let gains = studio.gains(player, &studio.passages(&moved));
+    set_velocities(&mut moved, &gains);
+    let score = studio.scores(player, &moved, &[best.0])[0];
+    // Moved as a whole it scores the same; each note will be heard in its own place.
+    if score.objective() >= best.1.objective() - 1e-3 {
+        *notes = moved;
         best.1 = score;
     }
 }

@@ -2,7 +2,7 @@
 //! time scale of log-mel bands instead of three. What it finds is judged by the [`Reference`] afterwards.
 
 use super::reference::{RENDER_SEED, Reference, Score};
-use crate::likeness::likeness;
+use crate::likeness::{aligned, likeness};
 use crate::mel::{FLOOR_DB, Scale, to_db};
 use ear::{CHANNELS, Ear, EarError, Spectrogram};
 use realfft::RealFftPlanner;
@@ -141,7 +141,11 @@ impl<'a> Studio<'a> {
         const LEAD: usize = 3;
         let rate = self.reference.heard.frame_rate;
         let frames = self.reference.heard.frames();
-        let start = |note: &Note| ((note.onset * rate) as usize).saturating_sub(LEAD).min(frames);
+        let start = |note: &Note| {
+            ((note.onset * rate) as usize)
+                .saturating_sub(LEAD)
+                .min(frames)
+        };
         let mel = |frame: usize| {
             let hops = (frame as f64 / rate / HOP).round() as usize;
             hops.min(self.mel.len() / BANDS)
@@ -183,12 +187,22 @@ impl<'a> Studio<'a> {
         (0..jobs.len()).map(compare).collect()
     }
 
+    /// By how many seconds what was last played as a whole comes too early.
+    pub fn early(&self, player: &Player) -> f64 {
+        let (frames, _) = aligned(&self.reference.heard, &player.heard);
+        frames as f64 / self.frame_rate()
+    }
+
     /// The factors on amplitude by which each passage of what was last played fits best.
     pub fn gains(&self, player: &Player, passages: &[Passage]) -> Vec<f64> {
         let fit = |p: &Passage| {
             let (x, y) = (cells(&self.reference.heard, p), cells(&player.heard, p));
             let energy = sum_of_squares(y);
-            if energy > 0.0 { product(x, y) / energy } else { 1.0 }
+            if energy > 0.0 {
+                product(x, y) / energy
+            } else {
+                1.0
+            }
         };
         passages.iter().map(fit).collect()
     }
@@ -244,7 +258,11 @@ impl<'a> Studio<'a> {
         let x = cells(&self.reference.heard, passage);
         let y = &player.heard.data[..x.len().min(player.heard.data.len())];
         let (energy, both) = (sum_of_squares(y), product(x, y));
-        let gain = if energy > 0.0 { (both / energy).max(0.0) } else { 0.0 };
+        let gain = if energy > 0.0 {
+            (both / energy).max(0.0)
+        } else {
+            0.0
+        };
         let missed = sum_of_squares(x) - gain * both;
         to_db(&mut player.mel, self.peak);
         let wanted = &self.mel[passage.mel.start * BANDS..passage.mel.end * BANDS];
@@ -274,7 +292,14 @@ impl Fit {
 fn scale(rate: f64, other: f64) -> Scale {
     let length = (WINDOW * rate).round() as usize;
     let top = TOP.min(other / 2.0);
-    Scale::new(&mut RealFftPlanner::new(), length, HOP * rate, BANDS, top, rate)
+    Scale::new(
+        &mut RealFftPlanner::new(),
+        length,
+        HOP * rate,
+        BANDS,
+        top,
+        rate,
+    )
 }
 
 impl Player {

@@ -55,7 +55,10 @@ fn closed(a: Score, b: Score) -> f32 {
 fn finds_its_way_back_to_a_patch_of_the_synth() {
     let reference = reference();
     let start = run(&reference, &limited(1, 1));
-    assert_eq!((start.renders, start.automation.patch), (1, Patch::default()));
+    assert_eq!(
+        (start.renders, start.automation.patch),
+        (1, Patch::default())
+    );
     let found = run(&reference, &limited(400, 1));
     assert!((400..420).contains(&found.renders), "{}", found.renders);
     println!("{:?} -> {:?}", start.score, found.score);
@@ -203,7 +206,16 @@ fn silence_and_no_notes_are_no_trouble() {
     let found = refine(&silence, &notes(), &start, &options, |_| true).unwrap();
     assert!(found.score.likeness.is_finite() && found.score.mel.is_finite());
     // Notes that begin after the clip's end.
-    let late: Vec<Note> = notes().iter().map(|n| Note { onset: n.onset + 9.0, ..*n }).collect();
+    let late: Vec<Note> = notes()
+        .iter()
+        .map(|n| Note {
+            onset: n.onset + 9.0,
+            ..*n
+        })
+        .collect();
     let found = refine(&reference(), &late, &start, &options, |_| true).unwrap();
     assert!(found.score.likeness.is_finite());
+    let empty = Reference::new(&[], RATE, &ear).unwrap();
+    let found = refine(&empty, &notes(), &start, &options, |_| true).unwrap();
+    assert_eq!(found.renders, 0);
 }

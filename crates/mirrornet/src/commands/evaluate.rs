@@ -48,6 +48,9 @@ pub struct Args {
     /// Also search for so long for a better match of each clip, on all cores.
     #[arg(long, value_name = "SECONDS")]
     refine: Option<f64>,
+    /// Also search with so many renders of each clip (with --refine: at most): the same on every machine.
+    #[arg(long, value_name = "N")]
+    renders: Option<usize>,
     /// Hear the notes of our own melodies instead of giving them.
     #[arg(long)]
     hear_notes: bool,
@@ -67,8 +70,10 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<(), Error> {
-    let search = super::search_time(args.refine)?.map(|time| Search {
+    let time = super::search_time(args.refine)?;
+    let search = (time.is_some() || args.renders.is_some()).then(|| Search {
         time,
+        renders: args.renders,
         threads: super::cores(),
     });
     let model = args.model.folder()?;
@@ -108,7 +113,10 @@ pub fn run(args: Args) -> Result<(), Error> {
         if let Some(folder) = &args.pictures {
             draw(folder, name, &mut measured, &contract)?;
         }
-        sets.push((name, measured.into_iter().map(|m| m.row).collect::<Vec<_>>()));
+        sets.push((
+            name,
+            measured.into_iter().map(|m| m.row).collect::<Vec<_>>(),
+        ));
     }
     let mut moved = Vec::new();
     for i in 0..args.held {
@@ -128,6 +136,7 @@ pub fn run(args: Args) -> Result<(), Error> {
             "weights_sha256": contract.weights_sha256,
             "seed": args.seed,
             "refine_seconds": args.refine,
+            "refine_renders": args.renders,
             "notes_heard": args.hear_notes,
             "sets": sets.iter().map(|(name, rows)| (name.to_string(), json!(rows)))
                 .collect::<serde_json::Map<_, _>>(),
@@ -170,10 +179,7 @@ fn draw(
 }
 
 /// A clip without sound or notes is told and left out; other errors end the evaluation.
-fn sounding<T>(
-    bar: &ProgressBar,
-    result: Result<T, EvaluateError>,
-) -> Result<Option<T>, Error> {
+fn sounding<T>(bar: &ProgressBar, result: Result<T, EvaluateError>) -> Result<Option<T>, Error> {
     match result {
         Err(e @ EvaluateError::Silent(_)) => {
             bar.suspend(|| eprintln!("left out {e}"));
@@ -235,9 +241,7 @@ fn text(sets: &[(&str, Vec<Row>)], moved: &[f32], rivals: &[Peers]) -> String {
             let won = rivals.iter().filter(wins).count();
             format!("{won} of {}", rivals.len())
         };
-        let mean = |of: fn(&Peers) -> f32| {
-            rivals.iter().map(of).sum::<f32>() / rivals.len() as f32
-        };
+        let mean = |of: fn(&Peers) -> f32| rivals.iter().map(of).sum::<f32>() / rivals.len() as f32;
         lines.push(format!(
             "encoder alone ({:.3}) beats the best of 1,000 random patches ({:.3}) on {}\n\
              encoder and 2 s of search ({:.3}) beat CMA-ES, 2,000 renders ({:.3}), on {}",

@@ -160,8 +160,7 @@ fn search(
     const STEPS: u64 = 1_000;
     let bar = std::io::stderr().is_terminal().then(|| {
         let style = ProgressStyle::with_template("{bar:40} {elapsed} {msg}");
-        ProgressBar::new(STEPS)
-            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        ProgressBar::new(STEPS).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
     });
     let found = refine(reference, notes, starts, options, |at| {
         if let Some(bar) = &bar {

@@ -42,11 +42,13 @@ pub struct Clip {
     pub notes: Option<Vec<Note>>,
 }
 
-/// A search for a better match of each clip.
+/// A search for a better match of each clip; it ends at the first of its limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Search {
     /// How long.
-    pub time: Duration,
+    pub time: Option<Duration>,
+    /// How many renders of the clip: the same result on every machine.
+    pub renders: Option<usize>,
     /// Threads.
     pub threads: usize,
 }
@@ -194,8 +196,8 @@ pub fn measure(
     let (mut one, mut refined, mut renders) = (None, None, None);
     if let Some(search) = search {
         let options = Options {
-            time: if std::env::var_os("DEV_RENDERS").is_some() { None } else { Some(search.time) },
-            renders: std::env::var("DEV_RENDERS").ok().and_then(|v| v.parse().ok()),
+            time: search.time,
+            renders: search.renders,
             threads: search.threads,
             each_note: true,
             free_notes: clip.notes.is_none(),

@@ -6,8 +6,8 @@ use ear::EarConfig;
 use matcher::Encoder;
 use matcher::infer::infer_clip;
 use matcher::refine::{Options, Reference, refine};
-use rand_pcg::Pcg64Mcg;
 use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
 use serde::Serialize;
 use std::time::Duration;
 use synth::Patch;
@@ -44,7 +44,10 @@ pub fn peers(
     encoder: &mut impl Encoder,
 ) -> Result<Peers, EvaluateError> {
     let Clip {
-        name, mono, rate, notes,
+        name,
+        mono,
+        rate,
+        notes,
     } = own_clip(seed, index, false);
     let mono = &mono[..(SECONDS * rate) as usize];
     let mut notes = notes.unwrap_or_default();
@@ -53,7 +56,11 @@ pub fn peers(
     let inferred =
         infer_clip(&heard, encoder)?.ok_or_else(|| EvaluateError::Silent(name.clone()))?;
     let reference = Reference::new(mono, rate, ear)?;
-    let likeness = |patch: Patch| reference.score_of(&notes, &patch.into()).map(|s| s.likeness);
+    let likeness = |patch: Patch| {
+        reference
+            .score_of(&notes, &patch.into())
+            .map(|s| s.likeness)
+    };
 
     let mut rng = Pcg64Mcg::seed_from_u64(seed ^ index.rotate_left(32));
     let mut random = f32::MIN;
