@@ -238,9 +238,8 @@ impl Filter {
     #[inline(always)]
     pub fn plan(&mut self, inverse_len: f32, settings: &FilterSettings, cutoffs: [f32; 2]) {
         for state in &mut self.state {
-            if state.abs() < NOTHING {
-                *state = 0.0;
-            }
+            // A choice of numbers, not of paths, is made for many at once.
+            *state = if state.abs() < NOTHING { 0.0 } else { *state };
         }
         if *settings == self.settings && cutoffs == self.cutoffs {
             self.start = self.target;
