@@ -125,7 +125,11 @@ impl Batch {
 
     /// [`Batch::new`] on other vector instructions than the CPU's best.
     pub fn with_instruction_set(sample_rate: f32, set: InstructionSet) -> Self {
-        let synth = |_| Synth::with_instruction_set(sample_rate, set);
+        let synth = |n| {
+            let mut synth = Synth::with_instruction_set(sample_rate, set);
+            synth.begin_with(n);
+            synth
+        };
         Self {
             synths: (0..LANES).map(synth).collect(),
             lanes: Lanes::new(set),

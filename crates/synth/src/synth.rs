@@ -14,6 +14,7 @@ use crate::simd::{InstructionSet, Kernel, Vector};
 use crate::voice::Voice;
 use crate::wavetable::Wavetables;
 use crate::{CONTROL, Patch};
+use std::ops::Range;
 
 pub use notes::Ended;
 
@@ -27,6 +28,8 @@ pub struct Synth {
     set: InstructionSet,
     lanes: Lanes,
     voices: Vec<Voice>,
+    /// Where the search for a free voice begins.
+    first: usize,
     /// Indices of the sounding voices, in order of their start.
     active: Vec<usize>,
     /// Keys held down or by the pedal, the last struck last: what a single voice follows.
@@ -116,6 +119,7 @@ impl Synth {
             set,
             lanes: Lanes::new(set),
             voices: vec![Voice::default(); SLOTS],
+            first: 0,
             active: Vec::with_capacity(SLOTS),
             keys: Vec::with_capacity(notes::KEYS),
             ended: Vec::with_capacity(SLOTS),
@@ -131,6 +135,12 @@ impl Synth {
                 mono: true,
             },
         }
+    }
+
+    /// Makes the `first`-th voice the first to be used. Every instrument's voices begin a page of memory:
+    /// if all began with the same one, they would push each other out of the cache.
+    pub(crate) fn begin_with(&mut self, first: usize) {
+        self.first = first % SLOTS;
     }
 
     /// Hz.
@@ -232,8 +242,8 @@ impl Synth {
                 synths: std::slice::from_mut(self),
                 len,
             });
-            let voices = self.end();
-            let channels = self.voices[..voices].iter_mut().flat_map(Voice::channels);
+            let sounding = self.sounding();
+            let channels = self.voices[sounding].iter_mut().flat_map(Voice::channels);
             self.lanes.process(len, channels);
             set.run(Mix {
                 synths: std::slice::from_mut(self),
@@ -268,13 +278,15 @@ impl Synth {
 
     /// What is to be filtered of what was played.
     pub(crate) fn channels(&mut self) -> impl Iterator<Item = Channel<'_>> {
-        let end = self.end();
-        self.voices[..end].iter_mut().flat_map(Voice::channels)
+        let sounding = self.sounding();
+        self.voices[sounding].iter_mut().flat_map(Voice::channels)
     }
 
-    /// Behind the last voice that sounds.
-    fn end(&self) -> usize {
-        self.active.iter().fold(0, |end, &i| end.max(i + 1))
+    /// From the first to the last voice that sounds.
+    fn sounding(&self) -> Range<usize> {
+        let start = self.active.iter().fold(SLOTS, |start, &i| start.min(i));
+        let end = self.active.iter().fold(start, |end, &i| end.max(i + 1));
+        start..end
     }
 
     /// Mixes the voices, sends them through the effects, and moves on.

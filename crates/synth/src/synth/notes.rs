@@ -202,7 +202,10 @@ impl Synth {
 
     /// Starts a voice that glides from `offset` semitones away.
     fn start(&mut self, note: NoteState, offset: f32) {
-        let slot = match (0..SLOTS).find(|i| !self.active.contains(i)) {
+        let slot = match (self.first..SLOTS)
+            .chain(0..self.first)
+            .find(|i| !self.active.contains(i))
+        {
             Some(free) => {
                 self.active.push(free);
                 free
