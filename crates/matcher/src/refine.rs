@@ -204,7 +204,13 @@ pub fn refine(
             starts.extend(found);
         }
         let (patch, played) = single::settle(&mut search, &studio, notes, &starts, share);
-        offer(&mut best, patch.into(), played.clone())?;
+        // The search's own ear is coarser: where its answer is worse in one half, a part of the way may not be.
+        for way in [1.0, 0.7, 0.4] {
+            offer(&mut best, start.lerp(&patch, way).into(), played.clone())?;
+            if best.score != first {
+                break;
+            }
+        }
         best.one_patch = best.score;
         if each && !search.stopped {
             let rough = Studio::new(reference, ROUGH);
@@ -225,7 +231,7 @@ pub fn refine(
                 let own = kept[i].take();
                 let without = score(&clip(&kept))?;
                 search.goes_on(studio.seconds(), without, 1.0);
-                if without.objective() > whole.objective() {
+                if without.worth(&first) > whole.worth(&first) {
                     whole = without;
                 } else {
                     kept[i] = own;

@@ -157,11 +157,8 @@ mod tests {
         let [whole, _] = automation.render(&notes(), 1.0, RATE, 1);
         // No note rings into the next here, so each part equals that of a plain render.
         let mut short = automation.clone();
-        for patch in [
-            &mut short.patch,
-            &mut short.points[0].1,
-            &mut short.points[1].1,
-        ] {
+        let points = short.points.iter_mut().map(|(_, patch)| patch);
+        for patch in std::iter::once(&mut short.patch).chain(points) {
             patch.set_plain(params::AMP_RELEASE, 0.005);
         }
         let [changing, _] = short.render(&notes(), 1.0, RATE, 1);

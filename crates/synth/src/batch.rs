@@ -5,6 +5,7 @@ use crate::effects::safety_clip;
 use crate::filter::lanes::{LANES, Lanes};
 use crate::render::notes_to_events;
 use crate::simd::InstructionSet;
+use crate::synth::{Mix, Output, Play};
 use crate::{CONTROL, Event, Note, Patch, Synth};
 
 /// One render of a batch.
@@ -24,6 +25,52 @@ pub struct Job<'a> {
 pub struct Batch {
     synths: Vec<Synth>,
     lanes: Lanes,
+    set: InstructionSet,
+}
+
+/// Samples of a render that leave together: a clip and a copy for many steps.
+const BLOCK: usize = 256;
+
+/// Samples on their way out.
+struct Block {
+    /// Left and right, with room for a whole step behind the last one before the block is full.
+    sides: [[f32; BLOCK + CONTROL]; 2],
+    len: usize,
+    /// Whether the sides are the same.
+    mono: bool,
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        Self {
+            sides: [[0.0; BLOCK + CONTROL]; 2],
+            len: 0,
+            mono: true,
+        }
+    }
+}
+
+impl Block {
+    fn add(&mut self, output: &Output, len: usize) {
+        for (side, samples) in self.sides.iter_mut().zip(&output.sides) {
+            side[self.len..self.len + CONTROL].copy_from_slice(samples);
+        }
+        self.len += len;
+        self.mono &= output.mono;
+    }
+
+    /// Gives away its samples, left and right.
+    fn flush(&mut self, write: impl FnOnce(&[f32], &[f32])) {
+        let [left, right] = self.sides.each_mut().map(|side| &mut side[..self.len]);
+        safety_clip(left);
+        if self.mono {
+            write(left, left);
+        } else {
+            safety_clip(right);
+            write(left, right);
+        }
+        (self.len, self.mono) = (0, true);
+    }
 }
 
 /// A render under way.
@@ -36,6 +83,7 @@ struct Render {
     next: usize,
     position: usize,
     len: usize,
+    block: Block,
 }
 
 impl Render {
@@ -46,6 +94,7 @@ impl Render {
             events: notes_to_events(job.notes, synth.sample_rate()),
             next: 0,
             position: 0,
+            block: Block::default(),
             len: job.len(synth.sample_rate()),
         }
     }
@@ -76,10 +125,15 @@ impl Batch {
 
     /// [`Batch::new`] on other vector instructions than the CPU's best.
     pub fn with_instruction_set(sample_rate: f32, set: InstructionSet) -> Self {
-        let synth = |_| Synth::with_instruction_set(sample_rate, set);
+        let synth = |n| {
+            let mut synth = Synth::with_instruction_set(sample_rate, set);
+            synth.begin_with(n);
+            synth
+        };
         Self {
             synths: (0..LANES).map(synth).collect(),
             lanes: Lanes::new(set),
+            set,
         }
     }
 
@@ -143,31 +197,34 @@ impl Batch {
             if !any && jobs.len() == 0 {
                 return;
             }
-            for (synth, _) in self.synths.iter_mut().zip(&renders).filter(playing_one) {
-                synth.play(len);
-            }
-            let playing = self.synths.iter_mut().zip(&renders).filter(playing_one);
-            let channels = playing.flat_map(|(synth, _)| synth.channels());
+            self.set.run(Play {
+                synths: &mut self.synths,
+                len,
+            });
+            let channels = self.synths.iter_mut().flat_map(Synth::channels);
             self.lanes.process(len, channels);
+            self.set.run(Mix {
+                synths: &mut self.synths,
+                len,
+            });
             for (synth, render) in self.synths.iter_mut().zip(&mut renders) {
-                if render.is_playing() {
-                    let mut sides = [[0.0; CONTROL]; 2];
-                    let [left, right] = sides.each_mut().map(|side| &mut side[..len]);
-                    synth.add_to(left, right);
-                    safety_clip(left);
-                    safety_clip(right);
-                    write(render.job, left, right);
-                    render.position += len;
+                if !render.is_playing() {
+                    continue;
+                }
+                render.block.add(synth.output(), len);
+                render.position += len;
+                if render.block.len >= BLOCK || !render.is_playing() {
+                    let job = render.job;
+                    render.block.flush(|left, right| write(job, left, right));
+                }
+                if !render.is_playing() {
+                    // What goes on sounding is work for nothing.
+                    synth.reset();
                 }
             }
             clock += len;
         }
     }
-}
-
-/// Whether an instrument's render is under way.
-fn playing_one((_, render): &(&mut Synth, &Render)) -> bool {
-    render.is_playing()
 }
 
 #[cfg(test)]

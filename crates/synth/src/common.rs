@@ -151,6 +151,7 @@ impl Common {
     }
 
     /// What a channel's notes hear.
+    #[inline(always)]
     pub fn hands(&self, channel: u8) -> Hands {
         let own = self.channels[channel as usize];
         match self.settings.mpe_bend_range {

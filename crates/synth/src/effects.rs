@@ -86,11 +86,14 @@ impl Effects {
         self.idle = s.are_off() && [chorus, delay, reverb].iter().all(|wet| wet.is_silent());
     }
 
+    /// Whether nothing happens in the planned step.
+    #[inline]
+    pub fn are_idle(&self) -> bool {
+        self.idle
+    }
+
     /// Processes the planned step's next samples in place. Equal lengths.
     pub fn process(&mut self, left: &mut [f32], right: &mut [f32]) {
-        if self.idle {
-            return;
-        }
         self.chorus.process(left, right);
         self.delay.process(left, right);
         self.reverb.process(left, right);

@@ -43,6 +43,7 @@ impl Approach {
         }
     }
 
+    #[inline(always)]
     fn after(&self, samples: f32) -> f32 {
         if samples == CONTROL as f32 {
             self.step
@@ -173,6 +174,7 @@ impl Envelope {
     }
 
     /// Moves on by `samples`, its segments `speed` times as fast as their knobs say.
+    #[inline(always)]
     pub fn advance(&mut self, samples: f32, speed: f32, s: &EnvelopeSettings) {
         let mut left = samples;
         while left > 0.0 {

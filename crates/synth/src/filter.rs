@@ -132,6 +132,7 @@ impl FilterSettings {
     }
 
     /// Coefficients for cutoffs given as fractions of the sample rate.
+    #[inline(always)]
     fn rows(&self, kind: Kind, low_pass: f32, high_pass: f32) -> [f32; row::COUNT] {
         let mut rows = [0.0; row::COUNT];
         let low_pass = low_pass.min(TOP);
@@ -234,11 +235,11 @@ impl Filter {
     /// Plans a step of 1 / `inverse_len` samples towards cutoffs, low- and high-pass, given as fractions
     /// of the sample rate. Another kind takes two steps: the old one's output fades out, then the new
     /// one's in.
+    #[inline(always)]
     pub fn plan(&mut self, inverse_len: f32, settings: &FilterSettings, cutoffs: [f32; 2]) {
         for state in &mut self.state {
-            if state.abs() < NOTHING {
-                *state = 0.0;
-            }
+            // A choice of numbers, not of paths, is made for many at once.
+            *state = if state.abs() < NOTHING { 0.0 } else { *state };
         }
         if *settings == self.settings && cutoffs == self.cutoffs {
             self.start = self.target;

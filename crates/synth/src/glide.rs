@@ -21,6 +21,7 @@ impl Glide {
     }
 
     /// Moves on by `samples`.
+    #[inline(always)]
     pub fn advance(&mut self, samples: f32) {
         let way = self.step * samples;
         self.offset = if way.abs() >= self.offset.abs() {

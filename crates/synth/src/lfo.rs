@@ -55,6 +55,7 @@ impl Shape {
     }
 
     /// Value, -1 to 1, at `phase`, 0 to 1, of the `cycle`-th cycle.
+    #[inline(always)]
     fn at(self, phase: f32, cycle: u32, seed: u32) -> f32 {
         match self {
             Self::Sine => sin_turn(phase),
@@ -153,6 +154,7 @@ impl Lfo {
     }
 
     /// Moves on by `seconds`, less than a cycle.
+    #[inline(always)]
     pub fn advance(&mut self, seconds: f32, s: &LfoSettings, clock: &Clock) {
         self.phase += s.hertz(clock.tempo) * seconds;
         if self.phase >= 1.0 {
@@ -172,6 +174,7 @@ impl Lfo {
         self.depth = ((self.age - s.delay) / fade).clamp(0.0, 1.0);
     }
 
+    #[inline(always)]
     fn shape(&self, s: &LfoSettings, clock: &Clock) -> f32 {
         let (phase, cycle, seed) = if s.free {
             let whole = clock.turns.floor();

@@ -6,6 +6,7 @@ use crate::simd::Vector;
 use std::ops::{Add, Mul, Sub};
 
 /// 2^x, relative error below 3e-7; `x` is clamped to -126..126.
+#[inline(always)]
 pub fn exp2(x: f32) -> f32 {
     let x = x.clamp(-126.0, 126.0);
     let whole = (x + 127.5) as i32 - 127;
@@ -29,6 +30,7 @@ pub fn exp2(x: f32) -> f32 {
 /// tan(pi x) for 0 <= x <= 0.45 (larger x is clamped) as a fraction `[numerator, denominator]`,
 /// relative error below 3e-6: the bilinear transform's prewarping, with the division left to the
 /// caller's own.
+#[inline(always)]
 pub fn tan_pi(x: f32) -> [f32; 2] {
     // Pade approximant of the half angle's tangent, n / d, then the double-angle formula.
     let h = x.clamp(0.0, 0.45) * std::f32::consts::FRAC_PI_2;
@@ -39,6 +41,7 @@ pub fn tan_pi(x: f32) -> [f32; 2] {
 }
 
 /// sin(2 pi x) for 0 <= x <= 1, absolute error below 1e-5.
+#[inline(always)]
 pub fn sin_turn(x: f32) -> f32 {
     let x = if x > 0.5 { x - 1.0 } else { x };
     // Fold the outer quarters inwards: sin(pi - a) = sin(a).
@@ -103,6 +106,7 @@ impl Ramp {
     }
 
     /// Moves on to `target` over `inverse_len` = 1 / samples.
+    #[inline(always)]
     pub fn aim(&mut self, target: f32, inverse_len: f32) {
         self.start = self.target;
         self.step = (target - self.start) * inverse_len;

@@ -114,6 +114,7 @@ impl Oscillator {
     }
 
     /// Plans `len` samples with the timbre of the ones before, whose ramps stand still.
+    #[inline(always)]
     pub fn go_on(&mut self, len: usize, increment: u32) {
         if !self.resting {
             self.bend(len, increment);
@@ -121,6 +122,7 @@ impl Oscillator {
     }
 
     /// Moves on to the planned step's end and plans `len` samples' phases.
+    #[inline(always)]
     fn bend(&mut self, len: usize, increment: u32) {
         [self.phase, _] = self.at(self.len);
         self.len = len as u32;
@@ -309,16 +311,35 @@ impl Noise {
         Self { state: seed }
     }
 
+    /// The state `i` samples after the next one's, so that none has to wait for another.
+    #[inline(always)]
+    fn after(&self, i: usize) -> u64 {
+        /// Factors and terms of one step, two steps ...
+        const STEPS: [[u64; CONTROL]; 2] = {
+            let factor: u64 = 6_364_136_223_846_793_005;
+            let term: u64 = 1_442_695_040_888_963_407;
+            let mut steps = [[factor; CONTROL], [term; CONTROL]];
+            let mut i = 1;
+            while i < CONTROL {
+                steps[0][i] = steps[0][i - 1].wrapping_mul(factor);
+                steps[1][i] = steps[1][i - 1].wrapping_mul(factor).wrapping_add(term);
+                i += 1;
+            }
+            steps
+        };
+        let ahead = self.state.wrapping_mul(STEPS[0][i]);
+        ahead.wrapping_add(STEPS[1][i])
+    }
+
     /// The next `len` samples; what follows them is any number.
     #[inline(always)]
     pub fn next<V: Vector>(&mut self, v: V, len: usize) -> Samples {
         let (mut states, mut out) = ([0; CONTROL], [0.0; CONTROL]);
-        for state in &mut states[..len] {
-            self.state = self
-                .state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            *state = (self.state >> 32) as i32;
+        for i in 0..CONTROL {
+            states[i] = (self.after(i) >> 32) as i32;
+        }
+        if len > 0 {
+            self.state = self.after(len - 1);
         }
         for i in (0..CONTROL).step_by(V::LANES) {
             let white = v.to_f(v.load_i(&states[i..]));

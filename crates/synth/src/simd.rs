@@ -75,6 +75,27 @@ pub(crate) trait Kernel {
     fn run<V: Vector>(self, v: V);
 }
 
+/// A table of rows of four numbers.
+pub(crate) trait Quads: Copy {
+    /// One of them.
+    fn row(self, row: i32) -> [f32; 4];
+}
+
+impl Quads for &[[f32; 4]] {
+    #[inline(always)]
+    fn row(self, row: i32) -> [f32; 4] {
+        self[row as u32 as usize]
+    }
+}
+
+/// So long that sixteen bits can't miss it: nothing has to be checked.
+impl Quads for &[[f32; 4]; 1 << 16] {
+    #[inline(always)]
+    fn row(self, row: i32) -> [f32; 4] {
+        self[row as u16 as usize]
+    }
+}
+
 /// Arithmetic on one vector of lanes.
 pub(crate) trait Vector: Copy {
     /// Numbers in a vector.
@@ -98,7 +119,7 @@ pub(crate) trait Vector: Copy {
     fn store(self, to: &mut [f32], a: Self::F);
     /// As many rows of a table as there are lanes, transposed: lane `i` of the four vectors has the four
     /// numbers of row `rows[i]`.
-    fn quads(self, table: &[[f32; 4]], rows: &[i32]) -> [Self::F; 4];
+    fn quads(self, table: impl Quads, rows: &[i32]) -> [Self::F; 4];
 
     /// A vector of integers, which wrap.
     type I: Copy;
@@ -171,10 +192,10 @@ impl Vector for Baseline {
         to.as_chunks_mut().0[0] = a.to_array();
     }
     #[inline(always)]
-    fn quads(self, table: &[[f32; 4]], rows: &[i32]) -> [f32x4; 4] {
+    fn quads(self, table: impl Quads, rows: &[i32]) -> [f32x4; 4] {
         let mut quads = [f32x4::ZERO; 4];
         for i in 0..4 {
-            quads[i] = f32x4::from(table[rows[i] as u32 as usize]);
+            quads[i] = f32x4::from(table.row(rows[i]));
         }
         f32x4::transpose(quads)
     }

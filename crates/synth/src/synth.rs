@@ -14,6 +14,7 @@ use crate::simd::{InstructionSet, Kernel, Vector};
 use crate::voice::Voice;
 use crate::wavetable::Wavetables;
 use crate::{CONTROL, Patch};
+use std::ops::Range;
 
 pub use notes::Ended;
 
@@ -27,6 +28,8 @@ pub struct Synth {
     set: InstructionSet,
     lanes: Lanes,
     voices: Vec<Voice>,
+    /// Where the search for a free voice begins.
+    first: usize,
     /// Indices of the sounding voices, in order of their start.
     active: Vec<usize>,
     /// Keys held down or by the pedal, the last struck last: what a single voice follows.
@@ -41,38 +44,46 @@ pub struct Synth {
     position: u64,
     effects: Effects,
     glide: Option<PatchGlide>,
+    /// What was played last.
+    output: Output,
 }
 
-/// All voices up to the filters.
-struct Play<'a> {
-    voices: &'a mut [Voice],
-    active: &'a [usize],
-    tables: &'a Wavetables,
-    len: usize,
+/// A piece of a control step, on its way out.
+pub(crate) struct Output {
+    /// Left and right; what follows its samples is any number.
+    pub sides: [Samples; 2],
+    /// Whether they are the same throughout.
+    pub mono: bool,
+}
+
+/// The next `len` samples of some instruments, up to the filters.
+pub(crate) struct Play<'a> {
+    pub synths: &'a mut [Synth],
+    /// At most [`Synth::ahead`] of each.
+    pub len: usize,
 }
 
 impl Kernel for Play<'_> {
     #[inline(always)]
     fn run<V: Vector>(self, v: V) {
-        for &i in self.active {
-            self.voices[i].play(v, self.tables, self.len);
+        for synth in self.synths {
+            synth.play(v, self.len);
         }
     }
 }
 
-/// All voices behind the filters.
-struct Mix<'a> {
-    voices: &'a mut [Voice],
-    active: &'a [usize],
-    len: usize,
-    sides: &'a mut [Samples; 2],
+/// What was played and filtered, to the output.
+pub(crate) struct Mix<'a> {
+    pub synths: &'a mut [Synth],
+    /// That of [`Play`].
+    pub len: usize,
 }
 
 impl Kernel for Mix<'_> {
     #[inline(always)]
     fn run<V: Vector>(self, v: V) {
-        for &i in self.active {
-            self.voices[i].add_to(v, self.len, self.sides);
+        for synth in self.synths {
+            synth.mix(v, self.len);
         }
     }
 }
@@ -108,6 +119,7 @@ impl Synth {
             set,
             lanes: Lanes::new(set),
             voices: vec![Voice::default(); SLOTS],
+            first: 0,
             active: Vec::with_capacity(SLOTS),
             keys: Vec::with_capacity(notes::KEYS),
             ended: Vec::with_capacity(SLOTS),
@@ -118,7 +130,17 @@ impl Synth {
             position: 0,
             effects: Effects::new(sample_rate),
             glide: None,
+            output: Output {
+                sides: [[0.0; CONTROL]; 2],
+                mono: true,
+            },
         }
+    }
+
+    /// Makes the `first`-th voice the first to be used. Every instrument's voices begin a page of memory:
+    /// if all began with the same one, they would push each other out of the cache.
+    pub(crate) fn begin_with(&mut self, first: usize) {
+        self.first = first % SLOTS;
     }
 
     /// Hz.
@@ -214,63 +236,86 @@ impl Synth {
     fn advance(&mut self, left: &mut [f32], right: &mut [f32]) {
         let mut done = 0;
         while done < left.len() {
-            let end = left.len().min(done + self.ahead());
-            self.play(end - done);
-            let voices = self.end();
-            let channels = self.voices[..voices].iter_mut().flat_map(Voice::channels);
-            self.lanes.process(end - done, channels);
-            self.add_to(&mut left[done..end], &mut right[done..end]);
-            done = end;
+            let len = self.ahead().min(left.len() - done);
+            let set = self.set;
+            set.run(Play {
+                synths: std::slice::from_mut(self),
+                len,
+            });
+            let sounding = self.sounding();
+            let channels = self.voices[sounding].iter_mut().flat_map(Voice::channels);
+            self.lanes.process(len, channels);
+            set.run(Mix {
+                synths: std::slice::from_mut(self),
+                len,
+            });
+            let Output { sides, .. } = self.output();
+            left[done..done + len].copy_from_slice(&sides[0][..len]);
+            right[done..done + len].copy_from_slice(&sides[1][..len]);
+            done += len;
         }
     }
 
     /// Samples to the control grid's next line; a whole step on a line.
-    pub(crate) fn ahead(&self) -> usize {
+    fn ahead(&self) -> usize {
         CONTROL - (self.position % CONTROL as u64) as usize
     }
 
-    /// Plays the next `len` samples, at most [`Synth::ahead`], up to the filters.
-    pub(crate) fn play(&mut self, len: usize) {
-        if self.to_grid() == 0 {
+    #[inline(always)]
+    fn play<V: Vector>(&mut self, v: V, len: usize) {
+        let planned = self.to_grid() > 0;
+        if !planned {
             self.control();
         }
-        self.set.run(Play {
-            voices: &mut self.voices,
-            active: &self.active,
-            tables: self.tables,
-            len,
-        });
+        for &i in &self.active {
+            let voice = &mut self.voices[i];
+            if !planned {
+                voice.plan(CONTROL, &self.common);
+            }
+            voice.play(v, self.tables, len);
+        }
     }
 
     /// What is to be filtered of what was played.
     pub(crate) fn channels(&mut self) -> impl Iterator<Item = Channel<'_>> {
-        let end = self.end();
-        self.voices[..end].iter_mut().flat_map(Voice::channels)
+        let sounding = self.sounding();
+        self.voices[sounding].iter_mut().flat_map(Voice::channels)
     }
 
-    /// Behind the last voice that sounds.
-    fn end(&self) -> usize {
-        self.active.iter().fold(0, |end, &i| end.max(i + 1))
+    /// From the first to the last voice that sounds.
+    fn sounding(&self) -> Range<usize> {
+        let start = self.active.iter().fold(SLOTS, |start, &i| start.min(i));
+        let end = self.active.iter().fold(start, |end, &i| end.max(i + 1));
+        start..end
     }
 
-    /// Overwrites with what was played and filtered, sends it through the effects, and moves on.
-    /// Equal lengths, those of [`Synth::play`].
-    pub(crate) fn add_to(&mut self, left: &mut [f32], right: &mut [f32]) {
-        let len = left.len();
-        let mut sides = [[0.0; CONTROL]; 2];
-        self.set.run(Mix {
-            voices: &mut self.voices,
-            active: &self.active,
-            len,
-            sides: &mut sides,
-        });
-        left.copy_from_slice(&sides[0][..len]);
-        right.copy_from_slice(&sides[1][..len]);
-        self.effects.process(left, right);
-        self.position += left.len() as u64;
+    /// Mixes the voices, sends them through the effects, and moves on.
+    #[inline(always)]
+    fn mix<V: Vector>(&mut self, v: V, len: usize) {
+        let Output { sides, mono } = &mut self.output;
+        *mono = self.active.iter().all(|&i| self.voices[i].is_mono());
+        *sides = [[0.0; CONTROL]; 2];
+        let channels = if *mono { 1 } else { 2 };
+        for &i in &self.active {
+            self.voices[i].add_to(v, len, &mut sides[..channels]);
+        }
+        if *mono {
+            sides[1] = sides[0];
+        }
+        if !self.effects.are_idle() {
+            *mono = false;
+            let [left, right] = sides;
+            self.effects.process(&mut left[..len], &mut right[..len]);
+        }
+        self.position += len as u64;
     }
 
-    /// On the grid: moves the patch on and plans every voice's and the effects' next step.
+    /// What [`Mix`] left, without the [`safety_clip`].
+    pub(crate) fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// On the grid: moves the patch on, and plans the effects' next step.
     fn control(&mut self) {
         if let Some(glide) = &self.glide {
             let t = (self.position + CONTROL as u64 - glide.start) as f32 / glide.samples;
@@ -285,6 +330,14 @@ impl Synth {
             self.common.apply(patch);
         }
         self.common.advance(self.position);
+        if self.active.iter().any(|&i| self.voices[i].is_idle()) {
+            self.retire();
+        }
+        self.effects.plan(&self.common.settings.effects);
+    }
+
+    /// Forgets the voices that have ended.
+    fn retire(&mut self) {
         let ended = &mut self.ended;
         self.active.retain(|&i| {
             let voice = &self.voices[i];
@@ -293,9 +346,5 @@ impl Synth {
             }
             !voice.is_idle()
         });
-        for &i in &self.active {
-            self.voices[i].plan(CONTROL, &self.common);
-        }
-        self.effects.plan(&self.common.settings.effects);
     }
 }

@@ -87,13 +87,19 @@ impl Tones {
     }
 
     /// Plans the next `len` samples; `same`: with the settings of the step before.
+    #[inline(always)]
     pub fn plan(&mut self, len: usize, increments: [u32; 2], s: &Settings, same: bool) {
         if same && self.still {
             self.go_on(len, increments, s);
-            return;
+        } else {
+            // The ramps to the same place start there.
+            self.still = same;
+            self.aim(len, increments, s);
         }
-        // The ramps to the same place start there.
-        self.still = same;
+    }
+
+    /// Plans a step in which anything may move.
+    fn aim(&mut self, len: usize, increments: [u32; 2], s: &Settings) {
         let inverse_len = 1.0 / len as f32;
         self.count = [self.count[1].max(s.count), s.count];
         let count = self.count[0];
@@ -129,6 +135,7 @@ impl Tones {
     }
 
     /// Plans a step in which at most the pitch moves.
+    #[inline(always)]
     fn go_on(&mut self, len: usize, increments: [u32; 2], s: &Settings) {
         let count = self.count[0];
         for (copies, increment) in self.osc.iter_mut().zip(increments) {

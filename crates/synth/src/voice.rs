@@ -4,9 +4,10 @@
 //! rendered in pieces of any size. A note-on or note-off inside a step cuts the plan at that very
 //! sample and plans the rest anew.
 
+mod modulators;
+
 use crate::CONTROL;
-use crate::common::{Common, Hands};
-use crate::envelope::Envelope;
+use crate::common::Common;
 use crate::filter::Filter;
 use crate::filter::lanes::Channel;
 use crate::glide::Glide;
@@ -20,6 +21,7 @@ use crate::settings::Settings;
 use crate::simd::Vector;
 use crate::tones::{Block, Tones};
 use crate::wavetable::Wavetables;
+use modulators::Modulators;
 
 /// Output gain: one note of the init patch at full velocity peaks at about -12 dBFS.
 const GAIN: f32 = 0.2;
@@ -61,75 +63,6 @@ impl NoteState {
     }
 }
 
-/// What moves by itself; a copy is kept to return to when a step is cut.
-#[derive(Clone, Copy, Debug, Default)]
-struct Modulators {
-    amp: Envelope,
-    filter: Envelope,
-    lfos: [Lfo; 2],
-    glide: Glide,
-    velocity: f32,
-    volume: f32,
-    pan: f32,
-    brightness: f32,
-    wheel: f32,
-    pressure: f32,
-    bend: f32,
-}
-
-impl Modulators {
-    fn advance(
-        &mut self,
-        samples: usize,
-        s: &Settings,
-        note: &NoteState,
-        hands: &Hands,
-        common: &Common,
-    ) {
-        let n = samples as f32;
-        self.amp.advance(n, speed(&s.amp_times, note), &s.amp);
-        self.filter
-            .advance(n, speed(&s.filter_times, note), &s.filter_env);
-        let seconds = n / s.sample_rate;
-        self.lfos[0].advance(seconds, &s.lfos[0], &common.clocks[0]);
-        if s.matrix.uses(source::LFO2) {
-            self.lfos[1].advance(seconds, &s.lfos[1], &common.clocks[1]);
-        }
-        self.glide.advance(n);
-        if samples == CONTROL {
-            let smooth = |x: &mut f32, aim: f32| *x = aim + (*x - aim) * s.smoothing;
-            smooth(&mut self.velocity, note.velocity);
-            smooth(&mut self.volume, note.volume);
-            smooth(&mut self.pan, note.pan);
-            let brightness = note.brightness + hands.controllers.brightness;
-            smooth(&mut self.brightness, brightness);
-            if !s.matrix.is_empty() {
-                let pressure = note.pressure.max(hands.controllers.pressure);
-                for (x, aim) in [
-                    (&mut self.wheel, hands.controllers.wheel),
-                    (&mut self.pressure, pressure),
-                    (&mut self.bend, hands.controllers.bend),
-                ] {
-                    smooth(x, aim);
-                    // They rest at 0, and must not creep there through the denormals.
-                    if (*x - aim).abs() < 1e-6 {
-                        *x = aim;
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// By how much key and velocity make an envelope's segments faster; `times`: octaves per octave of key
-/// above middle C, and octaves between velocities 0 and 1, which takes the stated times.
-fn speed(times: &[f32; 2], note: &NoteState) -> f32 {
-    if *times == [0.0; 2] {
-        return 1.0;
-    }
-    exp2(times[0] * (note.key - 60.0) / 12.0 + times[1] * (note.velocity - 1.0))
-}
-
 /// What follows from a voice's pitch.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tuning {
@@ -144,6 +77,7 @@ struct Tuning {
 }
 
 impl Tuning {
+    #[inline(always)]
     fn new(pitch: f32, version: u64, s: &Settings) -> Self {
         let base = exp2((pitch - 69.0) / 12.0) * (440.0 * 4_294_967_296.0 / s.sample_rate);
         Self {
@@ -285,6 +219,7 @@ impl Voice {
     }
 
     /// Finds out what the matrix and the host make of the settings.
+    #[inline(always)]
     fn modulate(&mut self, common: &Common) {
         let s = &common.settings;
         self.differs = !(s.matrix.is_empty() && self.offsets.is_empty());
@@ -314,6 +249,7 @@ impl Voice {
     }
 
     /// `bend` in semitones.
+    #[inline(always)]
     fn pitch(&self, bend: f32, s: &Settings) -> f32 {
         let m = &self.modulators;
         self.note.key
@@ -324,7 +260,9 @@ impl Voice {
             + m.lfos[0].level() * s.vibrato
     }
 
-    /// Plans the next `len` samples.
+    /// Plans the next `len` samples. Inlined: the caller's instructions for vectors are better for
+    /// single numbers too.
+    #[inline(always)]
     pub fn plan(&mut self, len: usize, common: &Common) {
         let hands = common.hands(self.note.channel);
         if len == CONTROL {
@@ -373,6 +311,13 @@ impl Voice {
         let sides = if self.stereo { 2 } else { 1 };
         for filter in &mut self.filters[..sides] {
             filter.plan(inverse_len, &s.filter, cutoffs);
+        }
+    }
+
+    /// Plans what is left of a step after a cut, or nothing.
+    pub fn replan(&mut self, left: usize, common: &Common) {
+        if left > 0 {
+            self.plan(left, common);
         }
     }
 
@@ -441,14 +386,23 @@ impl Voice {
         })
     }
 
-    /// Adds what was played and filtered, and moves on by `len`, that of [`Voice::play`]; what follows
-    /// it on both sides is any number.
+    /// Whether what was played is the same on both sides, or nothing.
     #[inline(always)]
-    pub fn add_to<V: Vector>(&mut self, v: V, len: usize, [left, right]: &mut [Samples; 2]) {
+    pub fn is_mono(&self) -> bool {
+        let [left, right] = &self.gain;
+        let same = left.start == right.start && left.target == right.target;
+        self.ready == 0 || (same && !self.stereo)
+    }
+
+    /// Adds what was played and filtered to the left, and to the right if it is there, and moves on by
+    /// `len`, that of [`Voice::play`]; what follows it is any number.
+    #[inline(always)]
+    pub fn add_to<V: Vector>(&mut self, v: V, len: usize, sides: &mut [Samples]) {
         if self.ready > 0 {
             let audio = &self.block.audio;
-            self.gain[0].mix_in(v, self.done, &audio[0], left);
-            self.gain[1].mix_in(v, self.done, &audio[self.stereo as usize], right);
+            for (k, side) in sides.iter_mut().enumerate() {
+                self.gain[k].mix_in(v, self.done, &audio[k & self.stereo as usize], side);
+            }
             self.ready = 0;
         }
         self.done += len;

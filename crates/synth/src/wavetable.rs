@@ -25,11 +25,21 @@ const PARTS: usize = 32;
 /// Fewest and most parts.
 const SIZES: [usize; 2] = [256, 4096];
 
+/// All parts of a waveform's tables, and room for more.
+type Parts = [[f32; 4]; 1 << 16];
+
 /// A cycle in parts, each a polynomial of the phase from its start (0) to its end (1), the constant
 /// first.
-pub struct Table {
-    parts: Box<[[f32; 4]]>,
-    /// log2 of their number.
+pub struct Table<'a> {
+    parts: &'a Parts,
+    place: Place,
+}
+
+/// Where a table lies among the others.
+#[derive(Clone, Copy)]
+struct Place {
+    first: i32,
+    /// log2 of the number of its parts.
     bits: u32,
 }
 
@@ -46,8 +56,10 @@ pub enum Wave {
 
 /// All tables.
 pub struct Wavetables {
-    /// `tables[wave][level]`; level 0 is silence, for notes above Nyquist.
-    tables: [Vec<Table>; 3],
+    /// By wave.
+    parts: [Box<Parts>; 3],
+    /// By level; level 0 is silence, for notes above Nyquist.
+    places: Vec<Place>,
     /// Number of harmonics of each level.
     harmonics: Vec<usize>,
     /// Richest level that has at most so many harmonics.
@@ -70,14 +82,26 @@ impl Wavetables {
             }
         }
         let mut planner = RealFftPlanner::<f64>::new();
-        let tables = [Wave::Triangle, Wave::Saw, Wave::Parabola].map(|wave| {
-            let tables = harmonics.iter().map(|&h| Table::new(wave, h, &mut planner));
-            tables.collect()
+        let mut places = Vec::new();
+        let mut first = 0;
+        for &h in &harmonics {
+            let bits = size(h).ilog2();
+            places.push(Place { first, bits });
+            first += 1 << bits;
+        }
+        let parts = [Wave::Triangle, Wave::Saw, Wave::Parabola].map(|wave| {
+            let mut parts = Vec::new();
+            for &h in &harmonics {
+                parts.extend(cycle(wave, h, &mut planner));
+            }
+            parts.resize(1 << 16, [0.0; 4]);
+            parts.try_into().expect("the tables fit in")
         });
         let level =
             std::array::from_fn(|n| harmonics.iter().rposition(|&h| h <= n).unwrap_or(0) as u8);
         Self {
-            tables,
+            parts,
+            places,
             harmonics,
             level,
         }
@@ -95,8 +119,12 @@ impl Wavetables {
     }
 
     /// One waveform's table at a level from [`Wavetables::level`].
-    pub fn table(&self, wave: Wave, level: u8) -> &Table {
-        &self.tables[wave as usize][level as usize]
+    #[inline(always)]
+    pub fn table(&self, wave: Wave, level: u8) -> Table<'_> {
+        Table {
+            parts: &self.parts[wave as usize],
+            place: self.places[level as usize],
+        }
     }
 }
 
@@ -112,48 +140,53 @@ fn amplitude(wave: Wave, k: usize) -> [f64; 2] {
     }
 }
 
-impl Table {
-    fn new(wave: Wave, harmonics: usize, planner: &mut RealFftPlanner<f64>) -> Self {
-        let size = (PARTS * harmonics.next_power_of_two()).clamp(SIZES[0], SIZES[1]);
-        let fft = planner.plan_fft_inverse(size);
-        // Roots of Legendre's fourth polynomial, from 0 to 1.
-        let root = |sign: f64| (3.0 / 7.0 + sign * 2.0 / 7.0 * 1.2f64.sqrt()).sqrt() / 2.0;
-        let nodes = [
-            0.5 - root(1.0),
-            0.5 - root(-1.0),
-            0.5 + root(-1.0),
-            0.5 + root(1.0),
-        ];
-        let at_nodes = nodes.map(|node| {
-            let mut spectrum = fft.make_input_vec();
-            for k in 1..=harmonics {
-                // a sin(kx) = Im(a e^ikx): half of -ia at +k, the other half at -k.
-                let [sine, cosine] = amplitude(wave, k);
-                let ahead = Complex64::from_polar(1.0, TAU * k as f64 * node / size as f64);
-                spectrum[k] = Complex64::new(0.5 * cosine, -0.5 * sine) * ahead;
-            }
-            let mut cycle = fft.make_output_vec();
-            // It fails only where the constant or the highest coefficient isn't real: both are 0.
-            fft.process(&mut spectrum, &mut cycle)
-                .expect("lengths come from the transform itself");
-            cycle
-        });
-        let part = |i: usize| cubic(nodes, at_nodes.each_ref().map(|cycle| cycle[i]));
-        Self {
-            parts: (0..size).map(part).collect(),
-            bits: size.ilog2(),
-        }
-    }
+/// Number of a table's parts.
+fn size(harmonics: usize) -> usize {
+    (PARTS * harmonics.next_power_of_two()).clamp(SIZES[0], SIZES[1])
+}
 
+/// A table's parts.
+fn cycle(wave: Wave, harmonics: usize, planner: &mut RealFftPlanner<f64>) -> Vec<[f32; 4]> {
+    let size = size(harmonics);
+    let fft = planner.plan_fft_inverse(size);
+    // Roots of Legendre's fourth polynomial, from 0 to 1.
+    let root = |sign: f64| (3.0 / 7.0 + sign * 2.0 / 7.0 * 1.2f64.sqrt()).sqrt() / 2.0;
+    let nodes = [
+        0.5 - root(1.0),
+        0.5 - root(-1.0),
+        0.5 + root(-1.0),
+        0.5 + root(1.0),
+    ];
+    let at_nodes = nodes.map(|node| {
+        let mut spectrum = fft.make_input_vec();
+        for k in 1..=harmonics {
+            // a sin(kx) = Im(a e^ikx): half of -ia at +k, the other half at -k.
+            let [sine, cosine] = amplitude(wave, k);
+            let ahead = Complex64::from_polar(1.0, TAU * k as f64 * node / size as f64);
+            spectrum[k] = Complex64::new(0.5 * cosine, -0.5 * sine) * ahead;
+        }
+        let mut cycle = fft.make_output_vec();
+        // It fails only where the constant or the highest coefficient isn't real: both are 0.
+        fft.process(&mut spectrum, &mut cycle)
+            .expect("lengths come from the transform itself");
+        cycle
+    });
+    let part = |i: usize| cubic(nodes, at_nodes.each_ref().map(|cycle| cycle[i]));
+    (0..size).map(part).collect()
+}
+
+impl Table<'_> {
     /// The values at phases in 2^-32 cycles.
     #[inline(always)]
     pub fn lookup<V: Vector>(&self, v: V, phases: &Phases) -> Samples {
+        let Place { first, bits } = self.place;
         let (mut rows, mut out) = ([0; CONTROL], [0.0; CONTROL]);
         for i in (0..CONTROL).step_by(V::LANES) {
             let phase = v.load_i(&phases[i..]);
-            v.store_i(&mut rows[i..], v.shift_right(phase, 32 - self.bits));
-            let [a, b, c, d] = v.quads(&self.parts, &rows[i..]);
-            let within = v.shift_right(v.shift_left(phase, self.bits), 8);
+            let row = v.add_i(v.shift_right(phase, 32 - bits), v.splat_i(first));
+            v.store_i(&mut rows[i..], row);
+            let [a, b, c, d] = v.quads(self.parts, &rows[i..]);
+            let within = v.shift_right(v.shift_left(phase, bits), 8);
             let f = v.mul(v.to_f(within), v.splat(1.0 / 16_777_216.0));
             let y = v.mul_add(v.mul_add(v.mul_add(d, f, c), f, b), f, a);
             v.store(&mut out[i..], y);
@@ -273,11 +306,13 @@ mod tests {
             let table = t.table(Wave::Saw, level);
             let mut fft = RealFftPlanner::<f32>::new();
             if n % 97 == 1 {
-                let fft = fft.plan_fft_forward(table.parts.len());
-                let mut cycle: Vec<f32> = table.parts.iter().map(|part| part[0]).collect();
+                let size = 1 << table.place.bits;
+                let fft = fft.plan_fft_forward(size);
+                let parts = &table.parts[table.place.first as usize..][..size];
+                let mut cycle: Vec<f32> = parts.iter().map(|part| part[0]).collect();
                 let mut spectrum = fft.make_output_vec();
                 fft.process(&mut cycle, &mut spectrum).unwrap();
-                let least = 0.5 * table.parts.len() as f32 / (PI as f32 * 2.0 * n as f32);
+                let least = 0.5 * size as f32 / (PI as f32 * 2.0 * n as f32);
                 let top = spectrum.iter().rposition(|c| c.norm() > least).unwrap();
                 assert!(
                     top <= n && top as f64 * 1.5 > n.min(MAX_HARMONICS) as f64,

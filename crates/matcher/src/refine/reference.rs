@@ -34,6 +34,15 @@ impl Score {
         0.5 * self.likeness + 0.5 * (1.0 - self.mel / FLOOR_DB)
     }
 
+    /// [`Score::objective`], less for what is worse than `first`: the way back there is uphill.
+    pub(super) fn worth(&self, first: &Self) -> f32 {
+        /// How much more a loss counts than a gain.
+        const LOSS: f32 = 4.0;
+        let likeness = (first.likeness - self.likeness).max(0.0);
+        let mel = (self.mel - first.mel).max(0.0) / FLOOR_DB;
+        self.objective() - 0.5 * LOSS * (likeness + mel)
+    }
+
     /// Whether neither half is worse than `other`'s.
     pub fn no_worse(&self, other: &Self) -> bool {
         self.likeness >= other.likeness && self.mel <= other.mel

@@ -40,8 +40,9 @@ pub fn explore(
     });
     let patches: Vec<Patch> = starts.iter().copied().chain(random).collect();
     let scores = scores(search, studio, notes, &patches);
+    let first = scores[0];
     let mut order: Vec<usize> = (0..patches.len()).collect();
-    order.sort_by(|&a, &b| scores[b].objective().total_cmp(&scores[a].objective()));
+    order.sort_by(|&a, &b| scores[b].worth(&first).total_cmp(&scores[a].worth(&first)));
     let mut running: Vec<Running> = order
         .iter()
         .take(SIDE_BY_SIDE)
@@ -56,8 +57,8 @@ pub fn explore(
     let mut renders = patches.len();
     let mut best = running[0].1;
     while search.goes_on(renders as f64 * studio.seconds(), best.1, share) {
-        renders = step(search, studio, notes, &mut running, &|_| true);
-        running.sort_by(|a, b| b.1.1.objective().total_cmp(&a.1.1.objective()));
+        renders = step(search, studio, notes, &mut running, &first);
+        running.sort_by(|a, b| b.1.1.worth(&first).total_cmp(&a.1.1.worth(&first)));
         best = running[0].1;
         generation += 1;
         if generation % ROUND == 0 && running.len() > 1 {
@@ -69,8 +70,7 @@ pub fn explore(
     found.map(|(patch, _)| patch).collect()
 }
 
-/// Searches from the best of `starts` until `share` of the budget is used; returns the best patch that is no
-/// worse than the first start, and the notes with the velocities that go with it.
+/// Searches from the best of `starts` until `share` of the budget is used; returns the best patch, and the notes with the velocities that go with it.
 pub fn settle(
     search: &mut Search<'_>,
     studio: &Studio<'_>,
@@ -81,17 +81,16 @@ pub fn settle(
     let mut notes = notes.to_vec();
     let scores = scores(search, studio, &notes, starts);
     let first = scores[0];
-    let allowed = move |score: &Score| score.no_worse(&first);
     let mut best = (starts[0], first);
     for (patch, score) in starts.iter().zip(&scores) {
-        offer(&mut best, *patch, *score, &allowed);
+        offer(&mut best, *patch, *score, &first);
     }
     adjust(search, studio, &mut notes, &mut best);
     let mut running = [(cma(search, &best.0, NARROWER), best)];
     let mut generation = 0;
     let mut renders = starts.len();
     while search.goes_on(renders as f64 * studio.seconds(), running[0].1.1, share) {
-        renders = step(search, studio, &notes, &mut running, &allowed);
+        renders = step(search, studio, &notes, &mut running, &first);
         generation += 1;
         if generation % ADJUST_EVERY == 0 {
             adjust(search, studio, &mut notes, &mut running[0].1);
@@ -113,7 +112,7 @@ fn step(
     studio: &Studio<'_>,
     notes: &[Note],
     running: &mut [Running],
-    allowed: &dyn Fn(&Score) -> bool,
+    first: &Score,
 ) -> usize {
     let mut generations = Vec::new();
     let mut patches = Vec::new();
@@ -135,8 +134,8 @@ fn step(
             .by_ref()
             .take(samples.len())
             .map(|(patch, score)| {
-                offer(best, *patch, score, allowed);
-                -f64::from(score.objective())
+                offer(best, *patch, score, first);
+                -f64::from(score.worth(first))
             })
             .collect();
         cma.tell(samples, &costs);
@@ -144,8 +143,8 @@ fn step(
     patches.len()
 }
 
-fn offer(best: &mut Scored, patch: Patch, score: Score, allowed: &dyn Fn(&Score) -> bool) {
-    if allowed(&score) && score.objective() > best.1.objective() {
+fn offer(best: &mut Scored, patch: Patch, score: Score, first: &Score) {
+    if score.worth(first) > best.1.worth(first) {
         *best = (patch, score);
     }
 }

@@ -39,6 +39,7 @@ struct Rows {
     /// Before and after: what is in the lanes that nobody uses doesn't move, towards denormals perhaps.
     state: [[Row; state::COUNT]; 2],
     done: Row,
+    /// By sample; it goes back to `audio`.
     filtered: [Row; CONTROL],
 }
 
@@ -69,10 +70,11 @@ impl Lanes {
     pub fn process<'a>(&mut self, len: usize, channels: impl Iterator<Item = Channel<'a>>) {
         let mut bundle: [Option<Channel<'a>>; LANES] = [const { None }; LANES];
         let (mut count, mut path) = (0, (Kind::Off, false));
-        for mut channel in channels {
+        // From within, nested iterators are plain loops.
+        channels.for_each(|mut channel| {
             if channel.filter.kind == Kind::Off {
                 bypass(&mut channel, len);
-                continue;
+                return;
             }
             // The state-variable filter is modulated always, perhaps by nothing.
             let kind = channel.filter.kind;
@@ -86,7 +88,7 @@ impl Lanes {
             self.load(count, &channel);
             bundle[count] = Some(channel);
             count += 1;
-        }
+        });
         if count > 0 {
             self.run(len, path, &mut bundle[..count]);
         }
@@ -129,9 +131,7 @@ impl Lanes {
             let Some(channel) = channel.take() else {
                 continue;
             };
-            for (x, row) in channel.audio.iter_mut().zip(&rows.filtered) {
-                *x = row[lane];
-            }
+            *channel.audio = rows.audio[lane];
             let states = &mut channel.filter.state[..count];
             for (state, row) in states.iter_mut().zip(&rows.state[1]) {
                 *state = row[lane];
@@ -205,11 +205,11 @@ impl Kernel for Pass<'_> {
     }
 }
 
-/// The `quad`-th four numbers of each of the lanes from `from` on, side by side.
+/// The `quad`-th four numbers of a vector's worth of rows from `from` on: each becomes a lane.
 #[inline(always)]
 fn lanes<V: Vector, const N: usize>(
     v: V,
-    rows: &[[f32; N]; LANES],
+    rows: &[[f32; N]],
     from: usize,
     quad: usize,
 ) -> [V::F; 4] {
@@ -270,6 +270,14 @@ fn pass<V: Vector, L: LowPass, const G: usize>(v: V, rows: &mut Rows, from: usiz
     for g in 0..G {
         for r in 0..state::COUNT {
             v.store(&mut rows.state[1][r][at(g)..], state[g][r]);
+        }
+    }
+    for quad in from / 4..at(G) / 4 {
+        for i in (0..CONTROL).step_by(V::LANES) {
+            let four = lanes(v, &rows.filtered, i, quad);
+            for lane in 0..4 {
+                v.store(&mut rows.audio[4 * quad + lane][i..], four[lane]);
+            }
         }
     }
 }

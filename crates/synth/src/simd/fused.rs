@@ -2,7 +2,7 @@
 
 #[cfg(target_arch = "aarch64")]
 use super::Baseline;
-use super::{Kernel, Vector};
+use super::{Kernel, Quads, Vector};
 use pulp::{NullaryFnOnce, Simd};
 #[cfg(target_arch = "aarch64")]
 use wide::i32x4;
@@ -60,7 +60,7 @@ impl<S: Lanes> Vector for Fused<S> {
         S::as_mut_simd_f32s(to).0[0] = a;
     }
     #[inline(always)]
-    fn quads(self, table: &[[f32; 4]], rows: &[i32]) -> [Self::F; 4] {
+    fn quads(self, table: impl Quads, rows: &[i32]) -> [Self::F; 4] {
         self.0.quads(table, rows)
     }
 
@@ -115,7 +115,7 @@ impl<S: Lanes> Vector for Fused<S> {
 /// What `pulp` has no common name for; as in [`Vector`].
 pub trait Lanes: Simd {
     type I: Copy;
-    fn quads(self, table: &[[f32; 4]], rows: &[i32]) -> [Self::f32s; 4];
+    fn quads(self, table: impl Quads, rows: &[i32]) -> [Self::f32s; 4];
     fn splat_i(self, x: i32) -> Self::I;
     fn add_i(self, a: Self::I, b: Self::I) -> Self::I;
     fn sub_i(self, a: Self::I, b: Self::I) -> Self::I;
@@ -134,14 +134,14 @@ impl Lanes for pulp::x86::V3 {
     type I = Self::i32s;
 
     #[inline(always)]
-    fn quads(self, table: &[[f32; 4]], rows: &[i32]) -> [Self::f32s; 4] {
+    fn quads(self, table: impl Quads, rows: &[i32]) -> [Self::f32s; 4] {
         let avx = self.avx;
         let rows: &[i32; 8] = &rows.as_chunks().0[0];
         // Rows i and i + 4 side by side, then both halves transposed.
         let mut pairs = [avx._mm256_setzero_ps(); 4];
         for i in 0..4 {
-            let low = pulp::cast(table[rows[i] as u32 as usize]);
-            let high = pulp::cast(table[rows[i + 4] as u32 as usize]);
+            let low = pulp::cast(table.row(rows[i]));
+            let high = pulp::cast(table.row(rows[i + 4]));
             pairs[i] = avx._mm256_insertf128_ps::<1>(avx._mm256_castps128_ps256(low), high);
         }
         let [a, b, c, d] = pairs;
@@ -208,7 +208,7 @@ impl Lanes for pulp::aarch64::Neon {
     type I = i32x4;
 
     #[inline(always)]
-    fn quads(self, table: &[[f32; 4]], rows: &[i32]) -> [Self::f32s; 4] {
+    fn quads(self, table: impl Quads, rows: &[i32]) -> [Self::f32s; 4] {
         let [a, b, c, d] = Baseline.quads(table, rows);
         [pulp::cast(a), pulp::cast(b), pulp::cast(c), pulp::cast(d)]
     }

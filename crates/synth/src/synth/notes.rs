@@ -61,9 +61,7 @@ impl Synth {
         let voice = &mut self.voices[index];
         let left = voice.cut(&self.common);
         change(voice);
-        if left > 0 {
-            voice.plan(left, &self.common);
-        }
+        voice.replan(left, &self.common);
     }
 
     /// Changes every sounding voice that `which` selects.
@@ -204,7 +202,10 @@ impl Synth {
 
     /// Starts a voice that glides from `offset` semitones away.
     fn start(&mut self, note: NoteState, offset: f32) {
-        let slot = match (0..SLOTS).find(|i| !self.active.contains(i)) {
+        let slot = match (self.first..SLOTS)
+            .chain(0..self.first)
+            .find(|i| !self.active.contains(i))
+        {
             Some(free) => {
                 self.active.push(free);
                 free
@@ -221,9 +222,7 @@ impl Synth {
         self.voices[slot].start(note, self.notes, offset, seed, &self.common);
         self.notes += 1;
         let left = self.to_grid();
-        if left > 0 {
-            self.voices[slot].plan(left, &self.common);
-        }
+        self.voices[slot].replan(left, &self.common);
     }
 
     /// The next note's seed.

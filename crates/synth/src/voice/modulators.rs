@@ -1,0 +1,82 @@
+//! What moves a note's parameters: envelopes, LFOs, the glide, and the hands, smoothed.
+
+use super::NoteState;
+use crate::CONTROL;
+use crate::common::{Common, Hands};
+use crate::envelope::Envelope;
+use crate::glide::Glide;
+use crate::lfo::Lfo;
+use crate::math::exp2;
+use crate::matrix::source;
+use crate::settings::Settings;
+
+/// What moves by itself; a copy is kept to return to when a step is cut.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Modulators {
+    pub amp: Envelope,
+    pub filter: Envelope,
+    pub lfos: [Lfo; 2],
+    pub glide: Glide,
+    pub velocity: f32,
+    pub volume: f32,
+    pub pan: f32,
+    pub brightness: f32,
+    pub wheel: f32,
+    pub pressure: f32,
+    pub bend: f32,
+}
+
+impl Modulators {
+    /// Moves on by `samples` of the settings `s`.
+    #[inline(always)]
+    pub fn advance(
+        &mut self,
+        samples: usize,
+        s: &Settings,
+        note: &NoteState,
+        hands: &Hands,
+        common: &Common,
+    ) {
+        let n = samples as f32;
+        self.amp.advance(n, speed(&s.amp_times, note), &s.amp);
+        self.filter
+            .advance(n, speed(&s.filter_times, note), &s.filter_env);
+        let seconds = n / s.sample_rate;
+        self.lfos[0].advance(seconds, &s.lfos[0], &common.clocks[0]);
+        if s.matrix.uses(source::LFO2) {
+            self.lfos[1].advance(seconds, &s.lfos[1], &common.clocks[1]);
+        }
+        self.glide.advance(n);
+        if samples == CONTROL {
+            let smooth = |x: &mut f32, aim: f32| *x = aim + (*x - aim) * s.smoothing;
+            smooth(&mut self.velocity, note.velocity);
+            smooth(&mut self.volume, note.volume);
+            smooth(&mut self.pan, note.pan);
+            let brightness = note.brightness + hands.controllers.brightness;
+            smooth(&mut self.brightness, brightness);
+            if !s.matrix.is_empty() {
+                let pressure = note.pressure.max(hands.controllers.pressure);
+                for (x, aim) in [
+                    (&mut self.wheel, hands.controllers.wheel),
+                    (&mut self.pressure, pressure),
+                    (&mut self.bend, hands.controllers.bend),
+                ] {
+                    smooth(x, aim);
+                    // They rest at 0, and must not creep there through the denormals.
+                    if (*x - aim).abs() < 1e-6 {
+                        *x = aim;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// By how much key and velocity make an envelope's segments faster; `times`: octaves per octave of key
+/// above middle C, and octaves between velocities 0 and 1, which takes the stated times.
+fn speed(times: &[f32; 2], note: &NoteState) -> f32 {
+    if *times == [0.0; 2] {
+        return 1.0;
+    }
+    exp2(times[0] * (note.key - 60.0) / 12.0 + times[1] * (note.velocity - 1.0))
+}
