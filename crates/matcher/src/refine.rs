@@ -205,8 +205,8 @@ pub fn refine(
         }
         let (patch, played) = single::settle(&mut search, &studio, notes, &starts, share);
         // The search's own ear is coarser: where its answer is worse in one half, a part of the way may not be.
-        for way in [1.0, 0.7, 0.4] {
-            offer(&mut best, start.lerp(&patch, way).into(), played.clone())?;
+        for found in [patch, start.lerp(&patch, 0.7), start.lerp(&patch, 0.4)] {
+            offer(&mut best, found.into(), played.clone())?;
             if best.score != first {
                 break;
             }
