@@ -12,12 +12,14 @@ mod manifest;
 mod mirrornet;
 mod project;
 mod python;
+mod references;
 mod setup;
 mod steps;
 mod system;
 mod test;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -74,6 +76,12 @@ enum Task {
         #[arg(last = true)]
         args: Vec<OsString>,
     },
+    /// Install three SoundFonts and write melodies of their instruments (2.2 GB), to train on.
+    References {
+        /// Folder to write.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Train the networks. Builds `mirrornet` and runs its `train` with these arguments.
     #[command(disable_help_flag = true)]
     Train(mirrornet::Arguments),
@@ -119,6 +127,7 @@ fn dispatch(task: Task) -> anyhow::Result<ExitCode> {
         Task::Run { args } => return install::start_standalone(&project, &mut steps, &args),
         Task::Check => check::run(&project, &mut steps)?,
         Task::Test { long, args } => test::run(&project, &mut steps, long, &args)?,
+        Task::References { out } => references::run(&project, &mut steps, &out)?,
         Task::Train(args) => return mirrornet::run(&project, "train", &args),
         Task::RenderDataset(args) => return mirrornet::run(&project, "render-dataset", &args),
         Task::Adopt(args) => return mirrornet::run(&project, "adopt", &args),

@@ -29,6 +29,8 @@ pub const BUILD: &[&str] = &[
 
 /// Sounds the tests listen to: a soundfont of 5 MB.
 pub const SOUNDS: &[&str] = &["timgm6mb-soundfont"];
+/// What `references` makes its melodies of.
+pub const REFERENCES: &[&str] = &["fluid-soundfont-gm", "csound-soundfont", "opl3-soundfont"];
 
 /// pip and venv of the system's Python; not needed when the user's Python has them.
 const PYTHON: [&str; 3] = ["python3", "python3-pip", "python3-venv"];

@@ -64,14 +64,24 @@ fn mel_profile_of_2_s(bencher: Bencher) {
     bencher.bench_local(|| mel.profile(&clip));
 }
 
-/// What one step of a search costs: render, hear, compare.
+/// Half a minute of a melody through all that the listener does, the network in plain Rust: ear, windows,
+/// inference, loudness, resynthesis. Over 30 s, its share of a core.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn listen_with_the_network_30_s(bencher: Bencher) {
+    let encoder = Builtin::from_folder(&workspace().join("model-weights")).unwrap();
+    let mut listener = Listener::new(&EarConfig::default(), RATE, encoder).unwrap();
+    let sound = clip().repeat(15);
+    bencher.bench_local(|| listener.step(&sound, |_, _| (), |heard| drop(divan::black_box(heard))));
+}
+
+/// What one comparison of a search's result costs: render, hear, compare.
 #[divan::bench]
 fn search_step_of_2_s(bencher: Bencher) {
     let reference = Reference::new(&clip(), RATE, &EarConfig::default()).unwrap();
     let (notes, patch) = (notes(), Patch::default());
     bencher
         .counter(ItemsCount::new(1usize))
-        .bench_local(|| reference.score(&reference.render(&notes, &patch)));
+        .bench_local(|| reference.score_of(&notes, &patch.into()));
 }
 
 fn window() -> Vec<u8> {
