@@ -81,7 +81,7 @@ impl Reference {
         const LEAD: f64 = 0.05;
         let first = notes.iter().map(|n| n.onset).fold(f64::INFINITY, f64::min);
         let from = (first - LEAD).max(0.0);
-        if !(from + 1.5 * seconds < self.seconds()) {
+        if from + 1.5 * seconds >= self.seconds() {
             return Ok(None);
         }
         let sample = |time: f64| ((time * self.rate) as usize).min(self.samples.len());

@@ -1,7 +1,7 @@
 //! Batches: which samples come when, and how they become tensors.
 //!
 //! Own samples are a sequence of draws: even draws take the next fresh sample, odd ones a random sample
-//! of the last [`REPLAY`], so that each rendered sample is learnt from about twice.
+//! of the last `REPLAY`, so that each rendered sample is learnt from about twice.
 
 use super::augment::{augment, vary};
 use super::babble::{Sample, rng, stream};

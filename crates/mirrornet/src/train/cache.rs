@@ -5,11 +5,11 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 4 | [`MARK`] |
+//! | 4 | `MARK` |
 //! | 4 | length of the payload, u32 little-endian, as all numbers are |
 //! | 8 | index of the sample |
 //! | 8 | start of the payload's SHA-256 |
-//! | length | the sample: [`encode`] |
+//! | length | the sample: `encode` |
 //!
 //! What a crash has torn off the end is cut off when the file is opened; a record whose payload is not
 //! that of its hash counts as missing. A process has the file to itself.

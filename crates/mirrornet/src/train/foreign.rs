@@ -152,7 +152,7 @@ impl Foreign {
         loudest > SILENCE * clip.peak
     }
 
-    /// A window up to [`AHEAD`] frames later in the clip, one in which something sounds: what is played
+    /// A window up to `AHEAD` frames later in the clip, one in which something sounds: what is played
     /// while the inference of the window at `place` holds.
     pub fn later(&self, place: Place, rng: &mut impl Rng) -> Place {
         (0..20)
