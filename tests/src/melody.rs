@@ -61,6 +61,38 @@ pub fn foreign() -> Vec<Melody> {
         .collect()
 }
 
+/// General MIDI program (from 0) and keys of the instruments the match is measured on, five melodies each.
+const MEASURED: [(i32, i32, i32); 8] = [
+    (0, 48, 84),  // piano
+    (24, 45, 76), // nylon guitar
+    (40, 55, 81), // violin
+    (42, 40, 67), // cello
+    (56, 54, 77), // trumpet
+    (68, 58, 84), // oboe
+    (71, 50, 79), // clarinet
+    (73, 60, 84), // flute
+];
+
+/// Writes the melodies that the goals of the match are measured on into `folder`, which is made: five of each of
+/// eight instruments, 8 s, named by program and take.
+///
+/// # Panics
+/// When the SoundFont or the folder can't be used.
+pub fn write_measured(folder: &Path) {
+    std::fs::create_dir_all(folder)
+        .unwrap_or_else(|e| panic!("could not make the folder {}: {e}", folder.display()));
+    let font = soundfont("TimGM6mb.sf2", "timgm6mb-soundfont");
+    for (program, low, high) in MEASURED {
+        for take in 0..5 {
+            // Seeds that no other melody has: those of the five test clips are their programs' numbers.
+            let notes = compose(1_000 + 100 * take + program as u64, low, high);
+            let sound = play(&font, program, &notes, false);
+            let path = folder.join(format!("{program:03}-{take}.wav"));
+            wav::write(&path, &[&sound], RATE);
+        }
+    }
+}
+
 /// Loads a SoundFont from where the system's packages put them.
 ///
 /// # Panics

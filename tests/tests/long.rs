@@ -1,7 +1,6 @@
 //! What takes long: run by `cargo xtask test --long`.
 
 use serde_json::Value;
-use std::fs;
 use tests::host::Host;
 use tests::melody::{self, RATE, SECONDS};
 use tests::sandbox::Sandbox;
@@ -43,18 +42,6 @@ fn ten_minutes_of_anything_stay_finite() {
     assert_eq!(wrong, None, "first sample that is no sound");
 }
 
-/// General MIDI program (from 0) and keys of the instruments the match is measured on, five melodies each.
-const INSTRUMENTS: [(i32, i32, i32); 8] = [
-    (0, 48, 84),  // piano
-    (24, 45, 76), // nylon guitar
-    (40, 55, 81), // violin
-    (42, 40, 67), // cello
-    (56, 54, 77), // trumpet
-    (68, 58, 84), // oboe
-    (71, 50, 79), // clarinet
-    (73, 60, 84), // flute
-];
-
 /// GOALS.md, "The match": what `evaluate` measures, beside what is wanted. Fails with the list of what
 /// is missed.
 #[test]
@@ -62,20 +49,7 @@ const INSTRUMENTS: [(i32, i32, i32); 8] = [
 fn the_match_reaches_its_goals() {
     let sandbox = Sandbox::with_engine();
     let folder = sandbox.file("foreign");
-    fs::create_dir_all(&folder).expect("a folder in the sandbox");
-    let font = melody::soundfont("TimGM6mb.sf2", "timgm6mb-soundfont");
-    for (program, low, high) in INSTRUMENTS {
-        for take in 0..5 {
-            // Seeds that no other melody has: those of the five test clips are their programs' numbers.
-            let notes = melody::compose(1_000 + 100 * take + program as u64, low, high);
-            let sound = melody::play(&font, program, &notes, false);
-            wav::write(
-                &folder.join(format!("{program:03}-{take}.wav")),
-                &[&sound],
-                RATE,
-            );
-        }
-    }
+    melody::write_measured(&folder);
     let engine = sandbox.engine_folder();
     let out = sandbox
         .command(engine.join(matcher::engine::engine_program()))
