@@ -9,7 +9,7 @@
 use rand::Rng;
 
 /// State of a search over `mean.len()` coordinates.
-pub(crate) struct SepCma {
+pub struct SepCma {
     mean: Vec<f64>,
     /// Overall step, and variances of the coordinates.
     step: f64,
@@ -35,7 +35,7 @@ struct Rates {
 }
 
 /// A sampled point: where it is evaluated, and the step it came from.
-pub(crate) struct Sample {
+pub struct Sample {
     /// In the unit cube.
     pub point: Vec<f64>,
     /// (point - mean) / step.
@@ -57,14 +57,14 @@ fn reflect(x: f64) -> f64 {
 
 impl SepCma {
     /// Starts at `mean`, with these standard deviations, none of them 0.
-    pub(crate) fn new(mean: &[f64], spread: &[f64]) -> Self {
+    pub fn new(mean: &[f64], spread: &[f64]) -> Self {
         let default = 4 + (3.0 * (mean.len() as f64).ln()) as usize;
         // Rounded up to whole vectors: candidates are rendered side by side.
         Self::with_population(mean, spread, default.next_multiple_of(8))
     }
 
     /// [`SepCma::new`] with generations of `lambda` points, at least 4.
-    pub(crate) fn with_population(mean: &[f64], spread: &[f64], lambda: usize) -> Self {
+    pub fn with_population(mean: &[f64], spread: &[f64], lambda: usize) -> Self {
         let n = mean.len() as f64;
         let mu = lambda / 2;
         let raw: Vec<f64> = (1..=mu)
@@ -101,7 +101,7 @@ impl SepCma {
     }
 
     /// A generation to evaluate.
-    pub(crate) fn ask(&self, rng: &mut impl Rng) -> Vec<Sample> {
+    pub fn ask(&self, rng: &mut impl Rng) -> Vec<Sample> {
         let coordinate = |i: usize, rng: &mut _| {
             reflect(self.mean[i] + self.step * self.variance[i].sqrt() * normal(rng))
         };
@@ -119,7 +119,7 @@ impl SepCma {
     }
 
     /// Learns from the generation with its costs; a cost that is no number is the worst.
-    pub(crate) fn tell(&mut self, samples: &[Sample], costs: &[f64]) {
+    pub fn tell(&mut self, samples: &[Sample], costs: &[f64]) {
         let mut order: Vec<usize> = (0..samples.len()).collect();
         let cost = |i: usize| {
             if costs[i].is_nan() {
@@ -181,7 +181,7 @@ impl SepCma {
     }
 
     /// The largest standard deviation of a coordinate.
-    pub(crate) fn width(&self) -> f64 {
+    pub fn width(&self) -> f64 {
         self.step * self.variance.iter().fold(0.0f64, |m, v| m.max(*v)).sqrt()
     }
 }

@@ -23,15 +23,17 @@ pub struct ClipInference {
 }
 
 impl ClipInference {
-    /// Where to search from: the whole, some windows evenly spaced in time, and the init patch.
-    pub fn starts(&self) -> Vec<Patch> {
+    /// The encoder's answers to the clip: the whole's, and those of some windows evenly spaced in time.
+    pub fn answers(&self) -> Vec<Patch> {
         /// Most windows.
         const WINDOWS: usize = 16;
         let spaced = |i: usize| &self.windows[i * self.windows.len() / WINDOWS];
         let windows = (0..WINDOWS.min(self.windows.len())).map(spaced);
         let patch = |inference: &Inference| Patch::default().with_matched(&inference.mean);
-        let heard = std::iter::once(&self.whole).chain(windows).map(patch);
-        heard.chain([Patch::default()]).collect()
+        std::iter::once(&self.whole)
+            .chain(windows)
+            .map(patch)
+            .collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The loop at run time: listen, infer, apply, refine. Knows no torch and no host.
 
 pub mod builtin;
-mod cma;
+pub mod cma;
 pub mod contract;
 pub mod encoder;
 pub mod engine;

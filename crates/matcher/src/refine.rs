@@ -13,6 +13,7 @@ mod studio;
 pub use reference::{RENDER_SEED, Reference, Score};
 
 use crate::encoder::Inference;
+use crate::infer::ClipInference;
 use ear::EarError;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
@@ -148,10 +149,26 @@ impl Search<'_> {
     }
 }
 
-/// Searches the matched parameters around `starts` (the init patch, when there is none) for what plays
-/// `notes` more like `reference`. Better-only: what is found counts only when neither likeness nor mel
-/// distance is worse than the first start's. `progress` is called after each generation; `false` ends the
-/// search. Without a limit in `options` it is the only end. Fails where the ear can't be made.
+/// The encoder's answers to a clip, the one first that is most like `reference` when it plays `notes`. Fails
+/// where the ear can't be made.
+pub fn answers(
+    reference: &Reference,
+    notes: &[Note],
+    inferred: &ClipInference,
+) -> Result<Vec<Patch>, EarError> {
+    let mut answers = inferred.answers();
+    let studio = Studio::new(reference, FINE);
+    let scores = studio.scores(&mut studio.players(1)?[0], notes, &answers);
+    let worth = |i: &usize| scores[*i].objective();
+    let best = (0..answers.len()).max_by(|a, b| worth(a).total_cmp(&worth(b)));
+    answers.swap(0, best.unwrap_or(0));
+    Ok(answers)
+}
+
+/// Searches the matched parameters around `starts` and the init patch for what plays `notes` more like
+/// `reference`. Better-only: what is found counts only when neither likeness nor mel distance is worse than
+/// the first start's (the init patch's, when there is none). `progress` is called after each generation;
+/// `false` ends the search. Without a limit in `options` it is the only end. Fails where the ear can't be made.
 pub fn refine(
     reference: &Reference,
     notes: &[Note],
@@ -169,9 +186,8 @@ pub fn refine(
         one_patch: first,
         renders: 1,
     };
-    let studio = Studio::new(reference, FINE);
     let mut search = Search {
-        players: studio.players(options.threads)?,
+        players: Vec::new(),
         options: *options,
         rng: Pcg64Mcg::seed_from_u64(options.seed),
         began,
@@ -193,16 +209,18 @@ pub fn refine(
         let each = options.each_note && !notes.is_empty();
         let share = if each { ONE_PATCH } else { 1.0 };
         let mut starts = starts.to_vec();
-        if starts.is_empty() {
-            starts.push(start);
-        }
-        if let Some((reference, notes)) = reference.beginning(notes, FIRST_SECONDS)? {
-            let studio = Studio::new(&reference, ROUGH);
-            let players = std::mem::replace(&mut search.players, studio.players(options.threads)?);
-            let found = single::explore(&mut search, &studio, &notes, &starts, FIRST * share);
-            search.players = players;
-            starts.extend(found);
-        }
+        starts.push(Patch::default());
+        let beginning = reference.beginning(notes, FIRST_SECONDS)?;
+        let (part, part_notes) = match &beginning {
+            Some((part, notes)) => (part, notes.as_slice()),
+            None => (reference, notes),
+        };
+        let rough = Studio::new(part, ROUGH);
+        search.players = rough.players(options.threads)?;
+        let found = single::explore(&mut search, &rough, part_notes, &starts, FIRST * share);
+        starts.extend(found);
+        let studio = Studio::new(reference, FINE);
+        search.players = studio.players(options.threads)?;
         let (patch, played) = single::settle(&mut search, &studio, notes, &starts, share);
         // The search's own ear is coarser: where its answer is worse in one half, a part of the way may not be.
         for found in [patch, start.lerp(&patch, 0.7), start.lerp(&patch, 0.4)] {

@@ -9,11 +9,11 @@ use synth::{Note, Patch};
 const RANDOM: usize = 48;
 /// Searches that begin side by side; the worst ends after every [`ROUND`] generations of all.
 const SIDE_BY_SIDE: usize = 4;
-const ROUND: usize = 6;
+const ROUND: usize = 3;
 /// Step of a search from a random patch, relative to that from an inference.
 const WIDER: f64 = 1.5;
 /// Step of the search on the whole clip, relative to that on its first seconds.
-const NARROWER: f64 = 0.4;
+const NARROWER: f64 = 0.25;
 /// Generations from one adjustment of the velocities to the next.
 const ADJUST_EVERY: usize = 10;
 /// Softest velocity given.

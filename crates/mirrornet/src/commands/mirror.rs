@@ -5,12 +5,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use matcher::Contract;
 use matcher::infer::infer_clip;
 use matcher::likeness::pitch_agreement;
-use matcher::refine::{Options, RENDER_SEED, Reference, Refined, Score, refine};
+use matcher::refine::{Options, RENDER_SEED, Reference, Refined, Score, answers, refine};
 use mirrornet::torchscript::TorchEncoder;
 use mirrornet::{audio, midi};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
+use std::time::Instant;
 use synth::{Automation, Note, Patch};
 
 /// Hear a sound and play it back with the synthesizer: its notes, a patch, and how alike they are.
@@ -82,7 +83,8 @@ pub fn run(args: Args) -> Result<(), Error> {
     }
 
     let reference = Reference::new(&mono, rate, &ear)?;
-    let starts = inferred.starts();
+    let began = Instant::now();
+    let starts = answers(&reference, &notes, &inferred)?;
     let score = |patch: Patch| reference.score_of(&notes, &patch.into());
     let default = score(Patch::default())?;
     let first = score(starts[0])?;
@@ -92,7 +94,7 @@ pub fn run(args: Args) -> Result<(), Error> {
             &notes,
             &starts,
             &Options {
-                time,
+                time: time.map(|t| t.saturating_sub(began.elapsed())),
                 seed: args.seed,
                 threads: super::cores(),
                 each_note: !args.one_patch,

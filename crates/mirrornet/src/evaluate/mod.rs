@@ -13,12 +13,12 @@ use crate::audio::mono;
 use ear::{EarConfig, EarError, Spectrogram};
 use matcher::infer::infer_clip;
 use matcher::likeness::pitch_agreement;
-use matcher::refine::{Options, Reference, Score, refine};
+use matcher::refine::{Options, Reference, Score, answers, refine};
 use matcher::{Encoder, EncoderError};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde::Serialize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use synth::{Automation, MATCHED, Note, PARAMS, Patch, Section, params};
 
 /// Length of our own melodies in seconds.
@@ -60,7 +60,7 @@ pub struct Row {
     pub name: String,
     /// The default patch.
     pub default: Score,
-    /// One patch for the whole clip.
+    /// One patch for the whole clip: the encoder's answer that is most alike when played.
     pub patch: Score,
     /// The live loop, from the clip's first sample.
     pub live: Score,
@@ -191,12 +191,13 @@ pub fn measure(
             Patch::default().with_matched(&t.inference.mean)
         })
     };
-    let starts = inferred.starts();
+    let began = Instant::now();
+    let starts = answers(&reference, &notes, &inferred)?;
     let mut answer = (Automation::from(starts[0]), notes.clone());
     let (mut one, mut refined, mut renders) = (None, None, None);
     if let Some(search) = search {
         let options = Options {
-            time: search.time,
+            time: search.time.map(|t| t.saturating_sub(began.elapsed())),
             renders: search.renders,
             threads: search.threads,
             each_note: true,
