@@ -78,6 +78,8 @@ pub struct Render<'a> {
 /// Renders and hears. One per thread.
 pub struct Plant {
     batch: Batch,
+    /// What it rendered last.
+    rendered: Vec<Vec<f32>>,
     ear: Ear,
     delay: usize,
     frames: Vec<f32>,
@@ -90,6 +92,7 @@ impl Plant {
         let delay = (ear.delay() * RENDER_RATE).round() as usize;
         Ok(Self {
             batch: Batch::new(RENDER_RATE as f32),
+            rendered: Vec::new(),
             ear,
             delay,
             frames: Vec::with_capacity((LEAD_FRAMES + WINDOW_FRAMES + 1) * CHANNELS),
@@ -112,11 +115,11 @@ impl Plant {
                 seed: renders[i].phrase.seed,
             })
             .collect();
+        self.batch.render_mono(&jobs, &mut self.rendered);
         let mut played = vec![Vec::new(); renders.len()];
-        for (&i, [left, right]) in order.iter().zip(self.batch.render(&jobs)) {
-            let mono = left.iter().zip(&right).map(|(l, r)| 0.5 * (l + r));
+        for (&i, rendered) in order.iter().zip(&self.rendered) {
             played[i] = vec![0.0; parts[i].before];
-            played[i].extend(mono);
+            played[i].extend_from_slice(rendered);
         }
         played
     }

@@ -3,7 +3,7 @@
 
 use crate::effects::safety_clip;
 use crate::filter::lanes::{LANES, Lanes};
-use crate::render::notes_to_events;
+use crate::render::{mean, notes_to_events};
 use crate::simd::InstructionSet;
 use crate::synth::{Mix, Output, Play};
 use crate::{CONTROL, Event, Note, Patch, Synth};
@@ -36,7 +36,7 @@ struct Block {
     /// Left and right, with room for a whole step behind the last one before the block is full.
     sides: [[f32; BLOCK + CONTROL]; 2],
     len: usize,
-    /// Whether the sides are the same.
+    /// Whether the left one stands for both.
     mono: bool,
 }
 
@@ -52,22 +52,28 @@ impl Default for Block {
 
 impl Block {
     fn add(&mut self, output: &Output, len: usize) {
-        for (side, samples) in self.sides.iter_mut().zip(&output.sides) {
+        if self.mono && !output.mono {
+            // Until here both sides were the same.
+            let [left, right] = &mut self.sides;
+            right[..self.len].copy_from_slice(&left[..self.len]);
+            self.mono = false;
+        }
+        let sides = if self.mono { 1 } else { 2 };
+        for (side, samples) in self.sides.iter_mut().zip(output.sides()).take(sides) {
             side[self.len..self.len + CONTROL].copy_from_slice(samples);
         }
         self.len += len;
-        self.mono &= output.mono;
     }
 
-    /// Gives away its samples, left and right.
-    fn flush(&mut self, write: impl FnOnce(&[f32], &[f32])) {
+    /// Gives away its samples: left, and right if it is another.
+    fn flush(&mut self, write: impl FnOnce(&[f32], Option<&[f32]>)) {
         let [left, right] = self.sides.each_mut().map(|side| &mut side[..self.len]);
         safety_clip(left);
         if self.mono {
-            write(left, left);
+            write(left, None);
         } else {
             safety_clip(right);
-            write(left, right);
+            write(left, Some(right));
         }
         (self.len, self.mono) = (0, true);
     }
@@ -144,7 +150,7 @@ impl Batch {
         let mut renders: Vec<_> = jobs.iter().map(empty).collect();
         self.run(jobs, |job, left, right| {
             renders[job][0].extend_from_slice(left);
-            renders[job][1].extend_from_slice(right);
+            renders[job][1].extend_from_slice(right.unwrap_or(left));
         });
         renders
     }
@@ -157,15 +163,15 @@ impl Batch {
             out.clear();
             out.reserve(job.len(self.synths[0].sample_rate()));
         }
-        self.run(jobs, |job, left, right| {
-            let mono = left.iter().zip(right).map(|(l, r)| 0.5 * (l + r));
-            out[job].extend(mono);
+        self.run(jobs, |job, left, right| match right {
+            None => out[job].extend_from_slice(left),
+            Some(right) => out[job].extend(left.iter().zip(right).map(mean)),
         });
     }
 
-    /// Renders every job, giving its samples, left and right, to `write` piece by piece, beside the
-    /// job's index. An instrument that is done takes the next job.
-    fn run(&mut self, jobs: &[Job<'_>], mut write: impl FnMut(usize, &[f32], &[f32])) {
+    /// Renders every job, giving its samples, left and, if it is another, right, to `write` piece by
+    /// piece, behind the job's index. An instrument that is done takes the next job.
+    fn run(&mut self, jobs: &[Job<'_>], mut write: impl FnMut(usize, &[f32], Option<&[f32]>)) {
         let mut jobs = jobs.iter().enumerate();
         let mut renders: Vec<Render> = Vec::new();
         renders.resize_with(self.synths.len(), Render::default);

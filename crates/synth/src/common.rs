@@ -65,6 +65,8 @@ pub struct Common {
     anchor: (u64, f64),
     /// Beats per second.
     tempo: f64,
+    /// Cycles of the LFOs in a control step, where they are not synced.
+    steps: [f64; 2],
 }
 
 impl Common {
@@ -79,7 +81,9 @@ impl Common {
             clocks: Default::default(),
             anchor: (0, 0.0),
             tempo: 0.0,
+            steps: [0.0; 2],
         };
+        common.count_steps();
         common.reset();
         common
     }
@@ -101,7 +105,13 @@ impl Common {
             self.patch = patch;
             self.version += 1;
             self.settings = Settings::new(&patch, self.settings.sample_rate);
+            self.count_steps();
         }
+    }
+
+    fn count_steps(&mut self) {
+        let seconds = CONTROL as f64 / f64::from(self.settings.sample_rate);
+        self.steps = self.settings.lfos.map(|lfo| f64::from(lfo.rate) * seconds);
     }
 
     /// The song's position at `position`, beats.
@@ -130,12 +140,11 @@ impl Common {
     /// On the control grid at `position`: moves the LFOs that run for all voices on by a step.
     pub fn advance(&mut self, position: u64) {
         for n in 0..self.clocks.len() {
-            let lfo = &self.settings.lfos[n];
-            let turns = if lfo.beats > 0.0 {
-                self.beats(position + CONTROL as u64) / f64::from(lfo.beats)
+            let beats = self.settings.lfos[n].beats;
+            let turns = if beats > 0.0 {
+                self.beats(position + CONTROL as u64) / f64::from(beats)
             } else {
-                let step = f64::from(lfo.rate) / f64::from(self.settings.sample_rate);
-                self.clocks[n].turns + CONTROL as f64 * step
+                self.clocks[n].turns + self.steps[n]
             };
             self.clocks[n] = Clock {
                 tempo: self.tempo as f32,

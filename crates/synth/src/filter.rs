@@ -9,8 +9,9 @@ mod halfband;
 pub mod lanes;
 mod low_pass;
 
-use crate::math::{saturate, tan_pi};
+use crate::math::{saturate, tan_pis};
 use std::f32::consts::SQRT_2;
+use wide::f32x4;
 
 /// Highest cutoff as a fraction of the sample rate.
 const TOP: f32 = 0.45;
@@ -138,10 +139,12 @@ impl FilterSettings {
         let low_pass = low_pass.min(TOP);
         rows[row::CUTOFF] = 0.5 * low_pass;
         (rows[row::INTO], rows[row::OUT]) = (self.into, self.makeup);
-        let [n, d] = tan_pi(match kind {
+        let prewarped = match kind {
             Kind::Plain => low_pass,
             _ => 0.5 * low_pass,
-        });
+        };
+        let [ns, ds] = tan_pis(f32x4::from([prewarped, high_pass.min(TOP), 0.0, 0.0]));
+        let ([n, high_pass_n, ..], [d, high_pass_d, ..]) = (ns.to_array(), ds.to_array());
         match kind {
             Kind::Plain | Kind::Ladder => {
                 let w = n / (n + d);
@@ -175,7 +178,7 @@ impl FilterSettings {
                 return rows;
             }
         }
-        let [n, d] = tan_pi(high_pass.min(TOP));
+        let (n, d) = (high_pass_n, high_pass_d);
         let scale = 1.0 / (d * d + n * (n + DAMPING * d));
         rows[row::HIGH] = d * d * scale;
         rows[row::HIGH + 1] = n * d * scale;

@@ -4,54 +4,56 @@
 use crate::CONTROL;
 use crate::simd::Vector;
 use std::ops::{Add, Mul, Sub};
+use wide::{f32x4, i32x4};
 
-/// 2^x, relative error below 3e-7; `x` is clamped to -126..126.
+/// 2^x of four numbers, relative error below 3e-7; `x` is clamped to -125..126.
 #[inline(always)]
-pub fn exp2(x: f32) -> f32 {
-    let x = x.clamp(-126.0, 126.0);
-    let whole = (x + 127.5) as i32 - 127;
-    let f = x - whole as f32;
-    // Taylor series of 2^f for |f| <= 0.5; the first dropped term is 5e-9.
-    let mut p = 1.525_273_4e-5;
-    for c in [
-        1.540_353e-4,
-        1.333_355_8e-3,
-        9.618_129e-3,
-        5.550_411e-2,
-        0.240_226_5,
-        std::f32::consts::LN_2,
-        1.0,
-    ] {
-        p = p * f + c;
-    }
-    p * f32::from_bits(((whole + 127) as u32) << 23)
+pub fn exp2s(x: f32x4) -> f32x4 {
+    let x = x
+        .fast_max(f32x4::splat(-125.0))
+        .fast_min(f32x4::splat(126.0));
+    // 1.5 * 2^23, added, rounds to an integer, which it leaves in the lowest bits.
+    let rounder = f32x4::splat(12_582_912.0);
+    let whole = x + rounder;
+    let f = x - (whole - rounder);
+    // Taylor series of 2^f for |f| <= 0.5; the first dropped term is 5e-9. In pairs, so that none of them
+    // waits for all others.
+    let pair = |a: f32, b: f32| f32x4::splat(b) * f + f32x4::splat(a);
+    let q = f * f;
+    let low = pair(0.240_226_5, 5.550_411e-2) * q + pair(1.0, std::f32::consts::LN_2);
+    let high = pair(1.540_353e-4, 1.525_273_4e-5) * q + pair(9.618_129e-3, 1.333_355_8e-3);
+    let p: i32x4 = pulp::cast(high * (q * q) + low);
+    let exponent = pulp::cast::<f32x4, i32x4>(whole) << 23;
+    pulp::cast(p + exponent)
 }
 
-/// tan(pi x) for 0 <= x <= 0.45 (larger x is clamped) as a fraction `[numerator, denominator]`,
-/// relative error below 3e-6: the bilinear transform's prewarping, with the division left to the
-/// caller's own.
+/// [`exp2s`] of one.
 #[inline(always)]
-pub fn tan_pi(x: f32) -> [f32; 2] {
+pub fn exp2(x: f32) -> f32 {
+    exp2s(f32x4::splat(x)).to_array()[0]
+}
+
+/// tan(pi x) of four numbers, 0 <= x <= 0.45 (larger ones are clamped), as fractions `[numerators,
+/// denominators]`, relative error below 3e-6: the bilinear transform's prewarping, with the division left
+/// to the caller's own.
+#[inline(always)]
+pub fn tan_pis(x: f32x4) -> [f32x4; 2] {
+    let number = f32x4::splat;
     // Pade approximant of the half angle's tangent, n / d, then the double-angle formula.
-    let h = x.clamp(0.0, 0.45) * std::f32::consts::FRAC_PI_2;
+    let x = x.fast_max(number(0.0)).fast_min(number(0.45));
+    let h = x * number(std::f32::consts::FRAC_PI_2);
     let q = h * h;
-    let n = h * (945.0 - 105.0 * q + q * q);
-    let d = 945.0 - 420.0 * q + 15.0 * q * q;
-    [2.0 * n * d, d * d - n * n]
+    let n = h * ((q - number(105.0)) * q + number(945.0));
+    let d = (number(15.0) * q - number(420.0)) * q + number(945.0);
+    [number(2.0) * n * d, d * d - n * n]
 }
 
 /// sin(2 pi x) for 0 <= x <= 1, absolute error below 1e-5.
 #[inline(always)]
 pub fn sin_turn(x: f32) -> f32 {
-    let x = if x > 0.5 { x - 1.0 } else { x };
-    // Fold the outer quarters inwards: sin(pi - a) = sin(a).
-    let x = if x > 0.25 {
-        0.5 - x
-    } else if x < -0.25 {
-        -0.5 - x
-    } else {
-        x
-    };
+    // Folded at a quarter, and where that leads too far down, at minus a quarter.
+    let x = 0.25 - (x - 0.25).abs();
+    let x = x.max(-0.5 - x);
     let a = x * std::f32::consts::TAU;
     let q = a * a;
     a * (1.0 + q * (-1.0 / 6.0 + q * (1.0 / 120.0 + q * (-1.0 / 5040.0 + q * (1.0 / 362_880.0)))))
@@ -61,6 +63,16 @@ pub fn sin_turn(x: f32) -> f32 {
 pub fn saturate(x: f32) -> f32 {
     let x = x.clamp(-1.5, 1.5);
     x * (1.0 - (4.0 / 27.0) * x * x)
+}
+
+/// 1 / `len`, which takes no division for a whole control step.
+#[inline(always)]
+pub fn inverse(len: usize) -> f32 {
+    if len == CONTROL {
+        1.0 / CONTROL as f32
+    } else {
+        1.0 / len as f32
+    }
 }
 
 /// A stream of pseudo-random bits (Steele, Lea, Flood, "Fast splittable pseudorandom number
@@ -179,9 +191,9 @@ mod tests {
             let s = sin_turn(y) as f64 - (y as f64 * std::f64::consts::TAU).sin();
             assert!(s.abs() < 1e-5, "sin_turn({y}): {s:e}");
             let y = 0.45 * y;
-            let [n, d] = tan_pi(y);
+            let [n, d] = tan_pis(f32x4::splat(y)).map(|x| x.to_array()[3]);
             let t = (n / d) as f64 - (y as f64 * std::f64::consts::PI).tan();
-            assert!(t.abs() <= 3e-6 * (n / d) as f64, "tan_pi({y}): {t:e}");
+            assert!(t.abs() <= 3e-6 * (n / d) as f64, "tan_pis({y}): {t:e}");
         }
     }
 }

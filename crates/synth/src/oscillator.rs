@@ -4,7 +4,7 @@
 mod sync;
 
 use crate::CONTROL;
-use crate::math::{INDEX, Ramp};
+use crate::math::{INDEX, Ramp, inverse};
 use crate::simd::Vector;
 use crate::wavetable::{Wave, Wavetables, sines};
 
@@ -126,7 +126,7 @@ impl Oscillator {
     fn bend(&mut self, len: usize, increment: u32) {
         [self.phase, _] = self.at(self.len);
         self.len = len as u32;
-        self.inverse_len = 1.0 / len as f32;
+        self.inverse_len = inverse(len);
         self.increment = self.target_increment;
         self.levels[0] = self.levels[1];
         self.increment_step = 0;

@@ -147,7 +147,7 @@ pub fn render_changes(
     sides
 }
 
-/// [`render`] in mono: the mean of both sides.
+/// [`render`] in mono, as by [`to_mono`].
 pub fn render_mono(
     patch: &Patch,
     notes: &[Note],
@@ -155,9 +155,18 @@ pub fn render_mono(
     sample_rate: f32,
     seed: u64,
 ) -> Vec<f32> {
-    let [mut left, right] = render(patch, notes, seconds, sample_rate, seed);
+    to_mono(render(patch, notes, seconds, sample_rate, seed))
+}
+
+/// The mean of both sides.
+pub fn to_mono([mut left, right]: [Vec<f32>; 2]) -> Vec<f32> {
     for (l, r) in left.iter_mut().zip(&right) {
-        *l = 0.5 * (*l + r);
+        *l = mean((l, r));
     }
     left
+}
+
+/// Of a sample's left and right.
+pub(crate) fn mean((left, right): (&f32, &f32)) -> f32 {
+    0.5 * (left + right)
 }

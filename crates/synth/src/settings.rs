@@ -28,8 +28,8 @@ pub struct OscillatorSettings {
     pub timbre: Timbre,
     /// Gain in the mixer.
     pub gain: f32,
-    /// Frequency as a multiple of the note's.
-    pub ratio: f32,
+    /// 2^-32 cycles a sample at middle C.
+    pub increment: f32,
 }
 
 /// A patch, digested.
@@ -59,9 +59,9 @@ pub struct Settings {
     pub filter: FilterSettings,
     /// Octaves by which oscillator 2 at its peak moves the cutoff.
     pub cutoff_fm: f32,
-    /// Cutoff at middle C, Hz.
+    /// Cutoff at middle C, as a fraction of the sample rate.
     pub cutoff: f32,
-    /// High-pass cutoff at middle C, Hz.
+    /// The high-pass's.
     pub high_pass: f32,
     /// Octaves of cutoff per octave of pitch.
     pub key_track: f32,
@@ -154,6 +154,14 @@ impl Settings {
         settings
     }
 
+    /// 2^-32 cycles a sample, so many semitones above middle C.
+    fn increment(&self, semitones: f32) -> f32 {
+        /// Middle C, semitones above the 440 Hz that are tuned to.
+        const MIDDLE_C: f32 = -9.0;
+        let hertz = 440.0 * ((MIDDLE_C + semitones) / 12.0).exp2();
+        hertz / self.sample_rate * 4_294_967_296.0
+    }
+
     /// Digests some groups of rows, `v` giving the plain values.
     fn digest(&mut self, parts: u32, v: impl Fn(usize) -> f32) {
         let has = |part: u32| parts & part != 0;
@@ -179,11 +187,11 @@ impl Settings {
             }
         }
         if has(part::OSC1_RATIO) {
-            self.osc[0].ratio = (v(p::OSC1_PITCH) / 12.0).exp2();
+            self.osc[0].increment = self.increment(v(p::OSC1_PITCH));
         }
         if has(part::OSC2_RATIO) {
             let semitones = v(p::OSC2_PITCH) + v(p::OSC2_DETUNE) / 100.0;
-            self.osc[1].ratio = (semitones / 12.0).exp2();
+            self.osc[1].increment = self.increment(semitones);
         }
         if has(part::BALANCE) {
             let balance = v(p::OSC_BALANCE) * FRAC_PI_2;
@@ -209,8 +217,8 @@ impl Settings {
             );
         }
         if has(part::CUTOFF) {
-            self.cutoff = v(p::FILTER_CUTOFF);
-            self.high_pass = v(p::HIGHPASS_CUTOFF);
+            self.cutoff = v(p::FILTER_CUTOFF) / self.sample_rate;
+            self.high_pass = v(p::HIGHPASS_CUTOFF) / self.sample_rate;
         }
         if has(part::PLAIN) {
             self.osc_fm = v(p::OSC1_FM);

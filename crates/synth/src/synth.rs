@@ -51,9 +51,17 @@ pub struct Synth {
 /// A piece of a control step, on its way out.
 pub(crate) struct Output {
     /// Left and right; what follows its samples is any number.
-    pub sides: [Samples; 2],
-    /// Whether they are the same throughout.
+    sides: [Samples; 2],
+    /// Whether the left one stands for both.
     pub mono: bool,
+}
+
+impl Output {
+    /// Left and right.
+    pub fn sides(&self) -> [&Samples; 2] {
+        let [left, right] = &self.sides;
+        [left, if self.mono { left } else { right }]
+    }
 }
 
 /// The next `len` samples of some instruments, up to the filters.
@@ -249,9 +257,9 @@ impl Synth {
                 synths: std::slice::from_mut(self),
                 len,
             });
-            let Output { sides, .. } = self.output();
-            left[done..done + len].copy_from_slice(&sides[0][..len]);
-            right[done..done + len].copy_from_slice(&sides[1][..len]);
+            let [l, r] = self.output.sides();
+            left[done..done + len].copy_from_slice(&l[..len]);
+            right[done..done + len].copy_from_slice(&r[..len]);
             done += len;
         }
     }
@@ -294,16 +302,20 @@ impl Synth {
     fn mix<V: Vector>(&mut self, v: V, len: usize) {
         let Output { sides, mono } = &mut self.output;
         *mono = self.active.iter().all(|&i| self.voices[i].is_mono());
-        *sides = [[0.0; CONTROL]; 2];
-        let channels = if *mono { 1 } else { 2 };
+        sides[0] = [0.0; CONTROL];
+        let mut channels = 1;
+        if !*mono {
+            sides[1] = [0.0; CONTROL];
+            channels = 2;
+        }
         for &i in &self.active {
             self.voices[i].add_to(v, len, &mut sides[..channels]);
         }
-        if *mono {
-            sides[1] = sides[0];
-        }
         if !self.effects.are_idle() {
-            *mono = false;
+            if *mono {
+                sides[1] = sides[0];
+                *mono = false;
+            }
             let [left, right] = sides;
             self.effects.process(&mut left[..len], &mut right[..len]);
         }

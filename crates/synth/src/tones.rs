@@ -2,7 +2,7 @@
 //! and what oscillator 2 modulates.
 
 use crate::CONTROL;
-use crate::math::{Ramp, split_mix};
+use crate::math::{Ramp, inverse, split_mix};
 use crate::oscillator::{Noise, Oscillator, Samples, Timbre};
 use crate::settings::{Settings, UNISON};
 use crate::simd::Vector;
@@ -100,7 +100,7 @@ impl Tones {
 
     /// Plans a step in which anything may move.
     fn aim(&mut self, len: usize, increments: [u32; 2], s: &Settings) {
-        let inverse_len = 1.0 / len as f32;
+        let inverse_len = inverse(len);
         self.count = [self.count[1].max(s.count), s.count];
         let count = self.count[0];
         for (ramps, gains) in self.copies[..count].iter_mut().zip(&s.copies) {
@@ -209,9 +209,13 @@ impl Tones {
         block: &mut Block,
     ) {
         let single = self.is_single();
-        block.audio = [[0.0; CONTROL]; 2];
         block.stereo = !single && self.is_stereo();
-        let channels = if block.stereo { 2 } else { 1 };
+        block.audio[0] = [0.0; CONTROL];
+        let mut channels = 1;
+        if block.stereo {
+            block.audio[1] = [0.0; CONTROL];
+            channels = 2;
+        }
         let mut offset = None;
         let mut second = [[0.0; CONTROL]; 2];
         // Oscillator 2 comes first: it modulates oscillator 1.

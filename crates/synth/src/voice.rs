@@ -5,6 +5,7 @@
 //! sample and plans the rest anew.
 
 mod modulators;
+mod note;
 
 use crate::CONTROL;
 use crate::common::Common;
@@ -12,7 +13,7 @@ use crate::filter::Filter;
 use crate::filter::lanes::Channel;
 use crate::glide::Glide;
 use crate::lfo::Lfo;
-use crate::math::{Ramp, exp2, split_mix};
+use crate::math::{Ramp, exp2, exp2s, inverse, split_mix};
 use crate::matrix::{Sources, Sum, source};
 use crate::offsets::Offsets;
 use crate::oscillator::Samples;
@@ -22,71 +23,28 @@ use crate::simd::Vector;
 use crate::tones::{Block, Tones};
 use crate::wavetable::Wavetables;
 use modulators::Modulators;
+use wide::f32x4;
+
+pub use note::NoteState;
 
 /// Output gain: one note of the init patch at full velocity peaks at about -12 dBFS.
 const GAIN: f32 = 0.2;
 
-/// A note's name and expression.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoteState {
-    /// Host's id or -1.
-    pub id: i32,
-    /// MIDI channel.
-    pub channel: u8,
-    /// MIDI pitch.
-    pub key: f32,
-    /// 0 to 1.
-    pub velocity: f32,
-    /// Tuning expression, semitones.
-    pub tuning: f32,
-    /// Gain expression.
-    pub volume: f32,
-    /// -1 to 1.
-    pub pan: f32,
-    /// Octaves of cutoff.
-    pub brightness: f32,
-    /// 0 to 1.
-    pub pressure: f32,
+/// Of both oscillators, 2^-32 cycles a sample, for a pitch `ratio` times that of middle C.
+#[inline(always)]
+fn increments(ratio: f32, s: &Settings) -> [u32; 2] {
+    s.osc.map(|osc| (ratio * osc.increment) as u32)
 }
 
-impl NoteState {
-    /// A note without expression.
-    pub fn new(id: i32, channel: u8, key: f32, velocity: f32) -> Self {
-        Self {
-            id,
-            channel,
-            key,
-            velocity,
-            volume: 1.0,
-            ..Self::default()
-        }
-    }
-}
-
-/// What follows from a voice's pitch.
+/// A voice's pitch.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tuning {
-    /// MIDI pitch.
-    pitch: f32,
+    /// Above middle C.
+    octaves: f32,
     /// [`Common::version`] of the patch that it holds for; 0: for no other step.
     version: u64,
-    /// Of both oscillators, 2^-32 cycles a sample.
+    /// As by [`increments`].
     increments: [u32; 2],
-    /// Factor of the cutoffs, over the sample rate.
-    key: f32,
-}
-
-impl Tuning {
-    #[inline(always)]
-    fn new(pitch: f32, version: u64, s: &Settings) -> Self {
-        let base = exp2((pitch - 69.0) / 12.0) * (440.0 * 4_294_967_296.0 / s.sample_rate);
-        Self {
-            pitch,
-            version,
-            increments: s.osc.map(|osc| (base * osc.ratio) as u32),
-            key: exp2(s.key_track * (pitch - 60.0) / 12.0) / s.sample_rate,
-        }
-    }
 }
 
 /// One voice.
@@ -157,8 +115,8 @@ impl Voice {
         } else {
             &common.settings
         };
-        let tuning = Tuning::new(self.pitch(hands.semitones, s), 0, s);
-        self.tones.start(tuning.increments, seed, s);
+        let ratio = exp2(self.octaves(hands.semitones, s));
+        self.tones.start(increments(ratio, s), seed, s);
         self.filters[0].start(&s.filter);
     }
 
@@ -248,16 +206,17 @@ impl Voice {
         sources
     }
 
-    /// `bend` in semitones.
+    /// Octaves above middle C; `bend` in semitones.
     #[inline(always)]
-    fn pitch(&self, bend: f32, s: &Settings) -> f32 {
+    fn octaves(&self, bend: f32, s: &Settings) -> f32 {
         let m = &self.modulators;
-        self.note.key
+        let semitones = (self.note.key - 60.0)
             + self.note.tuning
             + bend
             + (s.tune + s.shift)
             + m.glide.offset()
-            + m.lfos[0].level() * s.vibrato
+            + m.lfos[0].level() * s.vibrato;
+        semitones * (1.0 / 12.0)
     }
 
     /// Plans the next `len` samples. Inlined: the caller's instructions for vectors are better for
@@ -278,7 +237,7 @@ impl Voice {
         (self.planned, self.done) = (len, 0);
         self.modulators.advance(len, s, &self.note, &hands, common);
         let m = &self.modulators;
-        let inverse_len = 1.0 / len as f32;
+        let inverse_len = inverse(len);
         let lfo = m.lfos[0].level();
 
         let velocity = 1.0 - s.velocity * (1.0 - m.velocity * m.velocity);
@@ -292,22 +251,28 @@ impl Voice {
             return;
         }
 
-        let pitch = self.pitch(hands.semitones, s);
-        let version = if self.differs { 0 } else { common.version };
-        let same = version > 0 && self.tuning.version == version;
-        if !same || self.tuning.pitch != pitch {
-            self.tuning = Tuning::new(pitch, version, s);
-        }
-        let Tuning {
-            increments, key, ..
-        } = self.tuning;
-        self.tones.plan(len, increments, s, same);
-
-        let octaves = s.env_octaves * m.filter.level()
+        let octaves = self.octaves(hands.semitones, s);
+        let tracked = s.key_track * octaves;
+        let opened = s.env_octaves * m.filter.level()
             + s.velocity_octaves * (m.velocity - 1.0)
             + s.lfo_octaves * lfo
             + m.brightness;
-        let cutoffs = [s.cutoff * key * exp2(octaves), s.high_pass * key];
+        let powers = exp2s(f32x4::from([octaves, tracked, tracked + opened, 0.0]));
+        let [ratio, high_pass, low_pass, _] = powers.to_array();
+
+        let version = if self.differs { 0 } else { common.version };
+        let same = version > 0 && self.tuning.version == version;
+        // What stands still doesn't have to wait for the powers.
+        if !same || self.tuning.octaves != octaves {
+            self.tuning = Tuning {
+                octaves,
+                version,
+                increments: increments(ratio, s),
+            };
+        }
+        self.tones.plan(len, self.tuning.increments, s, same);
+
+        let cutoffs = [s.cutoff * low_pass, s.high_pass * high_pass];
         let sides = if self.stereo { 2 } else { 1 };
         for filter in &mut self.filters[..sides] {
             filter.plan(inverse_len, &s.filter, cutoffs);

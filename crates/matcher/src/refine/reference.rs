@@ -109,12 +109,8 @@ impl Reference {
 
     /// Renders `notes` with `automation` at the reference's length and rate, in mono.
     pub fn render(&self, notes: &[Note], automation: &Automation) -> Vec<f32> {
-        let [mut left, right] =
-            automation.render(notes, self.seconds(), self.rate as f32, RENDER_SEED);
-        for (l, r) in left.iter_mut().zip(&right) {
-            *l = 0.5 * (*l + r);
-        }
-        left
+        let (seconds, rate) = (self.seconds(), self.rate as f32);
+        synth::to_mono(automation.render(notes, seconds, rate, RENDER_SEED))
     }
 
     /// Compares what [`Reference::render`] gives.

@@ -40,7 +40,7 @@ fn tangent<V: Vector>(v: V, f: V::F, m: V::F) -> [V::F; 2] {
         p = v.mul(p, p);
     }
     let f = v.min(v.mul(f, p), v.splat(0.5 * TOP));
-    // As in [`crate::math::tan_pi`].
+    // As in [`crate::math::tan_pis`].
     let h = v.mul(f, v.splat(std::f32::consts::FRAC_PI_2));
     let q = v.mul(h, h);
     let n = v.mul_add(v.sub(q, v.splat(105.0)), q, v.splat(945.0));
