@@ -27,8 +27,8 @@ impl ClipInference {
     pub fn answers(&self) -> Vec<Patch> {
         /// Most windows.
         const WINDOWS: usize = 16;
-        let spaced = |i: usize| &self.windows[i * self.windows.len() / WINDOWS];
-        let windows = (0..WINDOWS.min(self.windows.len())).map(spaced);
+        let count = WINDOWS.min(self.windows.len());
+        let windows = (0..count).map(|i| &self.windows[i * self.windows.len() / count]);
         let patch = |inference: &Inference| Patch::default().with_matched(&inference.mean);
         std::iter::once(&self.whole)
             .chain(windows)

@@ -17,6 +17,9 @@ const SILENT_FRAMES: usize = 64;
 /// noise reach .06 to .13, windows of single notes .12 to .47, and chords (as if they were one) .2 to .28.
 pub const MIN_CONFIDENCE: f32 = 0.12;
 
+/// Movement of a parameter, normalised, that its level doesn't notice.
+const SAME: f32 = 0.01;
+
 /// Frames from one resynthesis to the next: .48 s.
 const JUDGE_FRAMES: u64 = 12 * HOP_FRAMES as u64;
 
@@ -56,6 +59,8 @@ struct Hearing<E> {
     onsets: Onsets,
     tracker: Tracker,
     target: Option<Target>,
+    /// The target whose level was measured last.
+    measured: Option<Target>,
     judge: Resynthesis,
     likeness: Option<f32>,
     /// Frames since the last silence.
@@ -76,6 +81,7 @@ impl<E: Encoder> Listener<E> {
             onsets: Onsets::default(),
             tracker: Tracker::default(),
             target: None,
+            measured: None,
             judge: Resynthesis::new(ear, &new),
             likeness: None,
             sounding: 0,
@@ -139,6 +145,7 @@ impl<E: Encoder> Listener<E> {
         // What is to be held next may be a note that sounds already.
         self.hearing.onsets.begin();
         self.hearing.target = None;
+        self.hearing.measured = None;
     }
 }
 
@@ -175,6 +182,23 @@ impl<E: Encoder> Hearing<E> {
         self.likeness.is_none_or(|l| l >= LEAST_LIKENESS)
     }
 
+    /// The target of `held`. A level is kept while what it was measured of has hardly moved: a measurement
+    /// costs as much as half an inference.
+    fn levelled(&mut self, held: Inference) -> Target {
+        let near = |t: &Target| {
+            let mut both = t.inference.mean.iter().zip(&held.mean);
+            both.all(|(a, b)| (a - b).abs() < SAME)
+        };
+        let measured = match self.measured.filter(near) {
+            Some(measured) => measured,
+            None => *self.measured.insert(Target::new(held)),
+        };
+        Target {
+            inference: held,
+            ..measured
+        }
+    }
+
     fn infer(&mut self) -> Result<Heard, EncoderError> {
         let silent = self.silent >= SILENT_FRAMES;
         let mut confidence = 0.0;
@@ -200,7 +224,7 @@ impl<E: Encoder> Hearing<E> {
                 let held = self.tracker.update(seen, novelty(&self.input), onset);
                 moved = self.judge(&held);
                 if moved {
-                    self.target = Some(Target::new(held));
+                    self.target = Some(self.levelled(held));
                 }
             }
         }
@@ -329,6 +353,27 @@ mod tests {
         listener.clear();
         let after = hear(&mut listener, &tone(0.1), 512);
         assert!(after.iter().all(|h| h.as_ref().unwrap().target.is_none()));
+    }
+
+    #[test]
+    fn a_level_is_that_of_what_is_held_though_it_is_not_always_measured() {
+        // What is held moves by up to .01 a window, right across the range.
+        let mut listener = listener(0.1);
+        let all = hear(&mut listener, &tone(4.0), 512);
+        let targets: Vec<Target> = all
+            .iter()
+            .filter_map(|h| h.as_ref().unwrap().target)
+            .collect();
+        let levels: std::collections::BTreeSet<u32> =
+            targets.iter().map(|t| t.level_db.to_bits()).collect();
+        assert!(levels.len() < targets.len(), "{}", levels.len());
+        for held in &targets {
+            let measured = Target::new(held.inference).level_db;
+            assert!(
+                (held.level_db - measured).abs() < 0.5,
+                "{held:?}: {measured}"
+            );
+        }
     }
 
     #[test]

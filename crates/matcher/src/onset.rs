@@ -15,9 +15,9 @@ const STEP: f32 = 1.5;
 /// Frames that a step lasts, and semitones within which it stays: 64 ms. An unclear pitch wanders.
 const LASTING: u32 = 8;
 const STEADY: f32 = 0.7;
-/// Intervals in semitones by which a pitch tracker slips, and how far off.
+/// Intervals in semitones by which a pitch tracker slips, and how far off: as far as a vibrato of a semitone.
 const SLIPS: [f32; 3] = [12.0, 19.0, 24.0];
-const SLIP_WIDTH: f32 = 0.7;
+const SLIP_WIDTH: f32 = 1.2;
 /// Share of a frame's deviation by which the note's pitch follows: it is the middle of a vibrato.
 const FOLLOW: f32 = 0.05;
 /// Fall in dB below the recent peak that is a pause.
@@ -64,8 +64,9 @@ impl Onsets {
     pub fn take(&mut self, frame: &PitchFrame) {
         self.since = self.since.saturating_add(1);
         let level = frame.level_db;
-        self.peak_db = level.max(self.peak_db - PEAK_FALL);
-        if level < (self.peak_db - PAUSE_FALL).max(SILENCE_DB) {
+        self.peak_db = level.max(self.peak_db - PEAK_FALL).max(SILENCE_DB);
+        // A soft note that a tremolo sinks below silence has not paused.
+        if level < self.peak_db - PAUSE_FALL {
             self.pause += 1;
             self.floor_db = self.floor_db.min(level);
             // Nothing is to be told of the pitch of what is about to end.
@@ -163,8 +164,15 @@ mod tests {
         for hz in [0.3, 2.0, 6.0, 12.0] {
             let vibrato = (0..500).map(|i| (60.0 + wave(i, hz), -20.0));
             assert_eq!(begun(vibrato), NONE, "vibrato of {hz} Hz");
-            let tremolo = (0..500).map(|i| (60.0, -26.0 + 10.0 * wave(i, hz)));
-            assert_eq!(begun(tremolo), NONE, "tremolo of {hz} Hz");
+            for db in [-26.0, -56.0] {
+                let tremolo = (0..500).map(|i| (60.0, db + 10.0 * wave(i, hz)));
+                assert_eq!(begun(tremolo), NONE, "tremolo of {hz} Hz around {db} dB");
+            }
+            let slips = (0..500).map(|i| {
+                let slip = if i % 60 < 10 { -12.0 } else { 0.0 };
+                (60.0 + slip + 0.7 * wave(i, hz), -20.0)
+            });
+            assert_eq!(begun(slips), NONE, "slips with a vibrato of {hz} Hz");
         }
         let slips = (0..500).map(|i| (if i % 60 < 10 { 48.0 } else { 60.0 }, -20.0));
         assert_eq!(begun(slips), NONE);

@@ -23,12 +23,17 @@ use synth::{Automation, MATCHED_COUNT, Note, Patch};
 
 /// A search narrower than this, in normalised units, has converged; it starts anew around the best.
 const CONVERGED: f64 = 0.003;
-/// Share of a search spent on one patch where each note gets its own afterwards.
-const ONE_PATCH: f64 = 0.5;
+/// Share of a search spent on one patch where each note gets its own afterwards: at least, and at most, while
+/// it gains [`STILL`] in each [`TENTH`] of the search. What one patch explains is not explained better by many.
+const ONE_PATCH: (f64, f64) = (0.5, 0.8);
+const STILL: f32 = 0.003;
+const TENTH: f64 = 0.1;
 /// Share of it that is used when all notes have their own; the rest is for what of it to keep.
 const EACH_NOTE: f64 = 0.93;
 /// Share of the time for one patch that is spent on the clip's first seconds.
 const FIRST: f64 = 0.5;
+/// So many of the last best patches are offered, newest first, until one is better by the reference's own ear.
+const TRAIL: usize = 6;
 /// How many seconds these are. A clip not much longer is taken whole.
 const FIRST_SECONDS: f64 = 2.5;
 
@@ -207,23 +212,31 @@ pub fn refine(
     };
     if search.used() < 1.0 && search.clip > 0.0 {
         let each = options.each_note && !notes.is_empty();
-        let share = if each { ONE_PATCH } else { 1.0 };
+        let shares = if each { ONE_PATCH } else { (1.0, 1.0) };
         let mut starts = starts.to_vec();
-        starts.push(Patch::default());
+        starts.push(start.with_matched(&Patch::default().matched()));
         let beginning = reference.beginning(notes, FIRST_SECONDS)?;
-        let (part, part_notes) = match &beginning {
-            Some((part, notes)) => (part, notes.as_slice()),
-            None => (reference, notes),
+        // A short clip is as cheap as a beginning: there a look at each start is enough.
+        let (part, part_notes, share) = match &beginning {
+            Some((part, notes)) => (part, notes.as_slice(), FIRST * shares.0),
+            None => (reference, notes, 0.0),
         };
         let rough = Studio::new(part, ROUGH);
         search.players = rough.players(options.threads)?;
-        let found = single::explore(&mut search, &rough, part_notes, &starts, FIRST * share);
-        starts.extend(found);
+        let found = single::explore(&mut search, &rough, part_notes, &starts, share);
+        starts.extend(&found);
         let studio = Studio::new(reference, FINE);
         search.players = studio.players(options.threads)?;
-        let (patch, played) = single::settle(&mut search, &studio, notes, &starts, share);
-        // The search's own ear is coarser: where its answer is worse in one half, a part of the way may not be.
-        for found in [patch, start.lerp(&patch, 0.7), start.lerp(&patch, 0.4)] {
+        let (trail, played) = if search.stopped {
+            (found.into_iter().rev().collect(), notes.to_vec())
+        } else {
+            single::settle(&mut search, &studio, notes, &starts, shares)
+        };
+        let patch = trail.last().copied().unwrap_or(start);
+        // The search's own ear is coarser: where its answer is worse in one half, one before, or a part of the
+        // way, may not be.
+        let before = trail.iter().rev().take(TRAIL).copied();
+        for found in before.chain([0.7, 0.4].map(|t| start.lerp(&patch, t))) {
             offer(&mut best, found.into(), played.clone())?;
             if best.score != first {
                 break;

@@ -22,11 +22,15 @@ const LENGTH: f64 = 0.7;
 /// How far a key may move, in semitones, each way.
 const TUNING: f64 = 0.4;
 
-/// One note's search.
-struct Part {
+/// A note, and where it is heard.
+struct Place {
     note: Note,
     before: Option<Note>,
     passage: Passage,
+}
+
+/// One note's search.
+struct Part {
     cma: SepCma,
     best: Vec<f64>,
     fit: Fit,
@@ -36,7 +40,7 @@ struct Part {
 
 /// A candidate for one note.
 struct Job<'a> {
-    part: usize,
+    note: usize,
     point: &'a [f64],
 }
 
@@ -57,58 +61,28 @@ pub fn search(
     starts: &[Patch],
     share: f64,
 ) -> Vec<Own> {
-    let dimensions = MATCHED_COUNT
-        + if search.options.free_notes {
-            OF_NOTE
-        } else {
-            0
-        };
-    let first: Vec<Vec<f64>> = std::iter::once(patch)
-        .chain(starts)
-        .map(|start| {
-            let h = start.matched().map(f64::from);
-            h.into_iter()
-                .chain([0.5; OF_NOTE])
-                .take(dimensions)
-                .collect()
-        })
-        .collect();
-    let mut spread = vec![SPREAD; MATCHED_COUNT];
-    spread.resize(dimensions, NOTE_SPREAD);
-    let nothing = Fit {
-        missed: f64::INFINITY,
-        mel: 0.0,
-        gain: 0.0,
+    let of_note = if search.options.free_notes {
+        OF_NOTE
+    } else {
+        0
     };
-    let passages = studio.passages(notes);
-    let mut parts: Vec<Part> = notes
-        .iter()
-        .zip(passages)
-        .enumerate()
-        .map(|(n, (note, passage))| Part {
-            note: *note,
-            before: n.checked_sub(1).map(|n| notes[n]),
-            passage,
-            cma: SepCma::with_population(&first[0], &spread, POPULATION),
-            best: first[0].clone(),
-            fit: nothing,
-            plain: 1.0,
-        })
+    let point = |start: &Patch| -> Vec<f64> {
+        let h = start.matched().map(f64::from);
+        h.into_iter().chain(vec![0.5; of_note]).collect()
+    };
+    let first: Vec<Vec<f64>> = std::iter::once(patch).chain(starts).map(point).collect();
+    let mut spread = vec![SPREAD; MATCHED_COUNT];
+    spread.resize(MATCHED_COUNT + of_note, NOTE_SPREAD);
+    let places = places(studio, notes);
+    let jobs: Vec<Job<'_>> = (0..places.len())
+        .flat_map(|note| first.iter().map(move |point| Job { note, point }))
         .collect();
-    let jobs: Vec<Job<'_>> = (0..parts.len())
-        .flat_map(|part| first.iter().map(move |point| Job { part, point }))
+    let fits = evaluate(search, studio, &places, patch, &jobs);
+    let mut parts: Vec<Part> = fits
+        .chunks(first.len())
+        .map(|fits| Part::new(&first, fits, &spread))
         .collect();
-    let fits = evaluate(search, studio, &parts, patch, &jobs);
-    for (i, (job, fit)) in jobs.iter().zip(fits).enumerate() {
-        if i % first.len() == 0 {
-            parts[job.part].plain = fit.gain;
-        }
-        parts[job.part].offer(job.point, fit);
-    }
-    for part in &mut parts {
-        part.cma = SepCma::with_population(&part.best, &spread, POPULATION);
-    }
-    let frames: usize = parts
+    let frames: usize = places
         .iter()
         .map(|p| p.take(patch, &first[0]).frames(studio.frame_rate()))
         .sum();
@@ -128,51 +102,61 @@ pub fn search(
         let jobs: Vec<Job<'_>> = samples
             .iter()
             .enumerate()
-            .flat_map(|(part, samples)| {
+            .flat_map(|(note, samples)| {
                 samples.iter().map(move |s| Job {
-                    part,
+                    note,
                     point: &s.point,
                 })
             })
             .collect();
-        let fits = evaluate(search, studio, &parts, patch, &jobs);
+        let fits = evaluate(search, studio, &places, patch, &jobs);
         let mut fits = fits.into_iter();
         for (part, samples) in parts.iter_mut().zip(&samples) {
             let fits: Vec<Fit> = fits.by_ref().take(samples.len()).collect();
-            let costs: Vec<f64> = fits.iter().map(|f| f.cost()).collect();
-            part.cma.tell(samples, &costs);
-            for (sample, fit) in samples.iter().zip(fits) {
-                part.offer(&sample.point, fit);
-            }
+            part.learn(samples, &fits);
         }
         candidates = POPULATION;
     }
     let mut plain: Vec<f64> = parts.iter().map(|part| part.plain).collect();
     plain.sort_by(f64::total_cmp);
     let plain = plain.get(plain.len() / 2).map_or(1.0, |p| p.max(1e-6));
-    let own = |part: &Part| {
-        let (patch, note) = candidate(patch, &part.note, &part.best);
+    let own = |(part, place): (&Part, &Place)| {
+        let (patch, note) = candidate(patch, &place.note, &part.best);
         let gain = part.fit.gain / plain;
         Own { patch, note, gain }
     };
-    parts.iter().map(own).collect()
+    parts.iter().zip(&places).map(own).collect()
+}
+
+fn places(studio: &Studio<'_>, notes: &[Note]) -> Vec<Place> {
+    let before = std::iter::once(None).chain(notes.iter().copied().map(Some));
+    notes
+        .iter()
+        .zip(before)
+        .zip(studio.passages(notes))
+        .map(|((&note, before), passage)| Place {
+            note,
+            before,
+            passage,
+        })
+        .collect()
 }
 
 fn evaluate(
     search: &mut Search<'_>,
     studio: &Studio<'_>,
-    parts: &[Part],
+    places: &[Place],
     patch: &Patch,
     jobs: &[Job<'_>],
 ) -> Vec<Fit> {
     on_all(&mut search.players, jobs, |player, jobs| {
-        let take = |job: &Job<'_>| parts[job.part].take(patch, job.point);
+        let take = |job: &Job<'_>| places[job.note].take(patch, job.point);
         let takes: Vec<Take<'_>> = jobs.iter().map(take).collect();
         studio.fits(player, &takes)
     })
 }
 
-impl Part {
+impl Place {
     fn take(&self, patch: &Patch, point: &[f64]) -> Take<'_> {
         let (patch, note) = candidate(patch, &self.note, point);
         Take {
@@ -182,11 +166,34 @@ impl Part {
             before: self.before,
         }
     }
+}
 
-    fn offer(&mut self, point: &[f64], fit: Fit) {
-        if fit.cost() < self.fit.cost() {
-            self.best = point.to_vec();
-            self.fit = fit;
+impl Part {
+    /// Begins at the best of the points `first`, of which the first is the patch for all.
+    fn new(first: &[Vec<f64>], fits: &[Fit], spread: &[f64]) -> Self {
+        let mut best = 0;
+        for (i, fit) in fits.iter().enumerate() {
+            if fit.cost() < fits[best].cost() {
+                best = i;
+            }
+        }
+        Self {
+            cma: SepCma::with_population(&first[best], spread, POPULATION),
+            best: first[best].clone(),
+            fit: fits[best],
+            plain: fits[0].gain,
+        }
+    }
+
+    /// Takes in a generation.
+    fn learn(&mut self, samples: &[Sample], fits: &[Fit]) {
+        let costs: Vec<f64> = fits.iter().map(Fit::cost).collect();
+        self.cma.tell(samples, &costs);
+        for (sample, fit) in samples.iter().zip(fits) {
+            if fit.cost() < self.fit.cost() {
+                self.best = sample.point.clone();
+                self.fit = *fit;
+            }
         }
     }
 }

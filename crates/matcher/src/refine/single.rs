@@ -1,7 +1,7 @@
 //! One patch for the whole clip: from many starts on its first seconds, then from the best on all of it.
 
 use super::studio::{Studio, on_all};
-use super::{CONVERGED, Score, Search};
+use super::{CONVERGED, STILL, Score, Search, TENTH};
 use crate::cma::SepCma;
 use synth::{Note, Patch};
 
@@ -70,14 +70,16 @@ pub fn explore(
     found.map(|(patch, _)| patch).collect()
 }
 
-/// Searches from the best of `starts` until `share` of the budget is used; returns the best patch, and the notes with the velocities that go with it.
+/// Searches from the best of `starts` until the first of `shares` of the budget is used, and on until the
+/// second while it pays; returns the patches that were the best in turn, and the notes with the velocities
+/// that go with the last.
 pub fn settle(
     search: &mut Search<'_>,
     studio: &Studio<'_>,
     notes: &[Note],
     starts: &[Patch],
-    share: f64,
-) -> (Patch, Vec<Note>) {
+    (least, most): (f64, f64),
+) -> (Vec<Patch>, Vec<Note>) {
     let mut notes = notes.to_vec();
     let scores = scores(search, studio, &notes, starts);
     let first = scores[0];
@@ -86,18 +88,33 @@ pub fn settle(
         offer(&mut best, *patch, *score, &first);
     }
     adjust(search, studio, &mut notes, &mut best);
+    let mut trail = vec![best.0];
     let mut running = [(cma(search, &best.0, NARROWER), best)];
     let mut generation = 0;
     let mut renders = starts.len();
-    while search.goes_on(renders as f64 * studio.seconds(), running[0].1.1, share) {
-        renders = step(search, studio, &notes, &mut running, &first);
-        generation += 1;
-        if generation % ADJUST_EVERY == 0 {
-            adjust(search, studio, &mut notes, &mut running[0].1);
+    // Where the next look at the gain is due, and the worth at the last one.
+    let mut until = (search.used() + TENTH).min(least);
+    let mut before = best.1.worth(&first);
+    loop {
+        while search.goes_on(renders as f64 * studio.seconds(), running[0].1.1, until) {
+            renders = step(search, studio, &notes, &mut running, &first);
+            generation += 1;
+            if running[0].1.0 != trail[trail.len() - 1] {
+                trail.push(running[0].1.0);
+            }
+            if generation % ADJUST_EVERY == 0 {
+                adjust(search, studio, &mut notes, &mut running[0].1);
+            }
         }
+        renders = 0;
+        let worth = running[0].1.1.worth(&first);
+        let (gained, last) = (worth - before, if until < least { least } else { most });
+        if search.stopped || until >= most || (until >= least && gained < STILL) {
+            return (trail, notes);
+        }
+        before = worth;
+        until = (until + TENTH).min(last);
     }
-    let [(_, (patch, _))] = running;
-    (patch, notes)
 }
 
 /// A strategy around `patch` with `scale` times the first steps asked for.

@@ -182,6 +182,23 @@ fn the_best_of_several_starts_is_searched_from() {
 }
 
 #[test]
+fn the_answer_that_is_most_alike_comes_first() {
+    let reference = reference();
+    let inference = |patch: &Patch| Inference {
+        mean: patch.matched(),
+        sigma: [0.1; MATCHED_COUNT],
+    };
+    let inferred = ClipInference {
+        whole: inference(&Patch::default()),
+        windows: vec![inference(&Patch::default()), inference(&patch())],
+    };
+    let first = |patch: &Patch| Patch::default().with_matched(&patch.matched());
+    let found = answers(&reference, &notes(), &inferred).unwrap();
+    let expected = [&patch(), &Patch::default(), &Patch::default()].map(first);
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn unmatched_parameters_stay() {
     let mut start = Patch::default();
     start.set_plain(params::TUNE, 7.0);

@@ -180,6 +180,18 @@ fn search(
     Ok(found)
 }
 
+/// What to do about a result that is hardly alike. Single notes of the instruments tried end above .87 after
+/// a search, chords at some .73.
+fn doubt(args: &Args, scores: &[(&str, Score)]) -> Option<&'static str> {
+    const HARDLY: f32 = 0.8;
+    let (_, result) = scores.last()?;
+    (result.likeness < HARDLY).then_some(if args.refine.is_none() {
+        "hardly alike: search for a better match with --refine 10"
+    } else {
+        "hardly alike: only a melody of single notes can be mirrored, not chords, speech or noise"
+    })
+}
+
 /// The report as text or JSON. A reader that has gone (`| head`) is no error.
 fn report(args: &Args, scores: &[(&str, Score)], more: &serde_json::Value) {
     let text = if args.json {
@@ -212,6 +224,7 @@ fn report(args: &Args, scores: &[(&str, Score)], more: &serde_json::Value) {
             "confidence of the inference {:.2}",
             number("confidence")
         ));
+        lines.extend(doubt(args, scores).map(String::from));
         lines.join("\n")
     };
     let _ = writeln!(std::io::stdout(), "{text}");

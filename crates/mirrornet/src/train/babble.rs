@@ -163,9 +163,9 @@ impl Draft {
 }
 
 /// Share of uniform patches.
-const UNIFORM: f64 = 0.2;
+const UNIFORM: f64 = 0.5;
 
-/// Some of the patches are uniform in normalised space; most lean to how instruments are: what a sound
+/// Half of the patches are uniform in normalised space; half lean to how instruments are: what a sound
 /// may lack (noise, sub, vibrato, ...) is often absent, and attacks are short.
 fn patch(rng: &mut impl Rng) -> Patch {
     let mut patch = Patch::random(rng);
@@ -303,12 +303,12 @@ mod tests {
     }
 
     #[test]
-    fn most_patches_lack_something() {
+    fn some_patches_lack_something() {
         let mut rng = rng(1, stream::BABBLE, 0);
         let patches: Vec<Patch> = (0..1000).map(|_| patch(&mut rng)).collect();
         let without = |row| patches.iter().filter(|p| p.get(row) == 0.0).count();
         for row in [LFO_VIBRATO, LFO_TREMOLO, NOISE_LEVEL, SUB_LEVEL] {
-            assert!((350..550).contains(&without(row)), "{}", PARAMS[row].id);
+            assert!((200..350).contains(&without(row)), "{}", PARAMS[row].id);
         }
         // What is not leant on stays uniform.
         let low = patches.iter().filter(|p| p.get(FILTER_CUTOFF) < 0.5);
