@@ -1,11 +1,10 @@
 //! Offline rendering of many melodies side by side, for training: the filters of different renders
 //! share the vectors that the voices of one instrument would leave empty.
 
-use crate::effects::safety_clip;
 use crate::filter::lanes::{LANES, Lanes};
 use crate::render::{mean, notes_to_events};
 use crate::simd::InstructionSet;
-use crate::synth::{Mix, Output, Play};
+use crate::synth::Step;
 use crate::{CONTROL, Event, Note, Patch, Synth};
 
 /// One render of a batch.
@@ -28,58 +27,7 @@ pub struct Batch {
     set: InstructionSet,
 }
 
-/// Samples of a render that leave together: a clip and a copy for many steps.
-const BLOCK: usize = 256;
-
-/// Samples on their way out.
-struct Block {
-    /// Left and right, with room for a whole step behind the last one before the block is full.
-    sides: [[f32; BLOCK + CONTROL]; 2],
-    len: usize,
-    /// Whether the left one stands for both.
-    mono: bool,
-}
-
-impl Default for Block {
-    fn default() -> Self {
-        Self {
-            sides: [[0.0; BLOCK + CONTROL]; 2],
-            len: 0,
-            mono: true,
-        }
-    }
-}
-
-impl Block {
-    fn add(&mut self, output: &Output, len: usize) {
-        if self.mono && !output.mono {
-            // Until here both sides were the same.
-            let [left, right] = &mut self.sides;
-            right[..self.len].copy_from_slice(&left[..self.len]);
-            self.mono = false;
-        }
-        let sides = if self.mono { 1 } else { 2 };
-        for (side, samples) in self.sides.iter_mut().zip(output.sides()).take(sides) {
-            side[self.len..self.len + CONTROL].copy_from_slice(samples);
-        }
-        self.len += len;
-    }
-
-    /// Gives away its samples: left, and right if it is another.
-    fn flush(&mut self, write: impl FnOnce(&[f32], Option<&[f32]>)) {
-        let [left, right] = self.sides.each_mut().map(|side| &mut side[..self.len]);
-        safety_clip(left);
-        if self.mono {
-            write(left, None);
-        } else {
-            safety_clip(right);
-            write(left, Some(right));
-        }
-        (self.len, self.mono) = (0, true);
-    }
-}
-
-/// A render under way.
+/// A render under way, or done.
 #[derive(Default)]
 struct Render {
     /// Its job's index.
@@ -87,32 +35,27 @@ struct Render {
     events: Vec<Event>,
     /// The next of them.
     next: usize,
-    position: usize,
-    len: usize,
-    block: Block,
+    /// Where it begins and ends in the batch, samples.
+    begin: usize,
+    end: usize,
 }
 
 impl Render {
-    fn new(index: usize, job: &Job<'_>, synth: &mut Synth) -> Self {
+    fn new(index: usize, job: &Job<'_>, synth: &mut Synth, begin: usize) -> Self {
         synth.prepare(job.patch, job.seed);
         Self {
             job: index,
             events: notes_to_events(job.notes, synth.sample_rate()),
             next: 0,
-            position: 0,
-            block: Block::default(),
-            len: job.len(synth.sample_rate()),
+            begin,
+            end: begin + job.len(synth.sample_rate()),
         }
     }
 
-    fn is_playing(&self) -> bool {
-        self.position < self.len
-    }
-
-    /// Samples to what happens next: an event or the end.
+    /// When something happens next: an event or the end.
     fn due(&self) -> usize {
         let event = self.events.get(self.next);
-        event.map_or(self.len, |e| self.len.min(e.time as usize)) - self.position
+        event.map_or(self.end, |e| self.end.min(self.begin + e.time as usize))
     }
 }
 
@@ -133,12 +76,12 @@ impl Batch {
     pub fn with_instruction_set(sample_rate: f32, set: InstructionSet) -> Self {
         let synth = |n| {
             let mut synth = Synth::with_instruction_set(sample_rate, set);
-            synth.begin_with(n);
+            synth.join(n);
             synth
         };
         Self {
             synths: (0..LANES).map(synth).collect(),
-            lanes: Lanes::new(set),
+            lanes: Lanes::new(LANES),
             set,
         }
     }
@@ -177,58 +120,55 @@ impl Batch {
         renders.resize_with(self.synths.len(), Render::default);
         let mut clock = 0;
         loop {
-            // All have to be on the control grid together.
-            if clock % CONTROL == 0 {
-                for (synth, render) in self.synths.iter_mut().zip(&mut renders) {
-                    while !render.is_playing()
-                        && let Some((index, job)) = jobs.next()
-                    {
-                        *render = Render::new(index, job, synth);
-                    }
-                }
-            }
-            let mut len = CONTROL - clock % CONTROL;
-            let mut any = false;
+            let on_grid = clock % CONTROL == 0;
+            // When one of them has something to do next.
+            let mut until = None::<usize>;
             for (synth, render) in self.synths.iter_mut().zip(&mut renders) {
-                if !render.is_playing() {
-                    continue;
+                // All have to be on the control grid together.
+                while render.end <= clock
+                    && on_grid
+                    && let Some((index, job)) = jobs.next()
+                {
+                    *render = Render::new(index, job, synth, clock);
                 }
-                while render.due() == 0 {
+                while clock < render.end && render.due() == clock {
                     synth.handle(&render.events[render.next].kind);
                     render.next += 1;
                 }
-                len = len.min(render.due());
-                any = true;
+                let due = if clock < render.end {
+                    render.due()
+                } else if jobs.len() > 0 {
+                    clock.next_multiple_of(CONTROL)
+                } else {
+                    continue;
+                };
+                until = Some(until.map_or(due, |until| until.min(due)));
             }
-            if !any && jobs.len() == 0 {
+            let Some(until) = until else {
                 return;
-            }
-            self.set.run(Play {
-                synths: &mut self.synths,
-                len,
-            });
-            let channels = self.synths.iter_mut().flat_map(Synth::channels);
-            self.lanes.process(len, channels);
-            self.set.run(Mix {
-                synths: &mut self.synths,
-                len,
-            });
-            for (synth, render) in self.synths.iter_mut().zip(&mut renders) {
-                if !render.is_playing() {
+            };
+            while clock < until {
+                let len = (CONTROL - clock % CONTROL).min(until - clock);
+                self.set.run(Step {
+                    synths: &mut self.synths,
+                    lanes: &mut self.lanes,
+                    len,
+                });
+                clock += len;
+                if clock < until && !self.synths[0].output().is_full() {
                     continue;
                 }
-                render.block.add(synth.output(), len);
-                render.position += len;
-                if render.block.len >= BLOCK || !render.is_playing() {
-                    let job = render.job;
-                    render.block.flush(|left, right| write(job, left, right));
-                }
-                if !render.is_playing() {
-                    // What goes on sounding is work for nothing.
-                    synth.reset();
+                for (synth, render) in self.synths.iter_mut().zip(&renders) {
+                    let (left, right) = synth.output().take();
+                    if clock <= render.end {
+                        write(render.job, left, right);
+                    }
+                    if clock == render.end {
+                        // What goes on sounding is work for nothing.
+                        synth.reset();
+                    }
                 }
             }
-            clock += len;
         }
     }
 }

@@ -138,6 +138,7 @@ impl Common {
     }
 
     /// On the control grid at `position`: moves the LFOs that run for all voices on by a step.
+    #[inline(always)]
     pub fn advance(&mut self, position: u64) {
         for n in 0..self.clocks.len() {
             let beats = self.settings.lfos[n].beats;

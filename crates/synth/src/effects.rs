@@ -7,7 +7,7 @@ mod delay;
 mod line;
 mod reverb;
 
-pub use clip::safety_clip;
+pub use clip::{is_safe, safety_clip};
 
 use crate::math::Ramp;
 use crate::{CONTROL, Patch};
@@ -75,10 +75,14 @@ impl Effects {
     }
 
     /// Plans the next [`CONTROL`] samples.
+    #[inline]
     pub fn plan(&mut self, s: &EffectSettings) {
-        if self.idle && s.are_off() {
-            return;
+        if !(self.idle && s.are_off()) {
+            self.plan_stages(s);
         }
+    }
+
+    fn plan_stages(&mut self, s: &EffectSettings) {
         self.chorus.plan(&s.chorus);
         self.delay.plan(&s.delay);
         self.reverb.plan(&s.reverb);

@@ -63,32 +63,36 @@ mod state {
     pub const LOW: usize = 0;
     /// The high-pass's integrators.
     pub const HIGH: usize = 4;
-    /// How many there are of these, all that runs at the sample rate itself.
-    pub const PLAIN: usize = 6;
+    /// All that run at the sample rate itself are among so many, a multiple of four.
+    pub const PLAIN: usize = 8;
     /// Up-sampler's sections.
     pub const UP: usize = 6;
     /// Down-sampler's sections.
     pub const DOWN: usize = 10;
-    /// How many there are.
-    pub const COUNT: usize = 14;
+    /// Behind the last one.
+    pub const END: usize = 14;
+    /// How many there is room for, a multiple of four.
+    pub const COUNT: usize = 16;
 }
 
 /// Positions in a filter's coefficients, which move linearly along a step.
 mod row {
-    /// Cutoff over the doubled rate, for modulation at audio rate and the state-variable filter.
-    pub const CUTOFF: usize = 0;
     /// Ladder: w = g / (1 + g), a stage's share of its input; state-variable: unused, its g follows the cutoff sample by sample.
-    pub const GAIN: usize = 1;
+    pub const GAIN: usize = 0;
     /// Ladder: feedback; state-variable: damping of the resonant section.
-    pub const LOOP: usize = 2;
+    pub const LOOP: usize = 1;
     /// Ladder: 1 / (1 + feedback w^4), which solves the loop; state-variable: the other damping.
-    pub const SOLVE: usize = 3;
+    pub const SOLVE: usize = 2;
     /// Gain into the saturation.
-    pub const INTO: usize = 4;
+    pub const INTO: usize = 3;
     /// Gain behind.
-    pub const OUT: usize = 5;
+    pub const OUT: usize = 4;
     /// The high-pass: a, g a and g^2 a with a = 1 / (1 + g (g + damping)).
-    pub const HIGH: usize = 6;
+    pub const HIGH: usize = 5;
+    /// How many there are of these, all that a ladder needs whose cutoff isn't modulated.
+    pub const STEADY: usize = 8;
+    /// Cutoff over the doubled rate, for modulation at audio rate and the state-variable filter.
+    pub const CUTOFF: usize = 8;
     /// Weights of a state-variable section's low, band and high outputs.
     pub const MORPH: usize = 9;
     /// How many there are.
@@ -244,7 +248,7 @@ impl Filter {
             // A choice of numbers, not of paths, is made for many at once.
             *state = if state.abs() < NOTHING { 0.0 } else { *state };
         }
-        if *settings == self.settings && cutoffs == self.cutoffs {
+        if cutoffs == self.cutoffs && *settings == self.settings {
             self.start = self.target;
             self.step = [0.0; row::COUNT];
             return;
@@ -264,7 +268,10 @@ impl Filter {
             // It isn't there yet.
             self.cutoffs = [-1.0; 2];
         }
-        self.start = if self.fresh { target } else { self.target };
+        if self.fresh {
+            self.target = target;
+        }
+        self.start = self.target;
         self.target = target;
         if self.switched {
             self.start[row::OUT] = 0.0;
@@ -282,11 +289,6 @@ impl Filter {
             self.target[r] = self.start[r] + self.step[r] * done as f32;
         }
         self.cutoffs = [-1.0; 2];
-    }
-
-    /// Whether what comes out is what goes in.
-    fn is_bypassed(&self) -> bool {
-        self.kind == Kind::Off && self.start[row::OUT] == 1.0 && self.target[row::OUT] == 1.0
     }
 }
 

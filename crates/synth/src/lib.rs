@@ -13,6 +13,7 @@ mod math;
 mod matrix;
 mod offsets;
 mod oscillator;
+mod output;
 pub mod params;
 pub mod patch;
 mod render;

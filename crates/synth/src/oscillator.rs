@@ -73,6 +73,9 @@ pub struct Oscillator {
     sync: Ramp,
     /// Table levels at the start and the end of the control step; they are crossfaded.
     levels: [u8; 2],
+    /// Which of the weights are heard in the planned step, and whether it is synced.
+    heard: [bool; 4],
+    synced: bool,
     /// Nobody hears the planned step.
     resting: bool,
 }
@@ -111,6 +114,8 @@ impl Oscillator {
         }
         self.width.aim(s.width, self.inverse_len);
         self.sync.aim(s.sync, self.inverse_len);
+        self.heard = self.weights.each_ref().map(|weight| !weight.is_silent());
+        self.synced = self.sync.start != 1.0 || self.sync.target != 1.0;
     }
 
     /// Plans `len` samples with the timbre of the ones before, whose ramps stand still.
@@ -185,24 +190,24 @@ impl Oscillator {
                 v.store_i(&mut phases[i..], phase);
             }
         }
-        if self.sync.start != 1.0 || self.sync.target != 1.0 {
+        if self.synced {
             return sync::tone(self, v, tables, done, &phases);
         }
         let mut out = [0.0; CONTROL];
         let [sine, triangle, saw, shifted] = &self.weights;
-        if !sine.is_silent() {
+        if self.heard[0] {
             let tone = self.sine(v, done, &phases);
             sine.mix_in(v, done, &tone, &mut out);
         }
-        if !triangle.is_silent() {
+        if self.heard[1] {
             let tone = self.wave(v, tables, Wave::Triangle, done, &phases);
             triangle.mix_in(v, done, &tone, &mut out);
         }
-        if !saw.is_silent() {
+        if self.heard[2] {
             let tone = self.wave(v, tables, Wave::Saw, done, &phases);
             saw.mix_in(v, done, &tone, &mut out);
         }
-        if !shifted.is_silent() {
+        if self.heard[3] {
             for i in (0..CONTROL).step_by(V::LANES) {
                 let width = turns(v, self.width.vector(v, done + i));
                 let phase = v.add_i(v.load_i(&phases[i..]), width);
@@ -311,35 +316,41 @@ impl Noise {
         Self { state: seed }
     }
 
-    /// The state `i` samples after the next one's, so that none has to wait for another.
-    #[inline(always)]
-    fn after(&self, i: usize) -> u64 {
-        /// Factors and terms of one step, two steps ...
-        const STEPS: [[u64; CONTROL]; 2] = {
-            let factor: u64 = 6_364_136_223_846_793_005;
-            let term: u64 = 1_442_695_040_888_963_407;
-            let mut steps = [[factor; CONTROL], [term; CONTROL]];
-            let mut i = 1;
-            while i < CONTROL {
-                steps[0][i] = steps[0][i - 1].wrapping_mul(factor);
-                steps[1][i] = steps[1][i - 1].wrapping_mul(factor).wrapping_add(term);
-                i += 1;
-            }
-            steps
-        };
-        let ahead = self.state.wrapping_mul(STEPS[0][i]);
-        ahead.wrapping_add(STEPS[1][i])
-    }
+    /// Factors and terms of one step, two steps ..., so that no sample has to wait for another.
+    const STEPS: [[u64; CONTROL]; 2] = {
+        let factor: u64 = 6_364_136_223_846_793_005;
+        let term: u64 = 1_442_695_040_888_963_407;
+        let mut steps = [[factor; CONTROL], [term; CONTROL]];
+        let mut i = 1;
+        while i < CONTROL {
+            steps[0][i] = steps[0][i - 1].wrapping_mul(factor);
+            steps[1][i] = steps[1][i - 1].wrapping_mul(factor).wrapping_add(term);
+            i += 1;
+        }
+        steps
+    };
 
     /// The next `len` samples; what follows them is any number.
     #[inline(always)]
     pub fn next<V: Vector>(&mut self, v: V, len: usize) -> Samples {
+        let [factors, terms] = &Self::STEPS;
+        let (low, high) = (self.state as u32, (self.state >> 32) as u32);
         let (mut states, mut out) = ([0; CONTROL], [0.0; CONTROL]);
+        // The high halves of `state * factor + term`: vectors multiply halves, not the whole.
         for i in 0..CONTROL {
-            states[i] = (self.after(i) >> 32) as i32;
+            let product = u64::from(low) * (factors[i] & 0xFFFF_FFFF);
+            states[i] = (product.wrapping_add(terms[i]) >> 32) as i32;
+        }
+        for i in 0..CONTROL {
+            let (factor, over) = (factors[i] as u32, (factors[i] >> 32) as u32);
+            let crossed = low
+                .wrapping_mul(over)
+                .wrapping_add(high.wrapping_mul(factor));
+            states[i] = states[i].wrapping_add(crossed as i32);
         }
         if len > 0 {
-            self.state = self.after(len - 1);
+            let ahead = self.state.wrapping_mul(factors[len - 1]);
+            self.state = ahead.wrapping_add(terms[len - 1]);
         }
         for i in (0..CONTROL).step_by(V::LANES) {
             let white = v.to_f(v.load_i(&states[i..]));

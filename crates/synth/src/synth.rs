@@ -6,15 +6,15 @@
 mod notes;
 
 use crate::common::{Common, Transport};
-use crate::effects::{Effects, safety_clip};
+use crate::effects::Effects;
 use crate::event::Event;
-use crate::filter::lanes::{Channel, Lanes};
-use crate::oscillator::Samples;
+use crate::filter::lanes::Lanes;
+use crate::output::Output;
 use crate::simd::{InstructionSet, Kernel, Vector};
 use crate::voice::Voice;
 use crate::wavetable::Wavetables;
 use crate::{CONTROL, Patch};
-use std::ops::Range;
+use std::mem;
 
 pub use notes::Ended;
 
@@ -26,6 +26,7 @@ pub struct Synth {
     sample_rate: f32,
     tables: &'static Wavetables,
     set: InstructionSet,
+    /// None in a batch, where all instruments have the same.
     lanes: Lanes,
     voices: Vec<Voice>,
     /// Where the search for a free voice begins.
@@ -44,54 +45,31 @@ pub struct Synth {
     position: u64,
     effects: Effects,
     glide: Option<PatchGlide>,
-    /// What was played last.
+    /// Whether the voices' samples are the same on both sides.
+    mono: bool,
+    /// What was played.
     output: Output,
 }
 
-/// A piece of a control step, on its way out.
-pub(crate) struct Output {
-    /// Left and right; what follows its samples is any number.
-    sides: [Samples; 2],
-    /// Whether the left one stands for both.
-    pub mono: bool,
-}
-
-impl Output {
-    /// Left and right.
-    pub fn sides(&self) -> [&Samples; 2] {
-        let [left, right] = &self.sides;
-        [left, if self.mono { left } else { right }]
-    }
-}
-
-/// The next `len` samples of some instruments, up to the filters.
-pub(crate) struct Play<'a> {
+/// The next `len` samples of some instruments, whose voices share lanes.
+pub(crate) struct Step<'a> {
     pub synths: &'a mut [Synth],
+    pub lanes: &'a mut Lanes,
     /// At most [`Synth::ahead`] of each.
     pub len: usize,
 }
 
-impl Kernel for Play<'_> {
+impl Kernel for Step<'_> {
     #[inline(always)]
     fn run<V: Vector>(self, v: V) {
-        for synth in self.synths {
-            synth.play(v, self.len);
+        let Self { synths, lanes, len } = self;
+        lanes.clear();
+        for synth in &mut *synths {
+            synth.play(v, len, lanes);
         }
-    }
-}
-
-/// What was played and filtered, to the output.
-pub(crate) struct Mix<'a> {
-    pub synths: &'a mut [Synth],
-    /// That of [`Play`].
-    pub len: usize,
-}
-
-impl Kernel for Mix<'_> {
-    #[inline(always)]
-    fn run<V: Vector>(self, v: V) {
-        for synth in self.synths {
-            synth.mix(v, self.len);
+        lanes.filter(v, len);
+        for synth in synths {
+            synth.mix(v, len, lanes);
         }
     }
 }
@@ -125,7 +103,8 @@ impl Synth {
             sample_rate,
             tables: Wavetables::shared(),
             set,
-            lanes: Lanes::new(set),
+            // Left and right of each voice.
+            lanes: Lanes::new(2 * SLOTS),
             voices: vec![Voice::default(); SLOTS],
             first: 0,
             active: Vec::with_capacity(SLOTS),
@@ -138,16 +117,16 @@ impl Synth {
             position: 0,
             effects: Effects::new(sample_rate),
             glide: None,
-            output: Output {
-                sides: [[0.0; CONTROL]; 2],
-                mono: true,
-            },
+            mono: true,
+            output: Output::default(),
         }
     }
 
-    /// Makes the `first`-th voice the first to be used. Every instrument's voices begin a page of memory:
-    /// if all began with the same one, they would push each other out of the cache.
-    pub(crate) fn begin_with(&mut self, first: usize) {
+    /// Makes it one of a batch, without lanes, and the `first`-th voice the first to be used. Every
+    /// instrument's voices begin a page of memory: if all began with the same one, they would push each
+    /// other out of the cache.
+    pub(crate) fn join(&mut self, first: usize) {
+        self.lanes = Lanes::default();
         self.first = first % SLOTS;
     }
 
@@ -214,8 +193,6 @@ impl Synth {
     pub fn process(&mut self, left: &mut [f32], right: &mut [f32], events: &[Event]) {
         let len = left.len().min(right.len());
         let (left, right) = (&mut left[..len], &mut right[..len]);
-        left.fill(0.0);
-        right.fill(0.0);
         let mut done = 0;
         for event in events {
             let time = (event.time as usize).clamp(done, len);
@@ -224,8 +201,6 @@ impl Synth {
             self.handle(&event.kind);
         }
         self.advance(&mut left[done..], &mut right[done..]);
-        safety_clip(left);
-        safety_clip(right);
     }
 
     /// Number of sounding notes, without those that fade out after being stolen or choked.
@@ -242,26 +217,25 @@ impl Synth {
     }
 
     fn advance(&mut self, left: &mut [f32], right: &mut [f32]) {
+        // Aside, as if they were those of a batch.
+        let mut lanes = mem::take(&mut self.lanes);
         let mut done = 0;
         while done < left.len() {
-            let len = self.ahead().min(left.len() - done);
-            let set = self.set;
-            set.run(Play {
-                synths: std::slice::from_mut(self),
-                len,
-            });
-            let sounding = self.sounding();
-            let channels = self.voices[sounding].iter_mut().flat_map(Voice::channels);
-            self.lanes.process(len, channels);
-            set.run(Mix {
-                synths: std::slice::from_mut(self),
-                len,
-            });
-            let [l, r] = self.output.sides();
-            left[done..done + len].copy_from_slice(&l[..len]);
-            right[done..done + len].copy_from_slice(&r[..len]);
-            done += len;
+            let from = done;
+            while done < left.len() && !self.output.is_full() {
+                let len = self.ahead().min(left.len() - done);
+                self.set.run(Step {
+                    synths: std::slice::from_mut(self),
+                    lanes: &mut lanes,
+                    len,
+                });
+                done += len;
+            }
+            let (l, r) = self.output.take();
+            left[from..done].copy_from_slice(l);
+            right[from..done].copy_from_slice(r.unwrap_or(l));
         }
+        self.lanes = lanes;
     }
 
     /// Samples to the control grid's next line; a whole step on a line.
@@ -269,83 +243,73 @@ impl Synth {
         CONTROL - (self.position % CONTROL as u64) as usize
     }
 
+    /// Plays the next `len` samples into the filters' lanes.
     #[inline(always)]
-    fn play<V: Vector>(&mut self, v: V, len: usize) {
+    fn play<V: Vector>(&mut self, v: V, len: usize, lanes: &mut Lanes) {
         let planned = self.to_grid() > 0;
         if !planned {
             self.control();
         }
+        self.mono = true;
         for &i in &self.active {
             let voice = &mut self.voices[i];
             if !planned {
                 voice.plan(CONTROL, &self.common);
             }
-            voice.play(v, self.tables, len);
+            voice.play(v, self.tables, len, lanes);
+            self.mono &= voice.is_mono();
         }
-    }
-
-    /// What is to be filtered of what was played.
-    pub(crate) fn channels(&mut self) -> impl Iterator<Item = Channel<'_>> {
-        let sounding = self.sounding();
-        self.voices[sounding].iter_mut().flat_map(Voice::channels)
-    }
-
-    /// From the first to the last voice that sounds.
-    fn sounding(&self) -> Range<usize> {
-        let start = self.active.iter().fold(SLOTS, |start, &i| start.min(i));
-        let end = self.active.iter().fold(start, |end, &i| end.max(i + 1));
-        start..end
     }
 
     /// Mixes the voices, sends them through the effects, and moves on.
     #[inline(always)]
-    fn mix<V: Vector>(&mut self, v: V, len: usize) {
-        let Output { sides, mono } = &mut self.output;
-        *mono = self.active.iter().all(|&i| self.voices[i].is_mono());
-        sides[0] = [0.0; CONTROL];
-        let mut channels = 1;
-        if !*mono {
-            sides[1] = [0.0; CONTROL];
-            channels = 2;
-        }
+    fn mix<V: Vector>(&mut self, v: V, len: usize, lanes: &Lanes) {
+        let idle = self.effects.are_idle();
+        let mut sides = [[0.0; CONTROL]; 2];
+        let sides = &mut sides[..if idle && self.mono { 1 } else { 2 }];
         for &i in &self.active {
-            self.voices[i].add_to(v, len, &mut sides[..channels]);
+            self.voices[i].add_to(v, len, lanes, sides);
         }
-        if !self.effects.are_idle() {
-            if *mono {
-                sides[1] = sides[0];
-                *mono = false;
-            }
-            let [left, right] = sides;
+        if !idle && let [left, right] = &mut *sides {
             self.effects.process(&mut left[..len], &mut right[..len]);
         }
+        self.output.add(sides, len);
         self.position += len as u64;
     }
 
-    /// What [`Mix`] left, without the [`safety_clip`].
-    pub(crate) fn output(&self) -> &Output {
-        &self.output
+    /// What is on its way out.
+    pub(crate) fn output(&mut self) -> &mut Output {
+        &mut self.output
     }
 
     /// On the grid: moves the patch on, and plans the effects' next step.
+    #[inline(always)]
     fn control(&mut self) {
-        if let Some(glide) = &self.glide {
-            let t = (self.position + CONTROL as u64 - glide.start) as f32 / glide.samples;
-            let patch = if t < 1.0 {
-                glide.from.lerp(&glide.to, t)
-            } else {
-                glide.to
-            };
-            if t >= 1.0 {
-                self.glide = None;
-            }
-            self.common.apply(patch);
+        if self.glide.is_some() {
+            self.glide();
         }
         self.common.advance(self.position);
         if self.active.iter().any(|&i| self.voices[i].is_idle()) {
             self.retire();
         }
         self.effects.plan(&self.common.settings.effects);
+    }
+
+    /// Moves the patch on its way.
+    fn glide(&mut self) {
+        let Some(glide) = &self.glide else {
+            return;
+        };
+        let t = (self.position + CONTROL as u64 - glide.start) as f32 / glide.samples;
+        let patch = if t < 1.0 {
+            glide.from.lerp(&glide.to, t)
+        } else {
+            glide.to
+        };
+        if t >= 1.0 {
+            self.glide = None;
+        }
+        self.common.apply(patch);
     }
 
     /// Forgets the voices that have ended.

@@ -15,13 +15,13 @@ const SUB: Timbre = Timbre {
     sync: 1.0,
 };
 
-/// The samples of a step, on their way from the oscillators to the output.
-#[derive(Clone, Copy, Debug, Default)]
+/// The samples of a step, on their way from the oscillators to the filters.
+#[derive(Default)]
 pub struct Block {
     /// Left, right; while [`Block::stereo`] is false the left one stands for both.
     pub audio: [Samples; 2],
-    /// Octaves by which oscillator 2 moves the cutoff.
-    pub modulator: Samples,
+    /// Octaves by which oscillator 2 moves the cutoff, if it does.
+    pub modulator: Option<Samples>,
     /// Whether the sides differ.
     pub stereo: bool,
 }
@@ -46,6 +46,23 @@ pub struct Tones {
     cutoff_fm: Ramp,
     /// All of these ramps stand still, where they were last asked to go.
     still: bool,
+    heard: Heard,
+}
+
+/// What there is to hear in a step; it stays as long as the ramps stand still.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    /// The oscillators' copies.
+    osc: [[bool; UNISON]; 2],
+    /// Each oscillator is one copy, in the middle.
+    single: bool,
+    /// The copies' left and right differ.
+    stereo: bool,
+    fm: bool,
+    cutoff_fm: bool,
+    ring: bool,
+    sub: bool,
+    noise: bool,
 }
 
 impl Tones {
@@ -116,10 +133,12 @@ impl Tones {
         self.sub_gain.aim(s.sub, inverse_len);
         self.noise_gain.aim(s.noise, inverse_len);
         self.cutoff_fm.aim(s.cutoff_fm, inverse_len);
+        let mut heard = [[false; UNISON]; 2];
         for n in 0..2 {
             let knobs = &s.osc[n];
             for c in 0..count {
-                if self.is_heard(n, c) {
+                heard[n][c] = self.is_heard(n, c);
+                if heard[n][c] {
                     let increment = detuned(increments[n], s.detune[c]);
                     self.osc[n][c].plan(len, increment, &knobs.timbre);
                 } else {
@@ -132,6 +151,17 @@ impl Tones {
         } else {
             self.sub.plan(len, increments[0] / 2, &SUB);
         }
+        let single = self.is_single();
+        self.heard = Heard {
+            osc: heard,
+            single,
+            stereo: !single && self.is_stereo(),
+            fm: !self.fm.is_silent(),
+            cutoff_fm: !self.cutoff_fm.is_silent(),
+            ring: !self.ring.is_silent(),
+            sub: !self.sub_gain.is_silent(),
+            noise: !self.noise_gain.is_silent(),
+        };
     }
 
     /// Plans a step in which at most the pitch moves.
@@ -139,6 +169,11 @@ impl Tones {
     fn go_on(&mut self, len: usize, increments: [u32; 2], s: &Settings) {
         let count = self.count[0];
         for (copies, increment) in self.osc.iter_mut().zip(increments) {
+            if count == 1 {
+                // It isn't detuned.
+                copies[0].go_on(len, increment);
+                continue;
+            }
             for (osc, &factor) in copies[..count].iter_mut().zip(&s.detune) {
                 osc.go_on(len, detuned(increment, factor));
             }
@@ -170,19 +205,10 @@ impl Tones {
 
     /// Whether copy `c` of oscillator `n` matters in the planned step.
     fn is_heard(&self, n: usize, c: usize) -> bool {
-        let modulates = n == 1 && c == 0 && self.modulates();
+        let modulates = !(self.fm.is_silent() && self.cutoff_fm.is_silent());
         let rings = !self.ring.is_silent();
         let copy = c == 0 || !self.copies[c].iter().all(Ramp::is_silent);
-        modulates || (copy && (rings || !self.gain[n].is_silent()))
-    }
-
-    fn modulates(&self) -> bool {
-        self.modulates_cutoff() || !self.fm.is_silent()
-    }
-
-    /// Whether oscillator 2 moves the cutoff in the planned step.
-    pub fn modulates_cutoff(&self) -> bool {
-        !self.cutoff_fm.is_silent()
+        (n == 1 && c == 0 && modulates) || (copy && (rings || !self.gain[n].is_silent()))
     }
 
     /// Whether each oscillator is one copy, in the middle.
@@ -198,7 +224,7 @@ impl Tones {
     }
 
     /// Plays the `len` samples from the `done`-th of the planned step on; what follows them in the
-    /// block is any number.
+    /// block, an empty one at first, is any number.
     #[inline(always)]
     pub fn play<V: Vector>(
         &mut self,
@@ -208,42 +234,39 @@ impl Tones {
         len: usize,
         block: &mut Block,
     ) {
-        let single = self.is_single();
-        block.stereo = !single && self.is_stereo();
-        block.audio[0] = [0.0; CONTROL];
-        let mut channels = 1;
-        if block.stereo {
-            block.audio[1] = [0.0; CONTROL];
-            channels = 2;
-        }
+        block.stereo = self.heard.stereo;
+        let channels = if block.stereo { 2 } else { 1 };
+        // Not left open where nothing moves the phases: the compiler may multiply it all the same, and what
+        // lies around can be denormal.
+        let mut cycles = [0.0; CONTROL];
         let mut offset = None;
         let mut second = [[0.0; CONTROL]; 2];
         // Oscillator 2 comes first: it modulates oscillator 1.
         for n in [1, 0] {
-            if !self.is_heard(n, 0) {
+            if !self.heard.osc[n][0] {
                 continue;
             }
-            let tone = self.osc[n][0].tone(v, tables, done, offset.as_ref());
+            let tone = self.osc[n][0].tone(v, tables, done, offset);
             if n == 1 {
-                if !self.fm.is_silent() {
-                    let cycles = offset.insert([0.0; CONTROL]);
-                    self.fm.mix_in(v, done, &tone, cycles);
+                if self.heard.fm {
+                    self.fm.mix_in(v, done, &tone, &mut cycles);
+                    offset = Some(&cycles);
                 }
-                if self.modulates_cutoff() {
-                    block.modulator = [0.0; CONTROL];
-                    self.cutoff_fm.mix_in(v, done, &tone, &mut block.modulator);
+                if self.heard.cutoff_fm {
+                    let octaves = block.modulator.insert([0.0; CONTROL]);
+                    self.cutoff_fm.mix_in(v, done, &tone, octaves);
                 }
             }
             let mut sides = [tone; 2];
-            if !single {
+            if !self.heard.single {
                 sides = [[0.0; CONTROL]; 2];
                 for c in 0..self.count[0] {
-                    if !self.is_heard(n, c) {
+                    if !self.heard.osc[n][c] {
                         continue;
                     }
                     let mut copy = tone;
                     if c > 0 {
-                        copy = self.osc[n][c].tone(v, tables, done, offset.as_ref());
+                        copy = self.osc[n][c].tone(v, tables, done, offset);
                     }
                     for k in 0..channels {
                         self.copies[c][k].mix_in(v, done, &copy, &mut sides[k]);
@@ -252,7 +275,7 @@ impl Tones {
             }
             for k in 0..channels {
                 self.gain[n].mix_in(v, done, &sides[k], &mut block.audio[k]);
-                if n == 0 && !self.ring.is_silent() {
+                if n == 0 && self.heard.ring {
                     let mut product = sides[k];
                     for i in 0..CONTROL {
                         product[i] *= second[k][i];
@@ -260,15 +283,17 @@ impl Tones {
                     self.ring.mix_in(v, done, &product, &mut block.audio[k]);
                 }
             }
-            second = sides;
+            if self.heard.ring {
+                second = sides;
+            }
         }
-        if !self.sub_gain.is_silent() {
+        if self.heard.sub {
             let tone = self.sub.pure_tone(v, done);
             for k in 0..channels {
                 self.sub_gain.mix_in(v, done, &tone, &mut block.audio[k]);
             }
         }
-        if !self.noise_gain.is_silent() {
+        if self.heard.noise {
             let noise = self.noise.next(v, len);
             for k in 0..channels {
                 self.noise_gain.mix_in(v, done, &noise, &mut block.audio[k]);

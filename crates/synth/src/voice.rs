@@ -10,7 +10,7 @@ mod note;
 use crate::CONTROL;
 use crate::common::Common;
 use crate::filter::Filter;
-use crate::filter::lanes::Channel;
+use crate::filter::lanes::{Lanes, Place};
 use crate::glide::Glide;
 use crate::lfo::Lfo;
 use crate::math::{Ramp, exp2, exp2s, inverse, split_mix};
@@ -63,10 +63,10 @@ pub struct Voice {
     /// Left, right; the left one filters both while they are the same.
     filters: [Filter; 2],
     stereo: bool,
-    /// The samples on their way from the sources to the output.
-    block: Block,
-    /// How many of them there are.
-    ready: usize,
+    /// Where its samples are in the filters' lanes.
+    places: [Place; 2],
+    /// Whether they are.
+    ready: bool,
     gain: [Ramp; 2],
     modulators: Modulators,
     before: Modulators,
@@ -314,41 +314,25 @@ impl Voice {
         self.gain[0].is_silent() && self.gain[1].is_silent()
     }
 
-    /// Plays the next `len` samples of the planned step, up to the filters.
+    /// Plays the next `len` samples of the planned step into the filters' lanes.
     #[inline(always)]
-    pub fn play<V: Vector>(&mut self, v: V, tables: &Wavetables, len: usize) {
+    pub fn play<V: Vector>(&mut self, v: V, tables: &Wavetables, len: usize, lanes: &mut Lanes) {
         if self.is_silent() {
             return;
         }
-        self.tones.play(v, tables, self.done, len, &mut self.block);
-        if self.block.stereo && !self.stereo {
+        let mut block = Block::default();
+        self.tones.play(v, tables, self.done, len, &mut block);
+        if block.stereo && !self.stereo {
             // Until here both sides were the same.
             self.filters[1] = self.filters[0];
         }
-        self.stereo = self.block.stereo;
-        self.ready = len;
-    }
-
-    /// What [`Voice::play`] played, to be filtered.
-    pub fn channels(&mut self) -> impl Iterator<Item = Channel<'_>> {
-        let count = match (self.ready, self.stereo) {
-            (0, _) => 0,
-            (_, false) => 1,
-            (_, true) => 2,
-        };
-        let modulates = self.tones.modulates_cutoff();
-        let Block {
-            audio, modulator, ..
-        } = &mut self.block;
-        let modulator = modulates.then_some(&*modulator);
-        let done = self.done;
-        let sides = self.filters.iter_mut().zip(audio).take(count);
-        sides.map(move |(filter, audio)| Channel {
-            filter,
-            done,
-            audio,
-            modulator,
-        })
+        self.stereo = block.stereo;
+        self.ready = true;
+        let sides = if self.stereo { 2 } else { 1 };
+        for side in 0..sides {
+            let (filter, audio) = (&self.filters[side], &block.audio[side]);
+            self.places[side] = lanes.push(filter, self.done, audio, block.modulator.as_ref());
+        }
     }
 
     /// Whether what was played is the same on both sides, or nothing.
@@ -356,19 +340,23 @@ impl Voice {
     pub fn is_mono(&self) -> bool {
         let [left, right] = &self.gain;
         let same = left.start == right.start && left.target == right.target;
-        self.ready == 0 || (same && !self.stereo)
+        !self.ready || (same && !self.stereo)
     }
 
     /// Adds what was played and filtered to the left, and to the right if it is there, and moves on by
     /// `len`, that of [`Voice::play`]; what follows it is any number.
     #[inline(always)]
-    pub fn add_to<V: Vector>(&mut self, v: V, len: usize, sides: &mut [Samples]) {
-        if self.ready > 0 {
-            let audio = &self.block.audio;
-            for (k, side) in sides.iter_mut().enumerate() {
-                self.gain[k].mix_in(v, self.done, &audio[k & self.stereo as usize], side);
+    pub fn add_to<V: Vector>(&mut self, v: V, len: usize, lanes: &Lanes, sides: &mut [Samples]) {
+        if self.ready {
+            let [left, right] = &mut self.filters;
+            let mut audio = [lanes.pull(self.places[0], left); 2];
+            if self.stereo {
+                audio[1] = lanes.pull(self.places[1], right);
             }
-            self.ready = 0;
+            for (k, side) in sides.iter_mut().enumerate() {
+                self.gain[k].mix_in(v, self.done, audio[k], side);
+            }
+            self.ready = false;
         }
         self.done += len;
         self.fresh = false;

@@ -6,13 +6,20 @@ const ROOM: f32 = 1.0 - KNEE;
 /// Beyond this everything is full scale, infinities included.
 const MOST: f32 = 1e6;
 
+/// Whether [`safety_clip`] leaves the samples as they are.
+#[inline(always)]
+pub fn is_safe(samples: &[f32]) -> bool {
+    // Without a branch per sample this test is a few vector operations; NaN fails it.
+    let mut safe = true;
+    for x in samples {
+        safe &= x.abs() <= KNEE;
+    }
+    safe
+}
+
 /// Bit-transparent up to -1 dBFS, then bends towards 0 dBFS with a continuous slope. What is no
 /// number becomes silence.
 pub fn safety_clip(samples: &mut [f32]) {
-    // Without a branch per sample this test is a few vector operations; NaN fails it.
-    if samples.iter().fold(true, |all, x| all & (x.abs() <= KNEE)) {
-        return;
-    }
     for x in samples {
         let over = ((x.abs() - KNEE) / ROOM).min(MOST);
         if x.is_nan() {

@@ -1,4 +1,4 @@
-//! Filters in flight: up to [`LANES`] channels side by side, one in each lane of the CPU's vectors.
+//! Filters in flight: bundles of channels side by side, one in each lane of the CPU's vectors.
 //!
 //! Lanes don't touch each other, so that a channel's samples don't depend on its neighbours. What
 //! they share is the code path: a bundle holds filters of one kind, all modulated at audio rate or
@@ -9,198 +9,187 @@ use super::{DAMPING, Filter, Kind, halfband, row, state};
 use crate::CONTROL;
 use crate::math::INDEX;
 use crate::oscillator::Samples;
-use crate::simd::{InstructionSet, Kernel, Vector};
+use crate::simd::Vector;
 
 /// Channels in a bundle: two vectors of eight, so that one's arithmetic hides the other's latency.
 pub const LANES: usize = 16;
 
-/// A channel on its way through the filters.
-pub struct Channel<'a> {
-    /// Its filters.
-    pub filter: &'a mut Filter,
-    /// Samples of the planned step that have been filtered.
-    pub done: usize,
-    /// The next ones, filtered in place.
-    pub audio: &'a mut Samples,
-    /// Octaves by which each of them moves the cutoff; `None`: by nothing.
-    pub modulator: Option<&'a Samples>,
-}
+/// Which low-pass, and whether its cutoff is modulated at audio rate.
+type Path = (Kind, bool);
+/// How many there are.
+const PATHS: usize = 7;
 
 /// Numbers by lane.
 type Row = [f32; LANES];
 
-/// Room for one bundle: by lane as the channels have it, or lanes side by side as the vectors do.
+/// Channels that run side by side: what they bring, by lane.
+#[derive(Clone)]
 #[repr(align(64))]
-struct Rows {
+struct Bundle {
+    path: Path,
+    /// Lanes in use. What is in the others doesn't move, towards denormals perhaps.
+    count: usize,
     audio: [Samples; LANES],
     modulator: [Samples; LANES],
     start: [[f32; row::COUNT]; LANES],
     step: [[f32; row::COUNT]; LANES],
-    /// Before and after: what is in the lanes that nobody uses doesn't move, towards denormals perhaps.
-    state: [[Row; state::COUNT]; 2],
+    state: [[f32; state::COUNT]; LANES],
     done: Row,
-    /// By sample; it goes back to `audio`.
-    filtered: [Row; CONTROL],
+    /// Results as the vectors have them, the lanes side by side.
+    turned: [Row; CONTROL],
 }
 
-/// Runs filters.
+impl Default for Bundle {
+    fn default() -> Self {
+        Self {
+            path: (Kind::Off, false),
+            count: 0,
+            audio: [[0.0; CONTROL]; LANES],
+            modulator: [[0.0; CONTROL]; LANES],
+            start: [[0.0; row::COUNT]; LANES],
+            step: [[0.0; row::COUNT]; LANES],
+            state: [[0.0; state::COUNT]; LANES],
+            done: [0.0; LANES],
+            turned: [[0.0; LANES]; CONTROL],
+        }
+    }
+}
+
+/// Where a channel is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    bundle: usize,
+    lane: usize,
+}
+
+/// The channels of one step.
+#[derive(Default)]
 pub struct Lanes {
-    set: InstructionSet,
-    rows: Box<Rows>,
+    bundles: Vec<Bundle>,
+    /// How many of them are in use.
+    used: usize,
 }
 
 impl Lanes {
-    /// Allocates everything.
-    pub fn new(set: InstructionSet) -> Self {
+    /// Room for so many channels; more of them allocate.
+    pub fn new(channels: usize) -> Self {
         Self {
-            set,
-            rows: Box::new(Rows {
-                audio: [[0.0; CONTROL]; LANES],
-                modulator: [[0.0; CONTROL]; LANES],
-                start: [[0.0; row::COUNT]; LANES],
-                step: [[0.0; row::COUNT]; LANES],
-                state: [[[0.0; LANES]; state::COUNT]; 2],
-                done: [0.0; LANES],
-                filtered: [[0.0; LANES]; CONTROL],
-            }),
+            bundles: vec![Bundle::default(); channels / LANES + PATHS],
+            used: 0,
         }
     }
 
-    /// Filters the next `len` samples of the planned step of each channel.
-    pub fn process<'a>(&mut self, len: usize, channels: impl Iterator<Item = Channel<'a>>) {
-        let mut bundle: [Option<Channel<'a>>; LANES] = [const { None }; LANES];
-        let (mut count, mut path) = (0, (Kind::Off, false));
-        // From within, nested iterators are plain loops.
-        channels.for_each(|mut channel| {
-            if channel.filter.kind == Kind::Off {
-                bypass(&mut channel, len);
-                return;
-            }
+    /// Forgets the channels of the step before.
+    pub fn clear(&mut self) {
+        self.used = 0;
+    }
+
+    /// Takes in a channel: its filters as they are planned, its samples from the `done`-th of the planned
+    /// step on, and the octaves by which each of them moves the cutoff, if any.
+    #[inline(always)]
+    pub fn push(
+        &mut self,
+        filter: &Filter,
+        done: usize,
+        audio: &Samples,
+        modulator: Option<&Samples>,
+    ) -> Place {
+        let path = match filter.kind {
+            Kind::Off => (Kind::Off, false),
             // The state-variable filter is modulated always, perhaps by nothing.
-            let kind = channel.filter.kind;
-            let modulated = kind.is_state_variable() || channel.modulator.is_some();
-            let its = (kind, modulated);
-            if count == LANES || (count > 0 && its != path) {
-                self.run(len, path, &mut bundle[..count]);
-                count = 0;
-            }
-            path = its;
-            self.load(count, &channel);
-            bundle[count] = Some(channel);
-            count += 1;
-        });
-        if count > 0 {
-            self.run(len, path, &mut bundle[..count]);
-        }
-    }
-
-    fn load(&mut self, lane: usize, channel: &Channel<'_>) {
-        let rows = &mut *self.rows;
-        let filter = &*channel.filter;
-        rows.audio[lane] = *channel.audio;
-        if let Some(modulator) = channel.modulator {
-            rows.modulator[lane] = *modulator;
-        } else if filter.kind.is_state_variable() {
-            rows.modulator[lane] = [0.0; CONTROL];
+            kind => (kind, kind.is_state_variable() || modulator.is_some()),
+        };
+        // Most often it is the last one.
+        let bundle = match self.bundles[..self.used].last() {
+            Some(last) if last.has_room(path) => self.used - 1,
+            _ => self.find(path),
+        };
+        let rows = &mut self.bundles[bundle];
+        let lane = rows.count;
+        rows.count += 1;
+        rows.audio[lane] = *audio;
+        if path.1 {
+            rows.modulator[lane] = *modulator.unwrap_or(&[0.0; CONTROL]);
         }
         rows.start[lane] = filter.start;
         rows.step[lane] = filter.step;
-        rows.done[lane] = channel.done as f32;
-        let count = states(filter.kind, channel.modulator.is_some());
-        for (row, state) in rows.state[0].iter_mut().zip(&filter.state[..count]) {
-            row[lane] = *state;
+        rows.state[lane] = filter.state;
+        rows.done[lane] = done as f32;
+        Place { bundle, lane }
+    }
+
+    /// A bundle with room for another channel.
+    fn find(&mut self, path: Path) -> usize {
+        let mut used = self.bundles[..self.used].iter();
+        if let Some(bundle) = used.position(|bundle| bundle.has_room(path)) {
+            return bundle;
         }
-    }
-
-    fn run(
-        &mut self,
-        len: usize,
-        (kind, modulated): (Kind, bool),
-        bundle: &mut [Option<Channel<'_>>],
-    ) {
-        self.set.run(Pass {
-            rows: &mut self.rows,
-            lanes: bundle.len(),
-            len,
-            kind,
-            modulated,
-        });
-        let rows = &*self.rows;
-        let count = states(kind, modulated);
-        for (lane, channel) in bundle.iter_mut().enumerate() {
-            let Some(channel) = channel.take() else {
-                continue;
-            };
-            *channel.audio = rows.audio[lane];
-            let states = &mut channel.filter.state[..count];
-            for (state, row) in states.iter_mut().zip(&rows.state[1]) {
-                *state = row[lane];
-            }
+        if self.used == self.bundles.len() {
+            self.bundles.push(Bundle::default());
         }
+        let bundle = &mut self.bundles[self.used];
+        (bundle.path, bundle.count) = (path, 0);
+        self.used += 1;
+        self.used - 1
     }
-}
 
-/// How many states matter on a code path.
-fn states(kind: Kind, modulated: bool) -> usize {
-    match (kind, modulated) {
-        (Kind::Plain, false) => state::PLAIN,
-        _ => state::COUNT,
-    }
-}
-
-/// What a switched-off filter does: nothing, but for the fade when it has just been switched.
-fn bypass(channel: &mut Channel<'_>, len: usize) {
-    let filter = &mut *channel.filter;
-    if !filter.is_bypassed() {
-        for (i, x) in channel.audio[..len].iter_mut().enumerate() {
-            let step = filter.step[row::OUT];
-            *x *= filter.start[row::OUT] + step * (channel.done + i) as f32;
-        }
-    }
-}
-
-/// A bundle's run.
-struct Pass<'a> {
-    rows: &'a mut Rows,
-    lanes: usize,
-    len: usize,
-    kind: Kind,
-    modulated: bool,
-}
-
-impl Kernel for Pass<'_> {
+    /// Filters the channels' next `len` samples; what follows them becomes any number.
     #[inline(always)]
-    fn run<V: Vector>(self, v: V) {
-        let Self {
-            rows,
-            lanes,
-            len,
-            kind,
-            modulated,
-        } = self;
+    pub fn filter<V: Vector>(&mut self, v: V, len: usize) {
+        for bundle in &mut self.bundles[..self.used] {
+            bundle.filter(v, len);
+        }
+    }
+
+    /// A channel's samples; its states go back to its filters.
+    #[inline(always)]
+    pub fn pull(&self, place: Place, filter: &mut Filter) -> &Samples {
+        let bundle = &self.bundles[place.bundle];
+        filter.state = bundle.state[place.lane];
+        &bundle.audio[place.lane]
+    }
+}
+
+impl Bundle {
+    fn has_room(&self, path: Path) -> bool {
+        self.path == path && self.count < LANES
+    }
+
+    #[inline(always)]
+    fn filter<V: Vector>(&mut self, v: V, len: usize) {
         let mut from = 0;
-        while from < lanes {
+        while from < self.count {
             // Two vectors at a time where there are so many lanes.
-            let wide = lanes - from > V::LANES;
-            match (kind, modulated) {
+            let wide = self.count - from > V::LANES;
+            match self.path {
                 (Kind::Plain, false) if wide => {
-                    pass::<V, Ladder<false, false>, 2>(v, rows, from, len);
+                    pass::<V, Ladder<false, false>, 2>(v, self, from, len);
                     from += V::LANES;
                 }
-                (Kind::Plain, false) => pass::<V, Ladder<false, false>, 1>(v, rows, from, len),
+                (Kind::Plain, false) => pass::<V, Ladder<false, false>, 1>(v, self, from, len),
                 (Kind::Ladder, false) if wide => {
-                    pass::<V, Ladder<true, false>, 2>(v, rows, from, len);
+                    pass::<V, Ladder<true, false>, 2>(v, self, from, len);
                     from += V::LANES;
                 }
-                (Kind::Ladder, false) => pass::<V, Ladder<true, false>, 1>(v, rows, from, len),
+                (Kind::Ladder, false) => pass::<V, Ladder<true, false>, 1>(v, self, from, len),
                 (Kind::Plain | Kind::Ladder, true) => {
-                    pass::<V, Ladder<true, true>, 1>(v, rows, from, len);
+                    pass::<V, Ladder<true, true>, 1>(v, self, from, len);
                 }
-                (Kind::Svf12, _) => pass::<V, Svf<1>, 1>(v, rows, from, len),
-                (Kind::Svf24, _) => pass::<V, Svf<2>, 1>(v, rows, from, len),
-                (Kind::Off, _) => {}
+                (Kind::Svf12, _) => pass::<V, Svf<1>, 1>(v, self, from, len),
+                (Kind::Svf24, _) => pass::<V, Svf<2>, 1>(v, self, from, len),
+                (Kind::Off, _) => return self.fade(len),
             }
             from += V::LANES;
+        }
+    }
+
+    /// What switched-off filters do: nothing, but for the fade when one has just been switched.
+    fn fade(&mut self, len: usize) {
+        for lane in 0..self.count {
+            let [start, step] = [self.start[lane][row::OUT], self.step[lane][row::OUT]];
+            for (i, x) in self.audio[lane][..len].iter_mut().enumerate() {
+                *x *= start + step * (self.done[lane] + i as f32);
+            }
         }
     }
 }
@@ -221,65 +210,92 @@ fn lanes<V: Vector, const N: usize>(
     v.quads(quads, &places)
 }
 
+/// The first `count` numbers of the lanes from `from` to `to`, back from where they are side by side.
+#[inline(always)]
+fn turn_back<V: Vector>(
+    v: V,
+    turned: &[Row; CONTROL],
+    [from, to, count]: [usize; 3],
+    rows: &mut [[f32; CONTROL]; LANES],
+) {
+    for quad in from / 4..to.div_ceil(4) {
+        for i in (0..count).step_by(V::LANES) {
+            let four = lanes(v, turned, i, quad);
+            for lane in 0..4 {
+                if 4 * quad + lane < to {
+                    v.store(&mut rows[4 * quad + lane][i..], four[lane]);
+                }
+            }
+        }
+    }
+}
+
 /// `G` vectors of lanes from `from` on.
 #[inline(always)]
-fn pass<V: Vector, L: LowPass, const G: usize>(v: V, rows: &mut Rows, from: usize, len: usize) {
+fn pass<V: Vector, L: LowPass, const G: usize>(v: V, bundle: &mut Bundle, from: usize, len: usize) {
+    let states = if L::TWICE { state::COUNT } else { state::PLAIN };
+    let rows = if L::MODULATED {
+        row::COUNT
+    } else {
+        row::STEADY
+    };
     let at = |g: usize| from + g * V::LANES;
+    let to = bundle.count.min(at(G));
     let zero = v.splat(0.0);
     let mut state = [[zero; state::COUNT]; G];
     let mut start = [[zero; row::COUNT]; G];
     let mut step = [[zero; row::COUNT]; G];
     let mut done = [zero; G];
+    // In loops of their own, short enough that the compiler unrolls this one: states in registers.
     for g in 0..G {
-        for r in 0..state::COUNT {
-            state[g][r] = v.load(&rows.state[0][r][at(g)..]);
+        for quad in 0..states / 4 {
+            let four = lanes(v, &bundle.state, at(g), quad);
+            for r in 0..4 {
+                state[g][4 * quad + r] = four[r];
+            }
         }
-        for quad in 0..row::COUNT / 4 {
+    }
+    for g in 0..G {
+        for quad in 0..rows / 4 {
             let [starts, steps] = [
-                lanes(v, &rows.start, at(g), quad),
-                lanes(v, &rows.step, at(g), quad),
+                lanes(v, &bundle.start, at(g), quad),
+                lanes(v, &bundle.step, at(g), quad),
             ];
             for r in 0..4 {
                 start[g][4 * quad + r] = starts[r];
                 step[g][4 * quad + r] = steps[r];
             }
         }
-        done[g] = v.load(&rows.done[at(g)..]);
+        done[g] = v.load(&bundle.done[at(g)..]);
     }
     for quad in 0..len.div_ceil(4) {
         let mut x = [[zero; 4]; G];
         let mut m = [[zero; 4]; G];
         for g in 0..G {
-            x[g] = lanes(v, &rows.audio, at(g), quad);
+            x[g] = lanes(v, &bundle.audio, at(g), quad);
             if L::MODULATED {
-                m[g] = lanes(v, &rows.modulator, at(g), quad);
+                m[g] = lanes(v, &bundle.modulator, at(g), quad);
             }
         }
         for i in 0..4.min(len - 4 * quad) {
             for g in 0..G {
                 let index = v.add(done[g], v.splat(INDEX[4 * quad + i]));
-                let mut value = start[g];
-                for r in 0..row::COUNT {
+                let mut value = [zero; row::COUNT];
+                for r in 0..rows {
                     value[r] = v.mul_add(step[g][r], index, start[g][r]);
                 }
                 let y = sample::<V, L>(v, x[g][i], m[g][i], &mut state[g], &value);
-                v.store(&mut rows.filtered[4 * quad + i][at(g)..], y);
+                v.store(&mut bundle.turned[4 * quad + i][at(g)..], y);
             }
         }
     }
+    turn_back(v, &bundle.turned, [from, to, CONTROL], &mut bundle.audio);
     for g in 0..G {
-        for r in 0..state::COUNT {
-            v.store(&mut rows.state[1][r][at(g)..], state[g][r]);
+        for r in 0..states {
+            v.store(&mut bundle.turned[r][at(g)..], state[g][r]);
         }
     }
-    for quad in from / 4..at(G) / 4 {
-        for i in (0..CONTROL).step_by(V::LANES) {
-            let four = lanes(v, &rows.filtered, i, quad);
-            for lane in 0..4 {
-                v.store(&mut rows.audio[4 * quad + lane][i..], four[lane]);
-            }
-        }
-    }
+    turn_back(v, &bundle.turned, [from, to, states], &mut bundle.state);
 }
 
 #[inline(always)]
@@ -294,7 +310,7 @@ fn sample<V: Vector, L: LowPass>(
     let low = if L::TWICE {
         let mut x = halfband::up(v, x, &mut s[state::UP..state::DOWN]);
         L::filter(v, &mut x, m, &mut s[state::LOW..state::HIGH], c);
-        halfband::down(v, x, &mut s[state::DOWN..state::COUNT])
+        halfband::down(v, x, &mut s[state::DOWN..state::END])
     } else {
         let mut x = [x];
         L::filter(v, &mut x, m, &mut s[state::LOW..state::HIGH], c);

@@ -1,12 +1,38 @@
 //! The filters against their definitions: slopes, resonance, bypass, bounds.
 
-use super::lanes::{Channel, Lanes};
+use super::lanes::Lanes;
 use super::*;
 use crate::CONTROL;
-use crate::simd::InstructionSet;
+use crate::oscillator::Samples;
+use crate::simd::{InstructionSet, Kernel, Vector};
 use realfft::RealFftPlanner;
 
 const N: usize = 1 << 16;
+
+/// A filter, what it filters, and what moves its cutoff.
+type Channel<'a> = (&'a mut Filter, &'a mut Samples, Option<&'a Samples>);
+
+/// Filters some channels side by side, the first so many samples of a step.
+struct Filtering<'a, 'b> {
+    lanes: &'a mut Lanes,
+    channels: &'a mut [Channel<'b>],
+    len: usize,
+}
+
+impl Kernel for Filtering<'_, '_> {
+    #[inline(always)]
+    fn run<V: Vector>(self, v: V) {
+        self.lanes.clear();
+        let mut places = Vec::new();
+        for (filter, audio, modulator) in &*self.channels {
+            places.push(self.lanes.push(filter, 0, audio, *modulator));
+        }
+        self.lanes.filter(v, self.len);
+        for ((filter, audio, _), place) in self.channels.iter_mut().zip(places) {
+            **audio = *self.lanes.pull(place, filter);
+        }
+    }
+}
 
 /// A filter that plays alone.
 struct Alone {
@@ -18,7 +44,7 @@ impl Alone {
     fn new(settings: &FilterSettings) -> Self {
         let mut filter = Filter::default();
         filter.start(settings);
-        let lanes = Lanes::new(InstructionSet::best());
+        let lanes = Lanes::new(1);
         Self { filter, lanes }
     }
 
@@ -37,13 +63,11 @@ impl Alone {
                 octaves[..chunk.len()].copy_from_slice(&modulator[k * CONTROL..][..chunk.len()]);
             }
             self.filter.plan(1.0 / CONTROL as f32, settings, cutoffs);
-            let channel = Channel {
-                filter: &mut self.filter,
-                done: 0,
-                audio: &mut audio,
-                modulator: modulator.map(|_| &octaves),
-            };
-            self.lanes.process(chunk.len(), std::iter::once(channel));
+            InstructionSet::best().run(Filtering {
+                lanes: &mut self.lanes,
+                channels: &mut [(&mut self.filter, &mut audio, modulator.map(|_| &octaves))],
+                len: chunk.len(),
+            });
             chunk.copy_from_slice(&audio[..chunk.len()]);
         }
     }
@@ -296,9 +320,16 @@ fn lanes_do_not_touch_each_other() {
         };
         let mut filters: Vec<_> = settings.iter().map(fresh).collect();
         let mut alone = filters.clone();
-        let mut lanes = Lanes::new(set);
+        let mut lanes = Lanes::new(37);
+        let mut process = |channels: &mut [Channel<'_>]| {
+            set.run(Filtering {
+                lanes: &mut lanes,
+                channels,
+                len: CONTROL,
+            });
+        };
         for round in 0..20 {
-            let mut audio: Vec<[f32; CONTROL]> = (0..37)
+            let mut audio: Vec<Samples> = (0..37)
                 .map(|n| std::array::from_fn(|i| ((i + n * round) as f32 * 0.37).sin()))
                 .collect();
             let octaves = audio.clone();
@@ -307,24 +338,13 @@ fn lanes_do_not_touch_each_other() {
                 let cutoff = 0.001 * (n + round + 1) as f32;
                 filters[n].plan(0.0625, s, [cutoff, 0.001]);
                 alone[n].plan(0.0625, s, [cutoff, 0.001]);
-                let channel = Channel {
-                    done: 0,
-                    filter: &mut alone[n],
-                    audio: &mut expected[n],
-                    modulator: (n % 5 == 0).then_some(&octaves[n]),
-                };
-                lanes.process(CONTROL, std::iter::once(channel));
+                let modulator = (n % 5 == 0).then_some(&octaves[n]);
+                process(&mut [(&mut alone[n], &mut expected[n], modulator)]);
             }
             let channels = filters.iter_mut().zip(&mut audio).zip(&octaves).enumerate();
-            lanes.process(
-                CONTROL,
-                channels.map(|(n, ((filter, audio), octaves))| Channel {
-                    done: 0,
-                    filter,
-                    audio,
-                    modulator: (n % 5 == 0).then_some(octaves),
-                }),
-            );
+            let channel =
+                |(n, ((filter, audio), octaves))| (filter, audio, (n % 5 == 0).then_some(octaves));
+            process(&mut channels.map(channel).collect::<Vec<_>>());
             assert!(audio == expected, "{set:?}, round {round}");
         }
     }
