@@ -23,8 +23,9 @@ use synth::{Automation, MATCHED_COUNT, Note, Patch};
 
 /// A search narrower than this, in normalised units, has converged; it starts anew around the best.
 const CONVERGED: f64 = 0.003;
-/// Share of a search spent on one patch where each note gets its own afterwards: at least, and at most, while
-/// it gains [`STILL`] in each [`TENTH`] of the search. What one patch explains is not explained better by many.
+/// Share of a search spent on one patch where each note gets its own afterwards; and, where the notes are
+/// given, at most, while it gains [`STILL`] in each [`TENTH`] of the search: what one patch explains is not
+/// explained better by many.
 const ONE_PATCH: (f64, f64) = (0.5, 0.8);
 const STILL: f32 = 0.003;
 const TENTH: f64 = 0.1;
@@ -212,7 +213,12 @@ pub fn refine(
     };
     if search.used() < 1.0 && search.clip > 0.0 {
         let each = options.each_note && !notes.is_empty();
-        let shares = if each { ONE_PATCH } else { (1.0, 1.0) };
+        let shares = match (each, options.free_notes) {
+            (false, _) => (1.0, 1.0),
+            // Notes that were only heard have more to find than their patch.
+            (true, true) => (ONE_PATCH.0, ONE_PATCH.0),
+            (true, false) => ONE_PATCH,
+        };
         let mut starts = starts.to_vec();
         starts.push(start.with_matched(&Patch::default().matched()));
         let beginning = reference.beginning(notes, FIRST_SECONDS)?;

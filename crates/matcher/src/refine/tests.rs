@@ -115,7 +115,7 @@ fn notes_that_were_only_heard_find_their_place() {
         let options = Options {
             each_note: true,
             free_notes,
-            ..limited(1_000, 1)
+            ..limited(2_000, 1)
         };
         refine(&reference, &misheard, &[patch()], &options, |_| true).unwrap()
     };
