@@ -133,8 +133,8 @@ impl Stream {
         }
     }
 
-    /// Fails unless an inference took effect every 40 ms from the first window on, none late. The stand-in
-    /// engine answers at random, so a resynthesis may have found its answer unlike: then the match held
+    /// Fails unless an inference took effect every 40 ms from the second window on, none late: the first has
+    /// 40 ms of sound in it, which may be too little to be sure of anything. The stand-in engine answers at random, so a resynthesis may have found its answer unlike: then the match held
     /// until the next one, through exactly twelve windows.
     fn assert_no_gap(&self) {
         let end = self.blocks * BLOCK;
@@ -145,7 +145,7 @@ impl Stream {
         let moved = |&&(_, p): &&(usize, usize)| self.effects.binary_search(&p).is_ok();
         assert_eq!(windows.iter().filter(moved).count(), self.effects.len());
         assert!(4 * self.effects.len() > 3 * windows.len());
-        for judged in windows.chunk_by(|a, b| a.0 / 12 == b.0 / 12) {
+        for judged in windows[1..].chunk_by(|a, b| a.0 / 12 == b.0 / 12) {
             let moved = judged.iter().filter(moved).count();
             assert!(
                 moved == judged.len() || moved == 0,
