@@ -33,10 +33,10 @@ const TENTH: f64 = 0.1;
 const EACH_NOTE: f64 = 0.93;
 /// Share of the time for one patch that is spent on the clip's first seconds.
 const FIRST: f64 = 0.5;
-/// So many of the last best patches are offered, newest first, until one is better by the reference's own ear.
-const TRAIL: usize = 6;
 /// How many seconds these are. A clip not much longer is taken whole.
 const FIRST_SECONDS: f64 = 2.5;
+/// So many of the last best patches are offered, newest first, until one is better by the reference's own ear.
+const TRAIL: usize = 6;
 
 /// How far and how long to search.
 #[derive(Clone, Copy, Debug)]
