@@ -11,8 +11,10 @@ use synth::Patch;
 
 /// Likeness below which the match holds.
 pub const LEAST_LIKENESS: f32 = 0.5;
-/// Rate of the renders in Hz: what the ear hears of them is what the trainer's ear heard.
-const RATE: f64 = 32_000.0;
+/// Rate of the renders in Hz: the ear's own, which spares half of the samples and a resampling.
+const RATE: f64 = 16_000.0;
+/// Frames that the ear hears before those that are compared, so that it has begun.
+const WARM: usize = 16;
 /// Frames kept: the second that is compared, and the one before it, in which its first note may have
 /// begun.
 const FRAMES: usize = 2 * WINDOW_FRAMES;
@@ -84,7 +86,9 @@ impl Resynthesis {
         }
         let seconds = heard.frames() as f64 / self.frame_rate;
         let mono = synth::render_mono(patch, &notes, seconds, RATE as f32, 1);
-        let played = ear::spectrogram(&self.config, &mono, RATE, false)?;
+        let first = heard.frames().saturating_sub(WINDOW_FRAMES + WARM);
+        let from = (first as f64 * RATE / self.frame_rate).round() as usize;
+        let played = ear::spectrogram(&self.config, &mono[from..], RATE, false)?;
         let newest = |s: Spectrogram| {
             let from = s.frames().saturating_sub(WINDOW_FRAMES) * CHANNELS;
             Spectrogram {
