@@ -1,6 +1,7 @@
 //! One patch for a whole clip: all its windows through an encoder, and their inferences combined.
 
-use crate::contract::{HOP_FRAMES, INPUT_LEN, WINDOW_FRAMES, quantize_window};
+use crate::contract::{HOP_FRAMES, INPUT_LEN, quantize_window};
+use crate::correction;
 use crate::encoder::{Encoder, EncoderError, Inference};
 use crate::protocol::MAX_BATCH;
 use crate::tracker::weight;
@@ -20,6 +21,8 @@ pub struct ClipInference {
     pub whole: Inference,
     /// Window by window, in order of time.
     pub windows: Vec<Inference>,
+    /// The frame before which each window ends.
+    pub ends: Vec<usize>,
 }
 
 impl ClipInference {
@@ -35,6 +38,26 @@ impl ClipInference {
             .map(patch)
             .collect()
     }
+
+    /// `patch`, of which `played` was heard with the clip's notes, moved to where `encoder` would hear it as
+    /// it heard the clip: see [`correction`].
+    pub fn corrected(
+        &self,
+        patch: &Patch,
+        played: &Spectrogram,
+        encoder: &mut impl Encoder,
+    ) -> Result<Patch, EncoderError> {
+        /// Most windows compared.
+        const WINDOWS: usize = 32;
+        let every = self.ends.len().div_ceil(WINDOWS).max(1);
+        let ends: Vec<usize> = self.ends.iter().copied().step_by(every).collect();
+        let answers = ask(encoder, &inputs(played, &ends))?;
+        let heard = self.windows.iter().copied().step_by(every);
+        let pairs: Vec<_> = heard.zip(answers).collect();
+        let step = correction::step(&self.whole.sigma, &pairs);
+        let h = patch.matched();
+        Ok(patch.with_matched(&std::array::from_fn(|i| (h[i] + step[i]).clamp(0.0, 1.0))))
+    }
 }
 
 /// Asks `encoder` about every window of a clip. `None` when it is silent or empty.
@@ -42,37 +65,55 @@ pub fn infer_clip(
     heard: &Spectrogram,
     encoder: &mut impl Encoder,
 ) -> Result<Option<ClipInference>, EncoderError> {
-    let inputs = inputs(heard);
+    let ends = ends(heard);
+    let windows = ask(encoder, &inputs(heard, &ends))?;
+    Ok(combine(&windows).map(|whole| ClipInference {
+        whole,
+        windows,
+        ends,
+    }))
+}
+
+fn ask(encoder: &mut impl Encoder, inputs: &[u8]) -> Result<Vec<Inference>, EncoderError> {
     let mut windows = Vec::new();
     for batch in inputs.chunks(MAX_BATCH * INPUT_LEN) {
         windows.extend(encoder.infer(batch)?);
     }
-    Ok(combine(&windows).map(|whole| ClipInference { whole, windows }))
+    Ok(windows)
 }
 
-/// The quantised windows of a clip, one after the other: one ends at every [`HOP_FRAMES`]-th frame, and
-/// one at the last.
-fn inputs(heard: &Spectrogram) -> Vec<u8> {
+/// Where the windows of a clip end that are worth asking about: at every [`HOP_FRAMES`]-th frame, and at the
+/// last.
+fn ends(heard: &Spectrogram) -> Vec<usize> {
     let frames = heard.frames();
     let peak = |cells: &[f32]| cells.iter().fold(0.0f32, |m, &v| m.max(v));
     let quiet = peak(&heard.data) * 10f32.powf(-QUIET_DB / 20.0);
-    let mut inputs = Vec::new();
-    let mut window = vec![0.0; INPUT_LEN];
-    let mut input = vec![0; INPUT_LEN];
-    let mut end = 0;
-    while end < frames {
-        end = (end + HOP_FRAMES).min(frames);
-        let first = end.saturating_sub(WINDOW_FRAMES);
-        let cells = &heard.data[first * CHANNELS..end * CHANNELS];
-        let before = INPUT_LEN - cells.len();
-        window[..before].fill(0.0);
-        window[before..].copy_from_slice(cells);
-        if peak(&window) > quiet {
-            quantize_window(&window, &mut input);
-            inputs.extend_from_slice(&input);
-        }
+    (1..=frames.div_ceil(HOP_FRAMES))
+        .map(|n| (n * HOP_FRAMES).min(frames))
+        .filter(|&end| peak(newest(&heard.data, end)) > quiet)
+        .collect()
+}
+
+/// The quantised windows of a clip that end before these frames, one after the other.
+fn inputs(heard: &Spectrogram, ends: &[usize]) -> Vec<u8> {
+    let mut inputs = vec![0; ends.len() * INPUT_LEN];
+    for (&end, input) in ends.iter().zip(inputs.chunks_exact_mut(INPUT_LEN)) {
+        quantize_newest(newest(&heard.data, end), input);
     }
     inputs
+}
+
+/// The cells of the window that ends before frame `end`, fewer at the clip's beginning.
+fn newest(cells: &[f32], end: usize) -> &[f32] {
+    let end = (end * CHANNELS).min(cells.len());
+    &cells[end.saturating_sub(INPUT_LEN)..end]
+}
+
+/// [`quantize_window`] of cells before which there was silence.
+fn quantize_newest(cells: &[f32], input: &mut [u8]) {
+    let mut window = vec![0.0; INPUT_LEN];
+    window[INPUT_LEN - cells.len()..].copy_from_slice(cells);
+    quantize_window(&window, input);
 }
 
 /// Weighted mean of inferences; `None` of none.
@@ -96,6 +137,7 @@ fn combine(seen: &[Inference]) -> Option<Inference> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::WINDOW_FRAMES;
 
     /// Says how many of a window's frames hold sound (mean), the more the surer.
     struct Filled;
@@ -126,7 +168,7 @@ mod tests {
     #[test]
     fn windows_begin_in_silence_and_reach_the_end() {
         let clip = heard((0..132).map(|_| 1.0));
-        let inputs = inputs(&clip);
+        let inputs = inputs(&clip, &ends(&clip));
         let filled: Vec<usize> = inputs
             .chunks(INPUT_LEN)
             .map(|w| {
@@ -145,7 +187,7 @@ mod tests {
     fn quiet_windows_are_left_out() {
         let clip = heard((0..400).map(|i| if i < 100 { 1.0 } else { 0.001 }));
         // Those that end up to 127 frames after the sound still hold some of it.
-        assert_eq!(inputs(&clip).len() / INPUT_LEN, (100 + 127) / 5);
+        assert_eq!(ends(&clip).len(), (100 + 127) / 5);
     }
 
     #[test]

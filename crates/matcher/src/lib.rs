@@ -3,6 +3,7 @@
 pub mod builtin;
 pub mod cma;
 pub mod contract;
+pub mod correction;
 pub mod encoder;
 pub mod engine;
 pub mod infer;

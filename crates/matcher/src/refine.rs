@@ -12,7 +12,7 @@ mod studio;
 
 pub use reference::{RENDER_SEED, Reference, Score};
 
-use crate::encoder::Inference;
+use crate::encoder::{Encoder, EncoderError, Inference};
 use crate::infer::ClipInference;
 use ear::EarError;
 use rand::SeedableRng;
@@ -155,19 +155,46 @@ impl Search<'_> {
     }
 }
 
-/// The encoder's answers to a clip, the one first that is most like `reference` when it plays `notes`. Fails
-/// where the ear can't be made.
+/// Why there are no answers.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswersError {
+    /// The ear can't be made.
+    #[error(transparent)]
+    Ear(#[from] EarError),
+    /// The encoder gives none.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+}
+
+/// The encoder's answers to a clip, the one first that is most like `reference` when it plays `notes`: those to
+/// windows and whole, and the best of them as it hears itself play and corrects itself.
 pub fn answers(
     reference: &Reference,
     notes: &[Note],
     inferred: &ClipInference,
-) -> Result<Vec<Patch>, EarError> {
-    let mut answers = inferred.answers();
+    encoder: &mut impl Encoder,
+) -> Result<Vec<Patch>, AnswersError> {
+    /// Corrections, one after the other.
+    const CORRECTIONS: usize = 8;
     let studio = Studio::new(reference, FINE);
-    let scores = studio.scores(&mut studio.players(1)?[0], notes, &answers);
-    let worth = |i: &usize| scores[*i].objective();
-    let best = (0..answers.len()).max_by(|a, b| worth(a).total_cmp(&worth(b)));
-    answers.swap(0, best.unwrap_or(0));
+    let player = &mut studio.players(1)?[0];
+    let mut answers = inferred.answers();
+    let mut scores = studio.scores(player, notes, &answers);
+    let best = |scores: &[Score]| {
+        let worth = |i: &usize| scores[*i].objective();
+        // Of equals, the first.
+        (0..scores.len())
+            .rev()
+            .max_by(|a, b| worth(a).total_cmp(&worth(b)))
+    };
+    let mut patch = answers[best(&scores).unwrap_or(0)];
+    studio.scores(player, notes, &[patch]);
+    for _ in 0..CORRECTIONS {
+        patch = inferred.corrected(&patch, player.heard(), encoder)?;
+        scores.extend(studio.scores(player, notes, &[patch]));
+        answers.push(patch);
+    }
+    answers.swap(0, best(&scores).unwrap_or(0));
     Ok(answers)
 }
 

@@ -303,6 +303,11 @@ fn scale(rate: f64, other: f64) -> Scale {
 }
 
 impl Player {
+    /// What was last played, as heard.
+    pub fn heard(&self) -> &Spectrogram {
+        &self.heard
+    }
+
     /// Hears render `i` of the newest from its frame `first` on; frames have so many samples.
     fn hear(&mut self, i: usize, first: usize, samples: f64) {
         let audio = |frame: usize| {

@@ -1,6 +1,9 @@
 //! Searches on sounds of the synth itself.
 
 use super::*;
+use crate::INPUT_LEN;
+use crate::infer::infer_clip;
+use ear::CHANNELS;
 use synth::params;
 
 const RATE: f64 = 16_000.0;
@@ -181,21 +184,79 @@ fn the_best_of_several_starts_is_searched_from() {
     assert_eq!(found.automation.patch, patch());
 }
 
-#[test]
-fn the_answer_that_is_most_alike_comes_first() {
-    let reference = reference();
-    let inference = |patch: &Patch| Inference {
+/// Hears the same in everything.
+struct Deaf;
+
+impl Encoder for Deaf {
+    fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+        let count = windows.len() / INPUT_LEN;
+        Ok(vec![inference(&Patch::default()); count])
+    }
+}
+
+fn inference(patch: &Patch) -> Inference {
+    Inference {
         mean: patch.matched(),
         sigma: [0.1; MATCHED_COUNT],
-    };
+    }
+}
+
+#[test]
+fn the_answer_that_is_most_alike_comes_first() {
     let inferred = ClipInference {
         whole: inference(&Patch::default()),
         windows: vec![inference(&Patch::default()), inference(&patch())],
+        ends: Vec::new(),
     };
     let first = |patch: &Patch| Patch::default().with_matched(&patch.matched());
-    let found = answers(&reference, &notes(), &inferred).unwrap();
+    let found = answers(&reference(), &notes(), &inferred, &mut Deaf).unwrap();
     let expected = [&patch(), &Patch::default(), &Patch::default()].map(first);
-    assert_eq!(found, expected);
+    assert_eq!(found[..3], expected);
+}
+
+/// Hears how bright a window is, as a cutoff that leans to the middle.
+struct Bright;
+
+impl Encoder for Bright {
+    fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+        let answer = |window: &[u8]| {
+            let (mut sum, mut total) = (0.0, 0.0);
+            for (i, &v) in window.iter().enumerate() {
+                sum += (i % CHANNELS) as f32 * v as f32;
+                total += v as f32;
+            }
+            let mut mean = Patch::default().matched();
+            mean[cutoff()] = 0.5 + 0.8 * (sum / f32::max(total, 1.0) / CHANNELS as f32 - 0.5);
+            Inference {
+                mean,
+                sigma: [0.1; MATCHED_COUNT],
+            }
+        };
+        Ok(windows.chunks(INPUT_LEN).map(answer).collect())
+    }
+}
+
+/// Place of the cutoff among the matched parameters.
+fn cutoff() -> usize {
+    let place = synth::MATCHED
+        .iter()
+        .position(|&row| row == params::FILTER_CUTOFF);
+    place.expect("cutoff is matched")
+}
+
+#[test]
+fn an_encoder_that_hears_itself_play_gets_nearer() {
+    let mut truth = Patch::default();
+    truth.set(params::FILTER_CUTOFF, 0.35);
+    let sound = synth::render_mono(&truth, &notes(), 1.0, RATE as f32, RENDER_SEED);
+    let reference = Reference::new(&sound, RATE, &ear::EarConfig::default()).unwrap();
+    let heard = ear::spectrogram(&ear::EarConfig::default(), &sound, RATE, false).unwrap();
+    let inferred = infer_clip(&heard, &mut Bright).unwrap().unwrap();
+    let apart = |patch: &Patch| (patch.get(params::FILTER_CUTOFF) - 0.35).abs();
+    let first = Patch::default().with_matched(&inferred.whole.mean);
+    let found = answers(&reference, &notes(), &inferred, &mut Bright).unwrap();
+    let [before, after] = [&first, &found[0]].map(apart);
+    assert!(after < 0.5 * before, "{before} to {after}");
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub fn run(args: Args) -> Result<(), Error> {
 
     let reference = Reference::new(&mono, rate, &ear)?;
     let began = Instant::now();
-    let starts = answers(&reference, &notes, &inferred)?;
+    let starts = answers(&reference, &notes, &inferred, &mut encoder)?;
     let score = |patch: Patch| reference.score_of(&notes, &patch.into());
     let default = score(Patch::default())?;
     let first = score(starts[0])?;

@@ -13,7 +13,7 @@ use crate::audio::mono;
 use ear::{EarConfig, EarError, Spectrogram};
 use matcher::infer::infer_clip;
 use matcher::likeness::pitch_agreement;
-use matcher::refine::{Options, Reference, Score, answers, refine};
+use matcher::refine::{AnswersError, Options, Reference, Score, answers, refine};
 use matcher::{Encoder, EncoderError};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -104,6 +104,9 @@ pub enum EvaluateError {
     /// The encoder.
     #[error(transparent)]
     Encoder(#[from] EncoderError),
+    /// The encoder's answers.
+    #[error(transparent)]
+    Answers(#[from] AnswersError),
     /// The live loop.
     #[error(transparent)]
     Rehearsal(#[from] RehearsalError),
@@ -192,7 +195,7 @@ pub fn measure(
         })
     };
     let began = Instant::now();
-    let starts = answers(&reference, &notes, &inferred)?;
+    let starts = answers(&reference, &notes, &inferred, encoder)?;
     let mut answer = (Automation::from(starts[0]), notes.clone());
     let (mut one, mut refined, mut renders) = (None, None, None);
     if let Some(search) = search {

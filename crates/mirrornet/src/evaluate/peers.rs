@@ -70,7 +70,7 @@ pub fn peers(
         random = random.max(likeness(Patch::random(&mut rng))?);
     }
     let began = Instant::now();
-    let starts = answers(&reference, &notes, &inferred)?;
+    let starts = answers(&reference, &notes, &inferred, encoder)?;
     let options = Options {
         time: Some(REFINED.saturating_sub(began.elapsed())),
         ..Options::around(&inferred.whole)
