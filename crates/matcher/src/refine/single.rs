@@ -3,10 +3,13 @@
 use super::studio::{Studio, on_all};
 use super::{CONVERGED, STILL, Score, Search, TENTH};
 use crate::cma::SepCma;
-use synth::{Note, Patch};
+use synth::{MATCHED_COUNT, Note, Patch};
 
-/// Random patches tried beside the starts.
-const RANDOM: usize = 48;
+/// Patches tried beside the starts: around the first, this much of the first steps asked for away, and random
+/// ones.
+const AROUND: usize = 24;
+const NEAR: f64 = 0.5;
+const RANDOM: usize = 24;
 /// Searches that begin side by side; the worst ends after every [`ROUND`] generations of all.
 const SIDE_BY_SIDE: usize = 4;
 const ROUND: usize = 3;
@@ -24,8 +27,8 @@ type Scored = (Patch, Score);
 /// A strategy and the best it has found.
 type Running = (SepCma, Scored);
 
-/// Tries `starts` and random patches on `studio`'s clip, searches from the best ones side by side until
-/// `share` of the budget is used, and returns the best few, best first.
+/// Tries `starts`, patches around the first and random ones on `studio`'s clip, searches from the best ones
+/// side by side until `share` of the budget is used, and returns the best few, best first.
 pub fn explore(
     search: &mut Search<'_>,
     studio: &Studio<'_>,
@@ -33,12 +36,18 @@ pub fn explore(
     starts: &[Patch],
     share: f64,
 ) -> Vec<Patch> {
-    let given = starts.len();
-    let random = (0..RANDOM).map(|_| {
+    let mut patches = starts.to_vec();
+    let centre = starts[0].matched().map(f64::from);
+    let around = SepCma::with_population(&centre, &spread(search, NEAR), AROUND);
+    patches.extend(around.ask(&mut search.rng).iter().map(|sample| {
+        let h = std::array::from_fn(|i| sample.point[i] as f32);
+        starts[0].with_matched(&h)
+    }));
+    let given = patches.len();
+    patches.extend((0..RANDOM).map(|_| {
         let random = Patch::random(&mut search.rng).matched();
         starts[0].with_matched(&random)
-    });
-    let patches: Vec<Patch> = starts.iter().copied().chain(random).collect();
+    }));
     let scores = scores(search, studio, notes, &patches);
     let first = scores[0];
     let mut order: Vec<usize> = (0..patches.len()).collect();
@@ -93,34 +102,37 @@ pub fn settle(
     let mut generation = 0;
     let mut renders = starts.len();
     // Where the next look at the gain is due, and the worth at the last one.
-    let mut until = (search.used() + TENTH).min(least);
-    let mut before = best.1.worth(&first);
-    loop {
-        while search.goes_on(renders as f64 * studio.seconds(), running[0].1.1, until) {
-            renders = step(search, studio, &notes, &mut running, &first);
-            generation += 1;
-            if running[0].1.0 != trail[trail.len() - 1] {
-                trail.push(running[0].1.0);
-            }
-            if generation % ADJUST_EVERY == 0 {
-                adjust(search, studio, &mut notes, &mut running[0].1);
-            }
-        }
-        renders = 0;
+    let mut due = least - TENTH;
+    let mut before = f32::MIN;
+    while search.goes_on(renders as f64 * studio.seconds(), running[0].1.1, most) {
         let worth = running[0].1.1.worth(&first);
-        let (gained, last) = (worth - before, if until < least { least } else { most });
-        if search.stopped || until >= most || (until >= least && gained < STILL) {
-            return (trail, notes);
+        let used = search.used();
+        if used >= due {
+            if used >= least && worth - before < STILL {
+                break;
+            }
+            (due, before) = (used + TENTH, worth);
         }
-        before = worth;
-        until = (until + TENTH).min(last);
+        renders = step(search, studio, &notes, &mut running, &first);
+        generation += 1;
+        if running[0].1.0 != trail[trail.len() - 1] {
+            trail.push(running[0].1.0);
+        }
+        if generation % ADJUST_EVERY == 0 {
+            adjust(search, studio, &mut notes, &mut running[0].1);
+        }
     }
+    (trail, notes)
 }
 
 /// A strategy around `patch` with `scale` times the first steps asked for.
 fn cma(search: &Search<'_>, patch: &Patch, scale: f64) -> SepCma {
-    let spread = search.options.spread.map(|s| scale * f64::from(s));
-    SepCma::new(&patch.matched().map(f64::from), &spread)
+    SepCma::new(&patch.matched().map(f64::from), &spread(search, scale))
+}
+
+/// `scale` times the first steps asked for.
+fn spread(search: &Search<'_>, scale: f64) -> [f64; MATCHED_COUNT] {
+    search.options.spread.map(|s| scale * f64::from(s))
 }
 
 /// One generation of each strategy; one that has converged begins anew around its best. Returns the renders.
