@@ -107,6 +107,11 @@ impl Builtin {
     pub fn ear(&self) -> EarConfig {
         self.ear
     }
+
+    /// SHA-256 of the weights, in hexadecimal.
+    pub fn weights_sha256(&self) -> &str {
+        &self.loaded.hash
+    }
 }
 
 impl Encoder for Builtin {

@@ -143,6 +143,7 @@ fn trainer() -> (Trainer, Pool) {
         seed: SEED,
         batch: BATCH,
         budget: Budget::Minutes(1.0),
+        from: None,
     };
     let pool = Pool::new(1, &ear, SEED, None).unwrap();
     (Trainer::new(recipe, &ear, Device::Cpu), pool)

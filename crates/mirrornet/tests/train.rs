@@ -2,7 +2,7 @@
 //! serves.
 
 use matcher::protocol::{self, Message, PROTOCOL_VERSION};
-use matcher::{Encoder, INPUT_LEN};
+use matcher::{Encoder, INPUT_LEN, Inference};
 use mirrornet::torchscript::TorchEncoder;
 use mirrornet::train::{Budget, Options, Outcome, Recipe, train};
 use std::path::Path;
@@ -15,7 +15,9 @@ fn options(out: &Path, references: &Path, steps: u64) -> Options {
             seed: 7,
             batch: 4,
             budget: Budget::Steps(steps),
+            from: None,
         },
+        from: None,
         references: Some(references.into()),
         out: out.into(),
         cache: None,
@@ -118,6 +120,39 @@ fn fifty_steps_are_the_same_interrupted_or_not_and_the_model_serves() {
 
     exported(&at("whole"));
     served(&at("whole"));
+    begun(&at("whole"), &at("other"), options(&at("begun"), &wavs, 1));
+}
+
+/// A training of one step from `model` has learnt what it had, not what `other` has; what is no model is
+/// refused.
+fn begun(model: &Path, other: &Path, mut options: Options) {
+    options.from = Some(model.into());
+    run(&options, u64::MAX);
+    let answer = |folder: &Path| {
+        TorchEncoder::new(folder)
+            .unwrap()
+            .infer(&window(1))
+            .unwrap()[0]
+    };
+    let [from, to, else_] = [model, &options.out, other].map(answer);
+    let apart = |other: &Inference| {
+        let each = from
+            .mean
+            .iter()
+            .zip(&other.mean)
+            .map(|(a, b)| (a - b).abs());
+        each.fold(0.0f32, f32::max)
+    };
+    assert!(
+        apart(&to) < 0.01 && apart(&else_) > 0.03,
+        "{to:?} {else_:?}"
+    );
+
+    let cut = model.join("cut");
+    std::fs::write(cut.join("encoder.safetensors"), b"nothing").unwrap();
+    options.from = Some(cut.clone());
+    let error = train(&options, |_| false).unwrap_err().to_string();
+    assert!(error.contains(&cut.display().to_string()), "{error}");
 }
 
 fn window(seed: usize) -> Vec<u8> {

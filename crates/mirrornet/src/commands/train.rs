@@ -23,6 +23,9 @@ pub struct Args {
     /// Chooses everything random.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Begin with the encoder of this model instead of random weights, at half the rate of learning.
+    #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
+    from: Option<PathBuf>,
     /// Go on from the checkpoint in the output folder, with its seed and batch.
     #[arg(long)]
     resume: bool,
@@ -90,7 +93,9 @@ pub fn run(args: Args) -> Result<(), Error> {
             seed: args.seed,
             batch: args.batch,
             budget,
+            from: None,
         },
+        from: args.from,
         references: args.references,
         cache: (!args.no_cache).then(|| args.cache.unwrap_or_else(|| args.out.clone())),
         out: args.out,

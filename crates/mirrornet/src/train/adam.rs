@@ -46,6 +46,15 @@ impl Adam {
         }
     }
 
+    /// Begins with the flat weights `weights`.
+    pub fn begin(&mut self, weights: &Tensor) {
+        no_grad(|| {
+            self.weights.copy_(weights);
+            self.average.copy_(weights);
+            unflatten(&self.weights, &mut self.vars);
+        });
+    }
+
     /// One step against the gradient of `loss` at rate `lr`; only this network's weights move.
     pub fn step(&mut self, loss: &Tensor, lr: f64) -> Result<(), Diverged> {
         let gradients = Tensor::run_backward(&[loss], &self.vars, false, false);

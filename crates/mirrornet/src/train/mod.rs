@@ -34,11 +34,12 @@ use crate::plant::Plant;
 use cache::Cache;
 use ear::{EarConfig, EarError};
 use foreign::Foreign;
+use matcher::builtin::{Builtin, BuiltinError};
 use pool::Pool;
 use progress::Progress;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use tch::Device;
+use tch::{Device, TchError};
 use trainer::Trainer;
 use validate::HeldOut;
 
@@ -53,6 +54,8 @@ pub struct Options {
     pub out: PathBuf,
     /// Folder of the cache of rendered samples, made if missing; `None`: no cache.
     pub cache: Option<PathBuf>,
+    /// Folder of the model whose encoder to begin with; else with random weights.
+    pub from: Option<PathBuf>,
     /// Go on from the checkpoint in `out`. Its seed and batch are kept; the budget is this one's.
     pub resume: bool,
     /// Where the networks live.
@@ -94,6 +97,12 @@ pub enum TrainError {
     /// The model can't be written.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// The model to begin with.
+    #[error("cannot begin with the model in {0}: {1}")]
+    From(PathBuf, BuiltinError),
+    /// Its weights.
+    #[error("cannot begin with the weights in {0}: {1}")]
+    FromWeights(PathBuf, TchError),
     /// The output folder.
     #[error("cannot make the folder {0}: {1}")]
     Out(PathBuf, std::io::Error),
@@ -120,7 +129,10 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
             budget: options.recipe.budget,
             ..state.recipe.clone()
         },
-        None => options.recipe.clone(),
+        None => Recipe {
+            from: options.from.as_deref().map(weights_of).transpose()?,
+            ..options.recipe.clone()
+        },
     };
     let started = Instant::now();
     let progress = Progress::new(&recipe);
@@ -147,9 +159,23 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
         options.held_out,
     );
     let mut trainer = Trainer::new(recipe.clone(), &ear, options.device);
-    if let Some((tensors, state)) = resumed {
-        trainer.restore(&options.out, &tensors, state, &mut pool)?;
-        trainer.state.recipe = recipe.clone();
+    match (resumed, &options.from) {
+        (Some((tensors, state)), _) => {
+            trainer.restore(&options.out, &tensors, state, &mut pool)?;
+            trainer.state.recipe = recipe.clone();
+        }
+        (None, Some(folder)) => {
+            trainer
+                .begin_from(folder)
+                .map_err(|e| TrainError::FromWeights(folder.clone(), e))?;
+            let quality = held_out.measure(trainer.averaged(), options.device, &mut pool);
+            progress.say(&format!(
+                "begins with {}: {}",
+                folder.display(),
+                progress::quality(&quality)
+            ));
+        }
+        (None, None) => {}
     }
     trainer.state.history.baseline = held_out.baseline;
     progress.say(&format!(
@@ -229,6 +255,12 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
         finished,
         history: trainer.state.history,
     })
+}
+
+/// Hash of the weights of the model in `folder`, which must be this version's.
+fn weights_of(folder: &Path) -> Result<String, TrainError> {
+    let model = Builtin::from_folder(folder).map_err(|e| TrainError::From(folder.into(), e))?;
+    Ok(model.weights_sha256().into())
 }
 
 /// The cache of `key` in `folder`; without one training goes on, too.

@@ -21,6 +21,9 @@ pub struct Recipe {
     pub batch: u64,
     /// How long.
     pub budget: Budget,
+    /// SHA-256 of the weights that the encoder begins with, in hexadecimal; `None`: random ones.
+    #[serde(default)]
+    pub from: Option<String>,
 }
 
 /// Share of the budget spent on babbling; the rest is mirroring.
@@ -29,6 +32,8 @@ pub const BABBLING: f64 = 0.2;
 const WARM_UP: f64 = 0.01;
 /// Highest learning rate.
 const RATE: f64 = 1.2e-3;
+/// The same where the encoder has been trained before: less of what it knows is lost.
+const RATE_FROM: f64 = 0.5 * RATE;
 
 impl Recipe {
     /// How far a training is, 0 to 1, after `step` steps and `seconds` on the clock.
@@ -42,6 +47,7 @@ impl Recipe {
     /// Learning rate at `progress`: a rise, then half a cosine down to a fiftieth.
     pub fn rate(&self, progress: f64) -> f64 {
         let rise = (progress / WARM_UP + 0.02).min(1.0);
-        RATE * rise * (0.02 + 0.98 * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()))
+        let highest = if self.from.is_some() { RATE_FROM } else { RATE };
+        highest * rise * (0.02 + 0.98 * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()))
     }
 }

@@ -1,6 +1,6 @@
 //! The training itself: two networks, their optimisers, and the steps of MIRRORNET.md.
 
-use super::adam::{Adam, Diverged, load_flat};
+use super::adam::{Adam, Diverged, flatten, load_flat};
 use super::babble::{rng, stream};
 use super::batch::{Batch, Collected};
 use super::checkpoint::{CheckpointError, Pending, State};
@@ -12,12 +12,13 @@ use super::pool::Pool;
 use super::recipe::Recipe;
 use crate::model::{Decoder, Encoder, P};
 use ear::EarConfig;
+use matcher::contract::BUILTIN_WEIGHTS;
 use rand::Rng;
 use std::collections::VecDeque;
 use std::path::Path;
 use synth::MATCHED_COUNT;
 use tch::nn::VarStore;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 /// Mirroring steps from asking for a render to learning from it: room for the threads to work in.
 const LAG: usize = 4;
@@ -81,6 +82,15 @@ impl Trainer {
             state,
             pending: VecDeque::new(),
         }
+    }
+
+    /// Begins with the encoder of the model in `folder`, which has been checked.
+    pub fn begin_from(&mut self, folder: &Path) -> Result<(), TchError> {
+        let store = &mut self.averaged.0;
+        store.load(folder.join(BUILTIN_WEIGHTS))?;
+        self.encoder_adam
+            .begin(&flatten(&store.trainable_variables()));
+        Ok(())
     }
 
     /// Goes on from a checkpoint in `folder`; `pool` is asked again for what was on its way.
