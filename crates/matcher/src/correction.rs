@@ -4,7 +4,7 @@
 //! paper's mirror (MIRRORNET.md) closed through the real synthesizer while listening, without a gradient.
 
 use crate::encoder::Inference;
-use crate::tracker::weight;
+use crate::tracker::weighted;
 use synth::MATCHED_COUNT;
 
 /// Share of a difference that is made up for at once.
@@ -19,12 +19,10 @@ pub fn step(
     pairs: &[(Inference, Inference)],
 ) -> [f32; MATCHED_COUNT] {
     std::array::from_fn(|i| {
-        let (mut sum, mut total) = (0.0, 0.0);
-        for (heard, played) in pairs {
-            let relative = weight(heard.sigma[i]) / weight(sigma[i]);
-            sum += relative * (heard.mean[i] - played.mean[i]);
-            total += relative;
-        }
+        let differences = pairs
+            .iter()
+            .map(|(heard, played)| (heard.sigma[i], heard.mean[i] - played.mean[i]));
+        let (sum, total) = weighted(sigma[i], differences);
         GAIN * sum / total.max(1.0)
     })
 }
@@ -33,17 +31,10 @@ pub fn step(
 mod tests {
     use super::*;
 
-    fn inference(mean: f32, sigma: f32) -> Inference {
-        Inference {
-            mean: [mean; MATCHED_COUNT],
-            sigma: [sigma; MATCHED_COUNT],
-        }
-    }
-
     #[test]
     fn an_encoder_that_leans_to_the_middle_is_led_to_the_truth() {
         // It says .5 + .4 (h - .5) of a sound whose parameters are h.
-        let answer = |h: f32| inference(0.5 + 0.4 * (h - 0.5), 0.2);
+        let answer = |h: f32| Inference::flat(0.5 + 0.4 * (h - 0.5), 0.2);
         let heard = answer(0.9);
         let mut h = heard.mean[0];
         for _ in 0..20 {
@@ -55,7 +46,12 @@ mod tests {
     #[test]
     fn what_a_window_does_not_show_hardly_moves() {
         let best = [0.05; MATCHED_COUNT];
-        let moved = |sigma| step(&best, &[(inference(0.8, sigma), inference(0.3, sigma))])[0];
+        let moved = |sigma| {
+            step(
+                &best,
+                &[(Inference::flat(0.8, sigma), Inference::flat(0.3, sigma))],
+            )[0]
+        };
         assert!((moved(0.05) - GAIN * 0.5).abs() < 1e-6);
         assert!(moved(0.28) < 0.02);
         assert_eq!(step(&best, &[]), [0.0; MATCHED_COUNT]);

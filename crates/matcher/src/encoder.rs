@@ -1,6 +1,7 @@
 //! The inverse model as the listener sees it.
 
 use crate::contract::INPUT_LEN;
+use ear::EarError;
 use synth::MATCHED_COUNT;
 
 /// What one window says about the matched parameters, in the order of [`synth::MATCHED`].
@@ -24,12 +25,34 @@ impl Inference {
     }
 }
 
+#[cfg(test)]
+impl Inference {
+    /// The same of every parameter, for tests.
+    pub fn flat(mean: f32, sigma: f32) -> Self {
+        Self {
+            mean: [mean; MATCHED_COUNT],
+            sigma: [sigma; MATCHED_COUNT],
+        }
+    }
+}
+
 /// Why there is no inference.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EncoderError {
     /// The engine can't answer now; the text is for the player.
     #[error("{0}")]
     Unavailable(String),
+}
+
+/// Why a sound can't be listened to.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The ear can't be made.
+    #[error(transparent)]
+    Ear(#[from] EarError),
+    /// The encoder gives no answer.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
 }
 
 /// Refuses what is not one window after the other.

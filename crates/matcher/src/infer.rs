@@ -4,7 +4,7 @@ use crate::contract::{HOP_FRAMES, INPUT_LEN, quantize_window};
 use crate::correction;
 use crate::encoder::{Encoder, EncoderError, Inference};
 use crate::protocol::MAX_BATCH;
-use crate::tracker::weight;
+use crate::tracker::weighted;
 use ear::{CHANNELS, Spectrogram};
 use synth::{MATCHED_COUNT, Patch};
 
@@ -56,7 +56,7 @@ impl ClipInference {
         let pairs: Vec<_> = heard.zip(answers).collect();
         let step = correction::step(&self.whole.sigma, &pairs);
         let h = patch.matched();
-        Ok(patch.with_matched(&std::array::from_fn(|i| (h[i] + step[i]).clamp(0.0, 1.0))))
+        Ok(patch.with_matched(&std::array::from_fn(|i| h[i] + step[i])))
     }
 }
 
@@ -120,15 +120,9 @@ fn quantize_newest(cells: &[f32], input: &mut [u8]) {
 fn combine(seen: &[Inference]) -> Option<Inference> {
     let mut combined = *seen.first()?;
     for i in 0..MATCHED_COUNT {
-        // Relative to the best, so that weights neither overflow nor vanish.
         combined.sigma[i] = seen.iter().fold(f32::MAX, |m, s| m.min(s.sigma[i]));
-        let best = weight(combined.sigma[i]);
-        let (mut sum, mut total) = (0.0, 0.0);
-        for s in seen {
-            let w = weight(s.sigma[i]) / best;
-            sum += w * s.mean[i];
-            total += w;
-        }
+        let windows = seen.iter().map(|s| (s.sigma[i], s.mean[i]));
+        let (sum, total) = weighted(combined.sigma[i], windows);
         combined.mean[i] = sum / total;
     }
     Some(combined)

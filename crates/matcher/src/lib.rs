@@ -20,5 +20,5 @@ pub mod target;
 pub mod tracker;
 
 pub use contract::{Contract, HOP_FRAMES, INPUT_LEN, WINDOW_FRAMES};
-pub use encoder::{Encoder, EncoderError, Inference};
+pub use encoder::{Encoder, EncoderError, Inference, ListenError};
 pub use target::Target;

@@ -12,7 +12,7 @@ mod studio;
 
 pub use reference::{RENDER_SEED, Reference, Score};
 
-use crate::encoder::{Encoder, EncoderError, Inference};
+use crate::encoder::{Encoder, Inference, ListenError};
 use crate::infer::ClipInference;
 use ear::EarError;
 use rand::SeedableRng;
@@ -155,15 +155,9 @@ impl Search<'_> {
     }
 }
 
-/// Why there are no answers.
-#[derive(Debug, thiserror::Error)]
-pub enum AnswersError {
-    /// The ear can't be made.
-    #[error(transparent)]
-    Ear(#[from] EarError),
-    /// The encoder gives none.
-    #[error(transparent)]
-    Encoder(#[from] EncoderError),
+/// `patch` with the matched parameters of a search's `point` (its first ones, where it has more).
+pub fn at(patch: &Patch, point: &[f64]) -> Patch {
+    patch.with_matched(&std::array::from_fn(|i| point[i] as f32))
 }
 
 /// The encoder's answers to a clip, the one first that is most like `reference` when it plays `notes`: those to
@@ -173,7 +167,7 @@ pub fn answers(
     notes: &[Note],
     inferred: &ClipInference,
     encoder: &mut impl Encoder,
-) -> Result<Vec<Patch>, AnswersError> {
+) -> Result<Vec<Patch>, ListenError> {
     /// Corrections, one after the other.
     const CORRECTIONS: usize = 8;
     let studio = Studio::new(reference, FINE);
@@ -188,6 +182,7 @@ pub fn answers(
             .max_by(|a, b| worth(a).total_cmp(&worth(b)))
     };
     let mut patch = answers[best(&scores).unwrap_or(0)];
+    // Played again: the player holds what it heard last, which was the last answer.
     studio.scores(player, notes, &[patch]);
     for _ in 0..CORRECTIONS {
         patch = inferred.corrected(&patch, player.heard(), encoder)?;

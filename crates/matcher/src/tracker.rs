@@ -37,6 +37,20 @@ pub fn weight(sigma: f32) -> f32 {
     sigma.max(LEAST_SIGMA).powi(-2)
 }
 
+/// The sum of some windows' values, each `(standard deviation, value)`, weighted by precision, and the sum of the
+/// weights. Weights are relative to that of a window with the standard deviation `best`, so that they neither
+/// overflow nor vanish.
+pub fn weighted(best: f32, seen: impl IntoIterator<Item = (f32, f32)>) -> (f32, f32) {
+    let best = weight(best);
+    let (mut sum, mut total) = (0.0, 0.0);
+    for (sigma, value) in seen {
+        let relative = weight(sigma) / best;
+        sum += relative * value;
+        total += relative;
+    }
+    (sum, total)
+}
+
 /// Standard deviation of a window with this weight.
 fn sigma(weight: f32) -> f32 {
     weight.powf(-0.5)
@@ -149,16 +163,9 @@ mod tests {
     use super::*;
     use rand::{Rng, SeedableRng};
 
-    fn inference(mean: f32, sigma: f32) -> Inference {
-        Inference {
-            mean: [mean; MATCHED_COUNT],
-            sigma: [sigma; MATCHED_COUNT],
-        }
-    }
-
     #[test]
     fn the_first_window_is_taken_as_it_is() {
-        let seen = inference(0.3, 0.2);
+        let seen = Inference::flat(0.3, 0.2);
         assert_eq!(Tracker::default().update(&seen, 1.0, true).mean, seen.mean);
     }
 
@@ -166,7 +173,7 @@ mod tests {
     fn a_constant_stays_constant() {
         let mut tracker = Tracker::default();
         for _ in 0..1000 {
-            let held = tracker.update(&inference(0.7, 0.05), 1.0, true);
+            let held = tracker.update(&Inference::flat(0.7, 0.05), 1.0, true);
             assert!(held.mean.iter().all(|m| (m - 0.7).abs() < 1e-6));
         }
     }
@@ -176,11 +183,11 @@ mod tests {
         // The stream has just begun: early windows show little and are wrong.
         let mut tracker = Tracker::default();
         for _ in 0..12 {
-            tracker.update(&inference(0.5, 0.25), 1.0, true);
+            tracker.update(&Inference::flat(0.5, 0.25), 1.0, true);
         }
-        let mut held = inference(0.0, 0.0);
+        let mut held = Inference::flat(0.0, 0.0);
         for _ in 0..25 {
-            held = tracker.update(&inference(0.8, 0.08), 1.0, true);
+            held = tracker.update(&Inference::flat(0.8, 0.08), 1.0, true);
         }
         assert!(held.mean.iter().all(|m| (m - 0.8).abs() < 0.02), "{held:?}");
     }
@@ -189,13 +196,13 @@ mod tests {
     fn envelopes_hold_while_no_onset_shows_them() {
         // 1 s with the onset in view, then 3 s of a held note: the guess at everything drifts off.
         let mut tracker = Tracker::default();
-        let mut settled = inference(0.0, 0.0);
+        let mut settled = Inference::flat(0.0, 0.0);
         for _ in 0..25 {
-            settled = tracker.update(&inference(0.3, 0.1), 1.0, true);
+            settled = tracker.update(&Inference::flat(0.3, 0.1), 1.0, true);
         }
         let mut held = settled;
         for _ in 0..75 {
-            held = tracker.update(&inference(0.5, 0.1), 1.0, false);
+            held = tracker.update(&Inference::flat(0.5, 0.1), 1.0, false);
         }
         let mut envelopes = 0;
         for i in 0..MATCHED_COUNT {
@@ -209,7 +216,7 @@ mod tests {
         assert_eq!(envelopes, 7);
         // The next note shows them again.
         for _ in 0..50 {
-            held = tracker.update(&inference(0.5, 0.1), 1.0, true);
+            held = tracker.update(&Inference::flat(0.5, 0.1), 1.0, true);
         }
         assert!(held.mean.iter().all(|m| *m > 0.4), "{held:?}");
     }
@@ -220,7 +227,7 @@ mod tests {
         let mut tracker = Tracker::default();
         let mut last = 0.0;
         for n in 0..200 {
-            let mut seen = inference(0.5, 0.1);
+            let mut seen = Inference::flat(0.5, 0.1);
             seen.mean
                 .iter_mut()
                 .for_each(|m| *m += rng.random_range(-0.1..0.1));
@@ -241,11 +248,11 @@ mod tests {
     fn another_sound_is_followed_at_once() {
         let mut tracker = Tracker::default();
         for _ in 0..250 {
-            tracker.update(&inference(0.2, 0.05), 1.0, true);
+            tracker.update(&Inference::flat(0.2, 0.05), 1.0, true);
         }
-        let mut held = inference(0.0, 0.0);
+        let mut held = Inference::flat(0.0, 0.0);
         for _ in 0..PATIENCE {
-            held = tracker.update(&inference(0.7, 0.05), 1.0, true);
+            held = tracker.update(&Inference::flat(0.7, 0.05), 1.0, true);
         }
         assert!(held.mean.iter().all(|m| (m - 0.7).abs() < 1e-6), "{held:?}");
     }
@@ -254,7 +261,7 @@ mod tests {
     fn a_slow_change_is_followed_in_seconds() {
         let mut tracker = Tracker::default();
         for n in 0..250 {
-            tracker.update(&inference(0.4 + 0.0004 * n as f32, 0.1), 1.0, true);
+            tracker.update(&Inference::flat(0.4 + 0.0004 * n as f32, 0.1), 1.0, true);
         }
         let lag = 0.5 - tracker.held.unwrap().mean[0];
         assert!((0.0..0.03).contains(&lag), "{lag}");
@@ -264,11 +271,11 @@ mod tests {
     fn repetition_counts_little() {
         let mut tracker = Tracker::default();
         for _ in 0..25 {
-            tracker.update(&inference(0.3, 0.1), 1.0, true);
+            tracker.update(&Inference::flat(0.3, 0.1), 1.0, true);
         }
         // 3 s of a held note, as sure as before but biased.
         for _ in 0..75 {
-            tracker.update(&inference(0.4, 0.1), 0.0, true);
+            tracker.update(&Inference::flat(0.4, 0.1), 0.0, true);
         }
         let moved = tracker.held.unwrap().mean[0] - 0.3;
         assert!(moved > 0.0 && moved < 0.015, "{moved}");
@@ -301,11 +308,11 @@ mod tests {
     #[test]
     fn clearing_forgets() {
         let mut tracker = Tracker::default();
-        tracker.update(&inference(0.2, 0.01), 1.0, true);
+        tracker.update(&Inference::flat(0.2, 0.01), 1.0, true);
         tracker.clear();
         assert!(tracker.held.is_none());
         assert_eq!(
-            tracker.update(&inference(0.9, 0.28), 1.0, true).mean[0],
+            tracker.update(&Inference::flat(0.9, 0.28), 1.0, true).mean[0],
             0.9
         );
     }

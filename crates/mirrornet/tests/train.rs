@@ -134,7 +134,7 @@ fn begun(model: &Path, other: &Path, mut options: Options) {
             .infer(&window(1))
             .unwrap()[0]
     };
-    let [from, to, else_] = [model, &options.out, other].map(answer);
+    let [from, to, stranger] = [model, &options.out, other].map(answer);
     let apart = |other: &Inference| {
         let each = from
             .mean
@@ -144,8 +144,8 @@ fn begun(model: &Path, other: &Path, mut options: Options) {
         each.fold(0.0f32, f32::max)
     };
     assert!(
-        apart(&to) < 0.01 && apart(&else_) > 0.03,
-        "{to:?} {else_:?}"
+        apart(&to) < 0.01 && apart(&stranger) > 0.03,
+        "{to:?} {stranger:?}"
     );
 
     let cut = model.join("cut");

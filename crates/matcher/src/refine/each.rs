@@ -2,7 +2,7 @@
 
 use super::single::set_velocities;
 use super::studio::{Fit, Passage, Studio, Take, on_all};
-use super::{CONVERGED, Score, Search};
+use super::{CONVERGED, Score, Search, at};
 use crate::cma::{Sample, SepCma};
 use synth::params::LEVEL;
 use synth::{Automation, MATCHED_COUNT, Note, Patch};
@@ -200,7 +200,7 @@ impl Part {
 
 /// What a point of a note's search stands for.
 fn candidate(patch: &Patch, note: &Note, point: &[f64]) -> (Patch, Note) {
-    let patch = patch.with_matched(&std::array::from_fn(|i| point[i] as f32));
+    let patch = at(patch, point);
     let mut note = *note;
     if let [onset, length, tuning] = point[MATCHED_COUNT..] {
         let signed = |x: f64| 2.0 * x - 1.0;

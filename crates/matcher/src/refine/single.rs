@@ -1,7 +1,7 @@
 //! One patch for the whole clip: from many starts on its first seconds, then from the best on all of it.
 
 use super::studio::{Studio, on_all};
-use super::{CONVERGED, STILL, Score, Search, TENTH};
+use super::{CONVERGED, STILL, Score, Search, TENTH, at};
 use crate::cma::SepCma;
 use synth::{MATCHED_COUNT, Note, Patch};
 
@@ -39,10 +39,8 @@ pub fn explore(
     let mut patches = starts.to_vec();
     let centre = starts[0].matched().map(f64::from);
     let around = SepCma::with_population(&centre, &spread(search, NEAR), AROUND);
-    patches.extend(around.ask(&mut search.rng).iter().map(|sample| {
-        let h = std::array::from_fn(|i| sample.point[i] as f32);
-        starts[0].with_matched(&h)
-    }));
+    let around = around.ask(&mut search.rng);
+    patches.extend(around.iter().map(|s| at(&starts[0], &s.point)));
     let given = patches.len();
     patches.extend((0..RANDOM).map(|_| {
         let random = Patch::random(&mut search.rng).matched();
@@ -150,10 +148,7 @@ fn step(
             *cma = self::cma(search, best, 1.0);
         }
         let samples = cma.ask(&mut search.rng);
-        patches.extend(samples.iter().map(|s| {
-            let h = std::array::from_fn(|i| s.point[i] as f32);
-            best.with_matched(&h)
-        }));
+        patches.extend(samples.iter().map(|s| at(best, &s.point)));
         generations.push(samples);
     }
     let scores = scores(search, studio, notes, &patches);

@@ -1,8 +1,8 @@
 //! Searches on sounds of the synth itself.
 
 use super::*;
-use crate::INPUT_LEN;
 use crate::infer::infer_clip;
+use crate::{EncoderError, INPUT_LEN};
 use ear::CHANNELS;
 use synth::params;
 

@@ -7,14 +7,14 @@ mod peers;
 mod rehearsal;
 
 pub use peers::{Peers, peers};
-pub use rehearsal::{Rehearsal, RehearsalError};
+pub use rehearsal::Rehearsal;
 
 use crate::audio::mono;
 use ear::{EarConfig, EarError, Spectrogram};
 use matcher::infer::infer_clip;
 use matcher::likeness::pitch_agreement;
-use matcher::refine::{AnswersError, Options, Reference, Score, answers, refine};
-use matcher::{Encoder, EncoderError};
+use matcher::refine::{Options, Reference, Score, answers, refine};
+use matcher::{Encoder, EncoderError, ListenError};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde::Serialize;
@@ -104,12 +104,9 @@ pub enum EvaluateError {
     /// The encoder.
     #[error(transparent)]
     Encoder(#[from] EncoderError),
-    /// The encoder's answers.
+    /// One of the two, while answering or live.
     #[error(transparent)]
-    Answers(#[from] AnswersError),
-    /// The live loop.
-    #[error(transparent)]
-    Rehearsal(#[from] RehearsalError),
+    Listen(#[from] ListenError),
     /// Nothing to match.
     #[error("{0}: no sound, or no notes in it")]
     Silent(String),

@@ -6,7 +6,7 @@ use ear::EarConfig;
 use matcher::Encoder;
 use matcher::cma::SepCma;
 use matcher::infer::infer_clip;
-use matcher::refine::{Options, Reference, answers, refine};
+use matcher::refine::{Options, Reference, answers, at, refine};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde::Serialize;
@@ -98,8 +98,8 @@ fn blind(reference: &Reference, notes: &[Note], rng: &mut impl Rng) -> Result<f3
         let samples = cma.ask(rng);
         let mut costs = Vec::with_capacity(samples.len());
         for sample in &samples {
-            let h = std::array::from_fn(|i| sample.point[i] as f32);
-            let score = reference.score_of(notes, &start.with_matched(&h).into())?;
+            let patch = at(&start, &sample.point);
+            let score = reference.score_of(notes, &patch.into())?;
             costs.push(-f64::from(score.objective()));
             if score.objective() > best.objective() {
                 best = score;

@@ -1,10 +1,10 @@
 //! What the plugin would play: the live loop in one thread, with every inference on time.
 
 use crate::audio;
-use ear::{EarConfig, EarError};
+use ear::EarConfig;
 use matcher::listener::Listener;
 use matcher::live::DELAY;
-use matcher::{Encoder, EncoderError, Target};
+use matcher::{Encoder, ListenError, Target};
 use synth::{MATCHED_COUNT, Note, Patch};
 
 /// Glide time of the plugin's default state, in seconds.
@@ -18,17 +18,6 @@ pub struct Rehearsal {
     pub held: Vec<(f64, Target)>,
 }
 
-/// Why there is none.
-#[derive(Debug, thiserror::Error)]
-pub enum RehearsalError {
-    /// The ear refused.
-    #[error(transparent)]
-    Ear(#[from] EarError),
-    /// The encoder failed.
-    #[error(transparent)]
-    Encoder(#[from] EncoderError),
-}
-
 impl Rehearsal {
     /// Listens to a mono clip at `rate` Hz.
     pub fn new(
@@ -36,7 +25,7 @@ impl Rehearsal {
         rate: f64,
         ear: &EarConfig,
         encoder: impl Encoder,
-    ) -> Result<Self, RehearsalError> {
+    ) -> Result<Self, ListenError> {
         let mut listener = Listener::new(ear, rate, encoder)?;
         let frame_rate = listener.frame_rate();
         let mut held = Vec::new();
@@ -87,7 +76,7 @@ impl Rehearsal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use matcher::Inference;
+    use matcher::{EncoderError, Inference};
 
     /// Says the same of every window.
     struct Sure;

@@ -22,6 +22,7 @@ pub struct Recipe {
     /// How long.
     pub budget: Budget,
     /// SHA-256 of the weights that the encoder begins with, in hexadecimal; `None`: random ones.
+    /// [`super::train`] takes it from [`super::Options::from`].
     #[serde(default)]
     pub from: Option<String>,
 }
