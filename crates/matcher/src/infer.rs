@@ -48,7 +48,7 @@ impl ClipInference {
         encoder: &mut impl Encoder,
     ) -> Result<Patch, EncoderError> {
         /// Most windows compared.
-        const WINDOWS: usize = 32;
+        const WINDOWS: usize = 12;
         let every = self.ends.len().div_ceil(WINDOWS).max(1);
         let ends: Vec<usize> = self.ends.iter().copied().step_by(every).collect();
         let answers = ask(encoder, &inputs(played, &ends))?;

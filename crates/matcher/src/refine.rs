@@ -6,6 +6,7 @@
 //! its amplitude, and the best factor is a quotient.
 
 mod each;
+mod newton;
 mod reference;
 mod single;
 mod studio;
@@ -169,7 +170,7 @@ pub fn answers(
     encoder: &mut impl Encoder,
 ) -> Result<Vec<Patch>, ListenError> {
     /// Corrections, one after the other.
-    const CORRECTIONS: usize = 8;
+    const CORRECTIONS: usize = 16;
     let studio = Studio::new(reference, FINE);
     let player = &mut studio.players(1)?[0];
     let mut answers = inferred.answers();

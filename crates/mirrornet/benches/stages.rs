@@ -18,6 +18,7 @@ use mirrornet::train::trainer::Trainer;
 use mirrornet::train::{Budget, Recipe};
 use rand::Rng;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 use synth::{Note, Patch};
 use tch::nn::VarStore;
@@ -45,11 +46,14 @@ fn samples(n: u64) -> Vec<Sample> {
     Sample::many(&mut plant(), SEED, stream::BABBLE, &indices)
 }
 
+/// Samples as they are drawn.
+fn draws(n: u64) -> Vec<(u64, Arc<Sample>)> {
+    (0..).zip(samples(n).into_iter().map(Arc::new)).collect()
+}
+
 fn batch(n: u64) -> Batch {
     let mut collected = Collected::default();
-    for (k, sample) in (0..).zip(samples(n)) {
-        collected.own(&sample, SEED, k);
-    }
+    collected.own(&draws(n), SEED);
     collected.tensors(Device::Cpu)
 }
 
@@ -104,12 +108,10 @@ fn augmentation(bencher: Bencher) {
 /// Windows and notes to tensors.
 #[divan::bench]
 fn collecting(bencher: Bencher) {
-    let samples = samples(BATCH);
+    let draws = draws(BATCH);
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         let mut collected = Collected::default();
-        for (k, sample) in (0..).zip(&samples) {
-            collected.own(sample, SEED, k);
-        }
+        collected.own(&draws, SEED);
         collected.tensors(Device::Cpu)
     });
 }

@@ -1,5 +1,6 @@
 //! One patch for the whole clip: from many starts on its first seconds, then from the best on all of it.
 
+use super::newton::Newton;
 use super::studio::{Studio, on_all};
 use super::{CONVERGED, STILL, Score, Search, TENTH, at};
 use crate::cma::SepCma;
@@ -19,11 +20,13 @@ const WIDER: f64 = 1.5;
 const NARROWER: f64 = 0.25;
 /// Generations from one adjustment of the velocities to the next.
 const ADJUST_EVERY: usize = 10;
+/// Where straight steps lead no further, least generations of a strategy before they are tried again.
+const AGAIN: usize = 4;
 /// Softest velocity given.
 const SOFTEST: f64 = 0.1;
 
 /// A patch and what it scores.
-type Scored = (Patch, Score);
+pub type Scored = (Patch, Score);
 /// A strategy and the best it has found.
 type Running = (SepCma, Scored);
 
@@ -98,6 +101,7 @@ pub fn settle(
     let mut trail = vec![best.0];
     let mut running = [(cma(search, &best.0, NARROWER), best)];
     let mut generation = 0;
+    let (mut newton, mut since) = (Some(Newton::default()), 0);
     let mut renders = starts.len();
     // Where the next look at the gain is due, and the worth at the last one.
     let mut due = least - TENTH;
@@ -111,8 +115,24 @@ pub fn settle(
             }
             (due, before) = (used + TENTH, worth);
         }
-        renders = step(search, studio, &notes, &mut running, &first);
-        generation += 1;
+        match &mut newton {
+            Some(straight) => {
+                let best = &mut running[0].1;
+                let (used, on) = straight.step(search, studio, &notes, best, &first);
+                renders = used;
+                if !on {
+                    newton = None;
+                    since = generation;
+                    running[0].0 = cma(search, &running[0].1.0, NARROWER);
+                }
+            }
+            None => {
+                renders = step(search, studio, &notes, &mut running, &first);
+                generation += 1;
+                let better = running[0].1.0 != trail[trail.len() - 1];
+                newton = (better && generation - since >= AGAIN).then(Newton::default);
+            }
+        }
         if running[0].1.0 != trail[trail.len() - 1] {
             trail.push(running[0].1.0);
         }
@@ -167,7 +187,7 @@ fn step(
     patches.len()
 }
 
-fn offer(best: &mut Scored, patch: Patch, score: Score, first: &Score) {
+pub fn offer(best: &mut Scored, patch: Patch, score: Score, first: &Score) {
     if score.worth(first) > best.1.worth(first) {
         *best = (patch, score);
     }

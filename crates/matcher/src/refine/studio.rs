@@ -85,6 +85,32 @@ impl Take<'_> {
     }
 }
 
+/// A whole clip played with a patch, as a least-squares step sees it.
+pub struct View {
+    /// What it scores.
+    pub score: Score,
+    /// What was heard less what is wanted: the cells of the spectrogram, each side centred and of length 1, then the
+    /// log-mel bands in dB.
+    pub difference: Vec<f32>,
+    /// Number of the former.
+    cells: usize,
+}
+
+impl View {
+    /// Square roots of weights with which the sum of squares changes as [`Score::objective`] falls. For the bands,
+    /// whose absolute differences count, that holds near where they are (iteratively reweighted least squares).
+    pub fn weights(&self) -> Vec<f32> {
+        /// Least difference, in dB.
+        const LEAST: f32 = 1.0;
+        let (cells, bands) = self.difference.split_at(self.cells);
+        // Half of a correlation of vectors of length 1 is a quarter of their distance's square.
+        let of_cells = cells.iter().map(|_| 0.5);
+        let count = bands.len().max(1) as f32;
+        let of_band = |d: &f32| (0.25 / (FLOOR_DB * count * d.abs().max(LEAST))).sqrt();
+        of_cells.chain(bands.iter().map(of_band)).collect()
+    }
+}
+
 /// What a candidate for one note is worth.
 #[derive(Clone, Copy, Debug)]
 pub struct Fit {
@@ -164,6 +190,36 @@ impl<'a> Studio<'a> {
 
     /// Plays the whole clip with each patch and compares.
     pub fn scores(&self, player: &mut Player, notes: &[Note], patches: &[Patch]) -> Vec<Score> {
+        self.compare(player, notes, patches, |_, score| score)
+    }
+
+    /// [`Studio::scores`], and what they are made of.
+    pub fn views(&self, player: &mut Player, notes: &[Note], patches: &[Patch]) -> Vec<View> {
+        let wanted = unit(&self.reference.heard.data);
+        self.compare(player, notes, patches, |player, score| {
+            let mut difference = unit(&player.heard.data);
+            difference.resize(wanted.len(), 0.0);
+            let mut bands = player.mel.clone();
+            bands.resize(self.mel.len(), -FLOOR_DB);
+            difference.extend(bands);
+            let minus = wanted.iter().chain(&self.mel);
+            difference.iter_mut().zip(minus).for_each(|(a, b)| *a -= b);
+            View {
+                score,
+                difference,
+                cells: wanted.len(),
+            }
+        })
+    }
+
+    /// `see` of each of the patches, as played and compared.
+    fn compare<T>(
+        &self,
+        player: &mut Player,
+        notes: &[Note],
+        patches: &[Patch],
+        see: impl Fn(&Player, Score) -> T,
+    ) -> Vec<T> {
         let jobs: Vec<Job<'_>> = patches
             .iter()
             .map(|patch| Job {
@@ -179,10 +235,11 @@ impl<'a> Studio<'a> {
             let peak = player.mel.iter().fold(0.0f32, |m, &v| m.max(v));
             to_db(&mut player.mel, peak);
             let cells = self.mel.len().max(1) as f64;
-            Score {
+            let score = Score {
                 likeness: likeness(&self.reference.heard, &player.heard),
                 mel: (apart(&self.mel, &player.mel, 0.0) / cells) as f32,
-            }
+            };
+            see(player, score)
         };
         (0..jobs.len()).map(compare).collect()
     }
@@ -325,6 +382,24 @@ impl Player {
 fn cells<'s>(heard: &'s Spectrogram, passage: &Passage) -> &'s [f32] {
     let end = passage.frames.end.min(heard.frames());
     &heard.data[passage.frames.start.min(end) * CHANNELS..end * CHANNELS]
+}
+
+/// Cells less their mean, scaled to length 1; zeros where they are constant.
+fn unit(cells: &[f32]) -> Vec<f32> {
+    let mean =
+        (cells.iter().map(|&v| f64::from(v)).sum::<f64>() / cells.len().max(1) as f64) as f32;
+    let centred: Vec<f32> = cells.iter().map(|v| v - mean).collect();
+    let length = dot(&centred, &centred).sqrt().max(f64::MIN_POSITIVE);
+    let by = (1.0 / length) as f32;
+    if !by.is_finite() {
+        return vec![0.0; cells.len()];
+    }
+    centred.iter().map(|v| v * by).collect()
+}
+
+/// Sum of the products.
+pub fn dot(x: &[f32], y: &[f32]) -> f64 {
+    product(x, y)
 }
 
 fn sum_of_squares(cells: &[f32]) -> f64 {

@@ -1,6 +1,7 @@
 //! Searches on sounds of the synth itself.
 
 use super::*;
+use crate::cma::SepCma;
 use crate::infer::infer_clip;
 use crate::{EncoderError, INPUT_LEN};
 use ear::CHANNELS;
@@ -73,6 +74,54 @@ fn finds_its_way_back_to_a_patch_of_the_synth() {
     let again = reference.score_of(&found.notes, &found.automation).unwrap();
     assert_eq!(again, found.score);
     assert_eq!(found.one_patch, found.score);
+}
+
+#[test]
+fn derivatives_lead_nearer_than_as_many_tries() {
+    let reference = reference();
+    let studio = Studio::new(&reference, FINE);
+    let mut start = patch();
+    for (row, by) in [
+        (params::FILTER_CUTOFF, 0.1),
+        (params::AMP_SUSTAIN, 0.15),
+        (params::OSC1_SHAPE, -0.05),
+        (params::OSC_BALANCE, 0.1),
+    ] {
+        start.set(row, start.get(row) + by);
+    }
+    let options = limited(1, 1);
+    let mut search = Search {
+        players: studio.players(1).unwrap(),
+        options,
+        rng: Pcg64Mcg::seed_from_u64(1),
+        began: Instant::now(),
+        clip: 1.0,
+        rendered: 0.0,
+        stopped: false,
+        progress: &mut |_| true,
+    };
+    let first = studio.scores(&mut search.players[0], &notes(), &[start])[0];
+    let mut best = (start, first);
+    let mut newton = newton::Newton::default();
+    let mut renders = 0;
+    for _ in 0..12 {
+        let before = best.1.worth(&first);
+        let (used, _) = newton.step(&mut search, &studio, &notes(), &mut best, &first);
+        renders += used;
+        assert!(best.1.worth(&first) >= before);
+    }
+    let centre = start.matched().map(f64::from);
+    let tries = SepCma::with_population(&centre, &[0.05; MATCHED_COUNT], renders);
+    let tries: Vec<Patch> = tries
+        .ask(&mut search.rng)
+        .iter()
+        .map(|s| at(&start, &s.point))
+        .collect();
+    let scores = studio.scores(&mut search.players[0], &notes(), &tries);
+    let luck = scores.iter().map(Score::objective).fold(0.0, f32::max);
+    let [descent, luck] = [best.1.objective(), luck].map(|o| 1.0 - o);
+    println!("{renders} renders: {:?}, {descent} for {luck}", best.1);
+    assert!(descent < 0.3 * luck, "{descent} against {luck}");
 }
 
 #[test]

@@ -78,7 +78,11 @@ pub fn run(args: Args) -> Result<(), Error> {
     }
     let device = match args.device {
         Where::Cpu => Device::Cpu,
-        Where::Cuda if tch::Cuda::is_available() => Device::Cuda(0),
+        Where::Cuda if tch::Cuda::is_available() => {
+            // Shapes never change: the fastest kernels are worth a search.
+            tch::Cuda::cudnn_set_benchmark(true);
+            Device::Cuda(0)
+        }
         Where::Cuda => {
             return Err(
                 "--device cuda: this libtorch sees no CUDA device. On a machine with an NVIDIA GPU and \

@@ -6,16 +6,71 @@
 use super::augment::{augment, vary};
 use super::babble::{Sample, rng, stream};
 use super::foreign::Foreign;
+use super::parallel::{cores, side_by_side};
 use super::pool::Pool;
 use crate::model::{C, P, T};
 use crate::plant::{Phrase, Window};
 use crate::track::{SCALARS, Track};
 use matcher::INPUT_LEN;
 use rand::Rng;
+use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 
 /// Samples kept for replay: about 23 kB each.
 const REPLAY: u64 = 50_000;
+
+/// Fresh samples asked for ahead, for each rendering thread.
+const AHEAD: u64 = 24;
+
+/// One window of a batch.
+struct Item {
+    heard: Window,
+    clean: Window,
+    phrase: Phrase,
+}
+
+/// `f` of every item, on a quarter of the cores: the others render.
+fn prepare<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    side_by_side(cores() / 4, items, f)
+}
+
+impl Item {
+    /// A sample of our own synthesizer, augmented anew for draw `k`.
+    fn own(sample: &Sample, seed: u64, k: u64) -> Self {
+        let mut heard = sample.heard.as_ref().unwrap_or(&sample.clean).clone();
+        augment(&mut heard, &mut rng(seed, stream::AUGMENT, k));
+        Self {
+            heard,
+            clean: sample.clean.clone(),
+            phrase: sample.phrase.clone(),
+        }
+    }
+
+    /// Foreign window of draw `k`. What is to be mirrored is a later window of the same clip with its notes:
+    /// the player hears an answer while the next notes are played.
+    fn foreign(foreign: &Foreign, seed: u64, k: u64) -> Self {
+        let mut rng = rng(seed, stream::FOREIGN, k);
+        let place = foreign.draw(&mut rng);
+        let later = foreign.later(place, &mut rng);
+        let mut heard = foreign.window(place);
+        let mut clean = foreign.window(later);
+        let mut phrase = foreign.phrase(later);
+        let lowest = foreign
+            .phrase(place)
+            .notes
+            .iter()
+            .chain(&phrase.notes)
+            .fold(f32::MAX, |m, n| m.min(n.key));
+        let up = vary([&mut heard, &mut clean], lowest, &mut rng);
+        phrase.notes.iter_mut().for_each(|n| n.key += up);
+        augment(&mut heard, &mut rng);
+        Self {
+            heard,
+            clean,
+            phrase,
+        }
+    }
+}
 
 /// What a batch is made of, before it is tensors.
 #[derive(Default)]
@@ -67,52 +122,40 @@ fn index_of(seed: u64, k: u64) -> u64 {
 }
 
 impl Collected {
-    /// Adds a sample of our own synthesizer, augmented anew for draw `k`.
-    pub fn own(&mut self, sample: &Sample, seed: u64, k: u64) {
-        let at = self.heard.len();
-        self.heard
-            .extend_from_slice(sample.heard.as_ref().unwrap_or(&sample.clean));
-        augment(&mut self.heard[at..], &mut rng(seed, stream::AUGMENT, k));
-        self.clean.extend_from_slice(&sample.clean);
-        self.h.extend_from_slice(&sample.h);
-        self.phrases.push(sample.phrase.clone());
+    fn add(&mut self, item: Item) {
+        self.heard.extend_from_slice(&item.heard);
+        self.clean.extend_from_slice(&item.clean);
+        self.phrases.push(item.phrase);
     }
 
-    /// Adds draws `from..from + n` of own samples; asks for the next `n` so that they are made meanwhile.
+    /// Adds samples of our own synthesizer, each augmented anew for its draw.
+    pub fn own(&mut self, draws: &[(u64, Arc<Sample>)], seed: u64) {
+        for item in prepare(draws, |(k, sample)| Item::own(sample, seed, *k)) {
+            self.add(item);
+        }
+        for (_, sample) in draws {
+            self.h.extend_from_slice(&sample.h);
+        }
+    }
+
+    /// Adds draws `from..from + n` of own samples; asks for later ones so that they are made meanwhile.
     pub fn draws(&mut self, pool: &mut Pool, seed: u64, from: u64, n: u64) {
-        for k in from..from + 3 * n {
+        let ahead = n.max(AHEAD * pool.threads() as u64);
+        for k in from..from + n + 2 * ahead {
             pool.request_sample(index_of(seed, k));
         }
-        for k in from..from + n {
-            let sample = pool.sample(index_of(seed, k));
-            self.own(&sample, seed, k);
-        }
+        let draws: Vec<_> = (from..from + n)
+            .map(|k| (k, pool.sample(index_of(seed, k))))
+            .collect();
+        self.own(&draws, seed);
         pool.forget_before((from / 2).saturating_sub(REPLAY));
     }
 
-    /// Adds `n` foreign windows; draws count from `from`. What is to be mirrored is a later window of the
-    /// same clip with its notes: the player hears an answer while the next notes are played.
+    /// Adds `n` foreign windows; draws count from `from`.
     pub fn foreign(&mut self, foreign: &Foreign, seed: u64, from: u64, n: u64) {
-        for k in from..from + n {
-            let mut rng = rng(seed, stream::FOREIGN, k);
-            let place = foreign.draw(&mut rng);
-            let later = foreign.later(place, &mut rng);
-            let mut heard = foreign.window(place);
-            let mut clean = foreign.window(later);
-            let mut phrase = foreign.phrase(later);
-            let lowest = foreign
-                .phrase(place)
-                .notes
-                .iter()
-                .chain(&phrase.notes)
-                .fold(f32::MAX, |m, n| m.min(n.key));
-            let up = vary([&mut heard, &mut clean], lowest, &mut rng);
-            phrase.notes.iter_mut().for_each(|n| n.key += up);
-            let at = self.heard.len();
-            self.heard.extend_from_slice(&heard);
-            augment(&mut self.heard[at..], &mut rng);
-            self.clean.extend_from_slice(&clean);
-            self.phrases.push(phrase);
+        let draws: Vec<u64> = (from..from + n).collect();
+        for item in prepare(&draws, |&k| Item::foreign(foreign, seed, k)) {
+            self.add(item);
         }
     }
 
@@ -135,8 +178,7 @@ impl Collected {
                 / 255.0
         };
         let (mut keys, mut scalars) = (Vec::new(), Vec::new());
-        for phrase in &self.phrases {
-            let track = Track::new(&phrase.notes, phrase.start);
+        for track in prepare(&self.phrases, |p| Track::new(&p.notes, p.start)) {
             keys.extend_from_slice(&track.keys);
             scalars.extend_from_slice(&track.scalars);
         }

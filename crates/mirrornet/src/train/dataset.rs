@@ -281,7 +281,7 @@ pub fn render(
             if let Some(next) = ahead.next() {
                 pool.request_sample(next);
             }
-            collected.own(&pool.sample(i), options.seed, 2 * i);
+            collected.own(&[(2 * i, pool.sample(i))], options.seed);
             pool.forget_before(i + 1);
             done();
         }

@@ -1,5 +1,6 @@
 //! Unlabelled sounds to mirror: every WAV file under a folder, heard once at the start.
 
+use super::parallel::{cores, side_by_side};
 use crate::audio::{self, AudioError};
 use crate::plant::{Phrase, Window};
 use crate::track::FRAME;
@@ -89,7 +90,7 @@ impl Foreign {
                     .iter()
                     .map(|_| Err("four hours are enough".into()))
                     .collect(),
-                false => read_all(paths, ear),
+                false => side_by_side(cores(), paths, |p| Clip::read(p, ear)),
             };
             for (path, clip) in paths.iter().zip(heard) {
                 let name = path
@@ -207,23 +208,6 @@ fn held_out(files: &[FileRecord]) -> Vec<bool> {
                 .is_some_and(|i| i % 10 == 1)
         })
         .collect()
-}
-
-/// Reads and hears `paths`, in their order.
-fn read_all(paths: &[PathBuf], ear: &EarConfig) -> Vec<Result<(Clip, String), String>> {
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let share = paths.len().div_ceil(threads).max(1);
-    std::thread::scope(|scope| {
-        let read = |paths: &[PathBuf]| paths.iter().map(|p| Clip::read(p, ear)).collect();
-        let readers: Vec<_> = paths
-            .chunks(share)
-            .map(|paths| scope.spawn(move || -> Vec<_> { read(paths) }))
-            .collect();
-        let joined = readers.into_iter().map(|reader| reader.join());
-        joined
-            .flat_map(|heard| heard.expect("hearing does not panic"))
-            .collect()
-    })
 }
 
 impl Clip {

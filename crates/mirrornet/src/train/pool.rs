@@ -24,6 +24,9 @@ enum Done {
 /// Most jobs that a thread renders side by side.
 const AT_ONCE: usize = 32;
 
+/// Jobs, and results, that may wait for each thread.
+const QUEUE: usize = 256;
+
 /// The threads, and what they have finished.
 pub struct Pool {
     jobs: Option<Sender<Job>>,
@@ -44,8 +47,9 @@ impl Pool {
         seed: u64,
         cache: Option<Cache>,
     ) -> Result<Self, EarError> {
-        let (jobs, todo) = bounded::<Job>(256);
-        let (finished, done) = bounded(256);
+        let room = QUEUE * threads.max(1);
+        let (jobs, todo) = bounded::<Job>(room);
+        let (finished, done) = bounded(room);
         let threads = (0..threads)
             .map(|_| {
                 let (todo, finished) = (todo.clone(), finished.clone());
@@ -74,6 +78,11 @@ impl Pool {
             cache,
             trouble: None,
         })
+    }
+
+    /// Number of threads.
+    pub fn threads(&self) -> usize {
+        self.threads.len()
     }
 
     fn keep(&mut self, done: Done) {

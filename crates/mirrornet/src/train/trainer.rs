@@ -20,8 +20,9 @@ use synth::MATCHED_COUNT;
 use tch::nn::VarStore;
 use tch::{Device, Kind, TchError, Tensor};
 
-/// Mirroring steps from asking for a render to learning from it: room for the threads to work in.
-const LAG: usize = 4;
+/// Mirroring steps from asking for a render to learning from it: room for the threads to work in, however
+/// fast a GPU learns.
+const LAG: usize = 16;
 /// One of so many guesses is rendered for the decoder.
 const GUESSED: u64 = 4;
 /// Weight of the likelihood of known parameters while mirroring: the anchor.

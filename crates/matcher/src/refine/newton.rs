@@ -1,0 +1,302 @@
+//! Gauss-Newton steps towards a sound (Levenberg 1944, Marquardt 1963): the derivative of what is heard by
+//! each matched parameter, from renders a little to the side, says where the difference would be smallest
+//! if all were straight. A search that only compares scores needs hundreds of renders to learn as much.
+
+use super::single::Scored;
+use super::studio::{Studio, View, dot, on_all};
+use super::{Score, Search, at};
+use synth::{MATCHED_COUNT, Note, Patch};
+
+/// How far to the side, normalised.
+const ASIDE: f64 = 0.02;
+/// Dampings tried, relative to the curvature: from a step that trusts the straight line to a short one down
+/// the slope.
+const DAMPINGS: [f64; 8] = [1e-4, 1e-3, 4e-3, 0.016, 0.06, 0.25, 1.0, 4.0];
+/// Curvature, relative to the largest, that every parameter is given: what is not heard stays.
+const FLAT: f64 = 1e-3;
+
+/// Steps that gain less than this say that a new look to the sides is due, or that there is no way on.
+const GAIN: f32 = 5e-4;
+
+/// A descent. What was seen to the sides of one point serves for the next ones, corrected by what each step
+/// brought (Broyden 1965), until a step gains little.
+#[derive(Default)]
+pub struct Newton {
+    here: Option<Here>,
+}
+
+impl Newton {
+    /// One step from `best`, which takes its place where it is better. Returns the renders it took, and whether
+    /// there is a way on.
+    pub fn step(
+        &mut self,
+        search: &mut Search<'_>,
+        studio: &Studio<'_>,
+        notes: &[Note],
+        best: &mut Scored,
+        first: &Score,
+    ) -> (usize, bool) {
+        let (mut here, looked) = match self.here.take() {
+            Some(here) => (here, 0),
+            None => (Here::look(search, studio, notes, best.0), MATCHED_COUNT + 1),
+        };
+        let candidates = here.candidates();
+        let views = on_all(&mut search.players, &candidates, |player, patches| {
+            studio.views(player, notes, patches)
+        });
+        let renders = looked + views.len();
+        let worth = |view: &View| view.score.worth(first);
+        let found = views
+            .into_iter()
+            .zip(candidates)
+            .max_by(|(a, _), (b, _)| worth(a).total_cmp(&worth(b)));
+        let mut gain = 0.0;
+        if let Some((view, patch)) = found {
+            gain = worth(&view) - best.1.worth(first);
+            if gain > 0.0 {
+                *best = (patch, view.score);
+                here.go(patch, view);
+            }
+        }
+        // An old look may be what is wrong: then the next step begins with a new one.
+        let on = gain >= GAIN;
+        self.here = on.then_some(here);
+        (renders, on || looked == 0)
+    }
+}
+
+/// Where a descent is.
+struct Here {
+    patch: Patch,
+    view: View,
+    /// Derivative of the view's difference by each parameter.
+    columns: Vec<Vec<f32>>,
+}
+
+impl Here {
+    /// At `patch`, with a look to each side.
+    fn look(search: &mut Search<'_>, studio: &Studio<'_>, notes: &[Note], patch: Patch) -> Self {
+        let h = patch.matched().map(f64::from);
+        let aside = h.map(|x| if x + ASIDE > 1.0 { -ASIDE } else { ASIDE });
+        let mut patches = vec![patch];
+        patches.extend((0..MATCHED_COUNT).map(|i| {
+            let mut point = h;
+            point[i] += aside[i];
+            at(&patch, &point)
+        }));
+        let mut views = on_all(&mut search.players, &patches, |player, patches| {
+            studio.views(player, notes, patches)
+        });
+        let sides = views.split_off(1);
+        let view = views.remove(0);
+        let columns = sides
+            .iter()
+            .zip(aside)
+            .map(|(side, aside)| {
+                let by = 1.0 / aside as f32;
+                let cells = side.difference.iter().zip(&view.difference);
+                cells.map(|(side, here)| by * (side - here)).collect()
+            })
+            .collect();
+        Self {
+            patch,
+            view,
+            columns,
+        }
+    }
+
+    /// Where the difference would be smallest, for each damping.
+    fn candidates(&self) -> [Patch; DAMPINGS.len()] {
+        let slope = Slope::new(&self.columns, &self.view);
+        let h = self.patch.matched().map(f64::from);
+        DAMPINGS.map(|damping| {
+            let step = slope.step(&h, damping);
+            let point: [f64; MATCHED_COUNT] = std::array::from_fn(|i| h[i] + step[i]);
+            at(&self.patch, &point)
+        })
+    }
+
+    /// Moves to `patch`, whose `view` corrects the derivatives along the step.
+    fn go(&mut self, patch: Patch, view: View) {
+        let (from, to) = (self.patch.matched(), patch.matched());
+        let step: [f32; MATCHED_COUNT] = std::array::from_fn(|i| to[i] - from[i]);
+        let length = step.iter().map(|s| s * s).sum::<f32>();
+        if length > 0.0 {
+            let mut surprise: Vec<f32> = view.difference.clone();
+            for (s, before) in surprise.iter_mut().zip(&self.view.difference) {
+                *s -= before;
+            }
+            for (column, by) in self.columns.iter().zip(step) {
+                surprise
+                    .iter_mut()
+                    .zip(column)
+                    .for_each(|(s, c)| *s -= by * c);
+            }
+            for (column, by) in self.columns.iter_mut().zip(step) {
+                let by = by / length;
+                column
+                    .iter_mut()
+                    .zip(&surprise)
+                    .for_each(|(c, s)| *c += by * s);
+            }
+        }
+        (self.patch, self.view) = (patch, view);
+    }
+}
+
+/// The normal equations.
+struct Slope {
+    gradient: [f64; MATCHED_COUNT],
+    curvature: [[f64; MATCHED_COUNT]; MATCHED_COUNT],
+}
+
+impl Slope {
+    /// Of a view and its derivatives.
+    fn new(columns: &[Vec<f32>], view: &View) -> Self {
+        let weights = view.weights();
+        let weighted = |cells: &[f32]| -> Vec<f32> {
+            cells.iter().zip(&weights).map(|(c, w)| c * w).collect()
+        };
+        let columns: Vec<Vec<f32>> = columns.iter().map(|column| weighted(column)).collect();
+        let rest = weighted(&view.difference);
+        let mut curvature = [[0.0; MATCHED_COUNT]; MATCHED_COUNT];
+        for i in 0..MATCHED_COUNT {
+            for j in 0..=i {
+                curvature[i][j] = dot(&columns[i], &columns[j]);
+                curvature[j][i] = curvature[i][j];
+            }
+        }
+        Self {
+            gradient: std::array::from_fn(|i| dot(&columns[i], &rest)),
+            curvature,
+        }
+    }
+
+    /// The step from `h` with this damping, within the unit cube: a coordinate that would leave it ends at
+    /// its border, and the others make up for it.
+    fn step(&self, h: &[f64; MATCHED_COUNT], damping: f64) -> [f64; MATCHED_COUNT] {
+        let largest = (0..MATCHED_COUNT)
+            .map(|i| self.curvature[i][i])
+            .fold(f64::MIN_POSITIVE, f64::max);
+        let mut fixed = [None; MATCHED_COUNT];
+        loop {
+            let mut matrix = self.curvature;
+            let mut right = self.gradient.map(|g| -g);
+            for i in 0..MATCHED_COUNT {
+                matrix[i][i] += damping * (matrix[i][i] + FLAT * largest);
+            }
+            for i in 0..MATCHED_COUNT {
+                let Some(end) = fixed[i] else { continue };
+                for j in 0..MATCHED_COUNT {
+                    right[j] -= matrix[j][i] * end;
+                    matrix[j][i] = 0.0;
+                    matrix[i][j] = 0.0;
+                }
+                matrix[i][i] = 1.0;
+            }
+            for i in 0..MATCHED_COUNT {
+                if let Some(end) = fixed[i] {
+                    right[i] = end;
+                }
+            }
+            let step = solve(&mut matrix, right);
+            let mut all_within = true;
+            for i in 0..MATCHED_COUNT {
+                let end = (h[i] + step[i]).clamp(0.0, 1.0) - h[i];
+                if fixed[i].is_none() && (end - step[i]).abs() > 1e-9 {
+                    fixed[i] = Some(end);
+                    all_within = false;
+                }
+            }
+            if all_within {
+                return step;
+            }
+        }
+    }
+}
+
+/// Solves `matrix * x = right` for a symmetric positive definite matrix, by Cholesky's decomposition.
+fn solve<const N: usize>(matrix: &mut [[f64; N]; N], mut right: [f64; N]) -> [f64; N] {
+    for i in 0..N {
+        for j in 0..=i {
+            let mut sum = matrix[i][j];
+            for k in 0..j {
+                sum -= matrix[i][k] * matrix[j][k];
+            }
+            matrix[i][j] = if i == j {
+                // Rounding may take what is hardly positive below zero.
+                sum.max(f64::MIN_POSITIVE).sqrt()
+            } else {
+                sum / matrix[j][j]
+            };
+        }
+    }
+    for i in 0..N {
+        for k in 0..i {
+            right[i] -= matrix[i][k] * right[k];
+        }
+        right[i] /= matrix[i][i];
+    }
+    for i in (0..N).rev() {
+        for k in i + 1..N {
+            right[i] -= matrix[k][i] * right[k];
+        }
+        right[i] /= matrix[i][i];
+    }
+    right
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Curvature 1 of each parameter, some of which go with their neighbour.
+    fn slope() -> Slope {
+        let mut curvature = [[0.0; MATCHED_COUNT]; MATCHED_COUNT];
+        for i in 0..MATCHED_COUNT {
+            curvature[i][i] = 1.0;
+            if i > 0 {
+                (curvature[i][i - 1], curvature[i - 1][i]) = (0.3, 0.3);
+            }
+        }
+        Slope {
+            gradient: std::array::from_fn(|i| 0.4 - 0.05 * i as f64),
+            curvature,
+        }
+    }
+
+    #[test]
+    fn a_system_of_equations_is_solved() {
+        let (matrix, right) = (slope().curvature, slope().gradient);
+        let x = solve(&mut matrix.clone(), right);
+        for i in 0..MATCHED_COUNT {
+            let product: f64 = (0..MATCHED_COUNT).map(|j| matrix[i][j] * x[j]).sum();
+            assert!((product - right[i]).abs() < 1e-12, "row {i}");
+        }
+    }
+
+    #[test]
+    fn a_step_ends_at_the_bottom_of_the_bowl_within_the_cube() {
+        let slope = slope();
+        let h: [f64; MATCHED_COUNT] = std::array::from_fn(|i| 0.1 + 0.03 * i as f64);
+        let step = slope.step(&h, 0.0);
+        let mut at_border = 0;
+        for i in 0..MATCHED_COUNT {
+            let end = h[i] + step[i];
+            assert!((-1e-9..=1.0 + 1e-9).contains(&end), "{i}: {end}");
+            let uphill: f64 = slope.gradient[i]
+                + (0..MATCHED_COUNT)
+                    .map(|j| slope.curvature[i][j] * step[j])
+                    .sum::<f64>();
+            // At the bottom, or held by a border.
+            if end < 1e-6 || end > 1.0 - 1e-6 {
+                at_border += 1;
+            } else {
+                assert!(uphill.abs() < 1e-9, "{i}: {uphill}");
+            }
+        }
+        assert!((1..MATCHED_COUNT).contains(&at_border));
+        let length = |step: [f64; MATCHED_COUNT]| step.iter().map(|s| s * s).sum::<f64>();
+        assert!(length(slope.step(&h, 4.0)) < 0.2 * length(step));
+    }
+}
