@@ -80,9 +80,9 @@ pub fn explore(
     found.map(|(patch, _)| patch).collect()
 }
 
-/// Searches from the best of `starts` until the first of `shares` of the budget is used, and on until the
-/// second while it pays; returns the patches that were the best in turn, and the notes with the velocities
-/// that go with the last.
+/// Searches from the best of `starts`, by derivatives while they lead on and by a strategy where they don't,
+/// until the first of `shares` of the budget is used, and on until the second while it pays; returns the
+/// patches that were the best in turn, and the notes with the velocities that go with the last.
 pub fn settle(
     search: &mut Search<'_>,
     studio: &Studio<'_>,
