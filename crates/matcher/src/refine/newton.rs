@@ -289,7 +289,7 @@ mod tests {
                     .map(|j| slope.curvature[i][j] * step[j])
                     .sum::<f64>();
             // At the bottom, or held by a border.
-            if end < 1e-6 || end > 1.0 - 1e-6 {
+            if !(1e-6..=1.0 - 1e-6).contains(&end) {
                 at_border += 1;
             } else {
                 assert!(uphill.abs() < 1e-9, "{i}: {uphill}");
