@@ -3,7 +3,7 @@
 //! if all were straight. A search that only compares scores needs hundreds of renders to learn as much.
 
 use super::single::Scored;
-use super::studio::{Studio, View, dot, on_all};
+use super::studio::{Studio, View, on_all, product};
 use super::{Score, Search, at};
 use synth::{MATCHED_COUNT, Note, Patch};
 
@@ -116,28 +116,24 @@ impl Here {
         })
     }
 
-    /// Moves to `patch`, whose `view` corrects the derivatives along the step.
+    /// Moves to another `patch`, whose `view` corrects the derivatives along the step.
     fn go(&mut self, patch: Patch, view: View) {
         let (from, to) = (self.patch.matched(), patch.matched());
         let step: [f32; MATCHED_COUNT] = std::array::from_fn(|i| to[i] - from[i]);
         let length = step.iter().map(|s| s * s).sum::<f32>();
-        if length > 0.0 {
-            let mut surprise: Vec<f32> = view.difference.clone();
-            for (s, before) in surprise.iter_mut().zip(&self.view.difference) {
-                *s -= before;
+        let mut surprise = view.difference.clone();
+        for (s, before) in surprise.iter_mut().zip(&self.view.difference) {
+            *s -= before;
+        }
+        for (column, by) in self.columns.iter().zip(step) {
+            for (s, c) in surprise.iter_mut().zip(column) {
+                *s -= by * c;
             }
-            for (column, by) in self.columns.iter().zip(step) {
-                surprise
-                    .iter_mut()
-                    .zip(column)
-                    .for_each(|(s, c)| *s -= by * c);
-            }
-            for (column, by) in self.columns.iter_mut().zip(step) {
-                let by = by / length;
-                column
-                    .iter_mut()
-                    .zip(&surprise)
-                    .for_each(|(c, s)| *c += by * s);
+        }
+        for (column, by) in self.columns.iter_mut().zip(step) {
+            let by = by / length;
+            for (c, s) in column.iter_mut().zip(&surprise) {
+                *c += by * s;
             }
         }
         (self.patch, self.view) = (patch, view);
@@ -162,12 +158,12 @@ impl Slope {
         let mut curvature = [[0.0; MATCHED_COUNT]; MATCHED_COUNT];
         for i in 0..MATCHED_COUNT {
             for j in 0..=i {
-                curvature[i][j] = dot(&columns[i], &columns[j]);
+                curvature[i][j] = product(&columns[i], &columns[j]);
                 curvature[j][i] = curvature[i][j];
             }
         }
         Self {
-            gradient: std::array::from_fn(|i| dot(&columns[i], &rest)),
+            gradient: std::array::from_fn(|i| product(&columns[i], &rest)),
             curvature,
         }
     }

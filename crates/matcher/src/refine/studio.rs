@@ -389,24 +389,20 @@ fn unit(cells: &[f32]) -> Vec<f32> {
     let mean =
         (cells.iter().map(|&v| f64::from(v)).sum::<f64>() / cells.len().max(1) as f64) as f32;
     let centred: Vec<f32> = cells.iter().map(|v| v - mean).collect();
-    let length = dot(&centred, &centred).sqrt().max(f64::MIN_POSITIVE);
-    let by = (1.0 / length) as f32;
-    if !by.is_finite() {
-        return vec![0.0; cells.len()];
+    let length = sum_of_squares(&centred).sqrt();
+    if length == 0.0 {
+        return centred;
     }
+    let by = (1.0 / length) as f32;
     centred.iter().map(|v| v * by).collect()
-}
-
-/// Sum of the products.
-pub fn dot(x: &[f32], y: &[f32]) -> f64 {
-    product(x, y)
 }
 
 fn sum_of_squares(cells: &[f32]) -> f64 {
     product(cells, cells)
 }
 
-fn product(x: &[f32], y: &[f32]) -> f64 {
+/// Sum of the products of cells.
+pub fn product(x: &[f32], y: &[f32]) -> f64 {
     let rows = x.chunks(CHANNELS).zip(y.chunks(CHANNELS));
     rows.map(|(x, y)| {
         let mut sums = [0.0f32; 8];

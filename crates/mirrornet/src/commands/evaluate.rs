@@ -74,7 +74,7 @@ pub fn run(args: Args) -> Result<(), Error> {
     let search = (time.is_some() || args.renders.is_some()).then(|| Search {
         time,
         renders: args.renders,
-        threads: super::cores(),
+        threads: mirrornet::train::parallel::cores(),
     });
     let model = args.model.folder()?;
     let mut encoder = TorchEncoder::new(&model)?;

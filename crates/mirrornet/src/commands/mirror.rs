@@ -96,7 +96,7 @@ pub fn run(args: Args) -> Result<(), Error> {
             &Options {
                 time: time.map(|t| t.saturating_sub(began.elapsed())),
                 seed: args.seed,
-                threads: super::cores(),
+                threads: mirrornet::train::parallel::cores(),
                 each_note: !args.one_patch,
                 free_notes: args.notes.is_none(),
                 ..Options::around(&inferred.whole)

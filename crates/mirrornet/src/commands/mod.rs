@@ -59,11 +59,6 @@ fn shipped_model() -> Result<PathBuf, Error> {
         })
 }
 
-/// Threads that a search may use: all cores.
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
 /// The time that `--refine` gives to a search.
 fn search_time(seconds: Option<f64>) -> Result<Option<Duration>, Error> {
     match seconds {

@@ -3,6 +3,7 @@
 use super::Error;
 use indicatif::{ProgressBar, ProgressStyle};
 use mirrornet::train::dataset::{DatasetOptions, Shard, plan, render};
+use mirrornet::train::parallel;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -39,14 +40,13 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<(), Error> {
-    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let options = DatasetOptions {
         seed: args.seed,
         samples: args.samples,
         samples_per_file: args.samples_per_file,
         shard: args.shard,
         out: args.out,
-        threads: args.jobs.map_or(cores, usize::from),
+        threads: args.jobs.map_or_else(parallel::cores, usize::from),
     };
     let plan = plan(&options)?;
     for path in &plan.unfinished {

@@ -2,7 +2,7 @@
 
 use super::Error;
 use clap::ValueEnum;
-use mirrornet::train::{Budget, Options, Recipe, train};
+use mirrornet::train::{Budget, Options, Recipe, parallel, train};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,7 +91,6 @@ pub fn run(args: Args) -> Result<(), Error> {
             );
         }
     };
-    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let options = Options {
         recipe: Recipe {
             seed: args.seed,
@@ -105,7 +104,7 @@ pub fn run(args: Args) -> Result<(), Error> {
         out: args.out,
         resume: args.resume,
         device,
-        threads: args.threads.unwrap_or(cores - 1).max(1),
+        threads: args.threads.unwrap_or(parallel::cores() - 1).max(1),
         held_out: 64,
         command: std::iter::once("mirrornet".into())
             .chain(std::env::args().skip(1))

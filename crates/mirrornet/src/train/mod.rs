@@ -13,7 +13,7 @@ pub mod foreign;
 mod forward;
 mod history;
 pub mod losses;
-mod parallel;
+pub mod parallel;
 mod picture;
 pub mod pool;
 mod progress;
