@@ -254,12 +254,19 @@ pub fn refine(
         search.players = rough.players(options.threads)?;
         let found = single::explore(&mut search, &rough, part_notes, &starts, share);
         starts.extend(&found);
+        // Of a clip heard whole, the others have been heard already.
+        let hopeful = match &beginning {
+            Some(_) => starts.clone(),
+            None => std::iter::once(start)
+                .chain(found.iter().copied())
+                .collect(),
+        };
         let studio = Studio::new(reference, FINE);
         search.players = studio.players(options.threads)?;
         let (trail, played) = if search.stopped {
             (found.into_iter().rev().collect(), notes.to_vec())
         } else {
-            single::settle(&mut search, &studio, notes, &starts, shares)
+            single::settle(&mut search, &studio, notes, &hopeful, shares)
         };
         let patch = trail.last().copied().unwrap_or(start);
         // The search's own ear is coarser: where its answer is worse in one half, one before, or a part of the

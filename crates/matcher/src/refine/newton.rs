@@ -36,15 +36,27 @@ impl Newton {
         best: &mut Scored,
         first: &Score,
     ) -> (usize, bool) {
-        let (mut here, looked) = match self.here.take() {
-            Some(here) => (here, 0),
-            None => (Here::look(search, studio, notes, best.0), MATCHED_COUNT + 1),
+        let mut renders = 0;
+        let here = match &mut self.here {
+            Some(here) => here,
+            none => {
+                renders += 1;
+                let patch = best.0;
+                let mut views = views(search, studio, notes, &[patch]);
+                none.insert(Here {
+                    patch,
+                    view: views.remove(0),
+                    columns: Vec::new(),
+                })
+            }
         };
+        let looks = here.columns.is_empty();
+        if looks {
+            renders += here.look(search, studio, notes);
+        }
         let candidates = here.candidates();
-        let views = on_all(&mut search.players, &candidates, |player, patches| {
-            studio.views(player, notes, patches)
-        });
-        let renders = looked + views.len();
+        let views = views(search, studio, notes, &candidates);
+        renders += views.len();
         let worth = |view: &View| view.score.worth(first);
         let found = views
             .into_iter()
@@ -58,51 +70,55 @@ impl Newton {
                 here.go(patch, view);
             }
         }
-        // An old look may be what is wrong: then the next step begins with a new one.
         let on = gain >= GAIN;
-        self.here = on.then_some(here);
-        (renders, on || looked == 0)
+        if !on {
+            // An old look may be what is wrong: then the next step begins with a new one.
+            here.columns.clear();
+        }
+        (renders, on || !looks)
     }
+}
+
+fn views(
+    search: &mut Search<'_>,
+    studio: &Studio<'_>,
+    notes: &[Note],
+    patches: &[Patch],
+) -> Vec<View> {
+    on_all(&mut search.players, patches, |player, patches| {
+        studio.views(player, notes, patches)
+    })
 }
 
 /// Where a descent is.
 struct Here {
     patch: Patch,
     view: View,
-    /// Derivative of the view's difference by each parameter.
+    /// Derivative of the view's difference by each parameter; empty where they have to be looked for.
     columns: Vec<Vec<f32>>,
 }
 
 impl Here {
-    /// At `patch`, with a look to each side.
-    fn look(search: &mut Search<'_>, studio: &Studio<'_>, notes: &[Note], patch: Patch) -> Self {
-        let h = patch.matched().map(f64::from);
+    /// Looks to each side. Returns the renders it took.
+    fn look(&mut self, search: &mut Search<'_>, studio: &Studio<'_>, notes: &[Note]) -> usize {
+        let h = self.patch.matched().map(f64::from);
         let aside = h.map(|x| if x + ASIDE > 1.0 { -ASIDE } else { ASIDE });
-        let mut patches = vec![patch];
-        patches.extend((0..MATCHED_COUNT).map(|i| {
+        let sides: [Patch; MATCHED_COUNT] = std::array::from_fn(|i| {
             let mut point = h;
             point[i] += aside[i];
-            at(&patch, &point)
-        }));
-        let mut views = on_all(&mut search.players, &patches, |player, patches| {
-            studio.views(player, notes, patches)
+            at(&self.patch, &point)
         });
-        let sides = views.split_off(1);
-        let view = views.remove(0);
-        let columns = sides
+        let views = views(search, studio, notes, &sides);
+        self.columns = views
             .iter()
             .zip(aside)
             .map(|(side, aside)| {
                 let by = 1.0 / aside as f32;
-                let cells = side.difference.iter().zip(&view.difference);
+                let cells = side.difference.iter().zip(&self.view.difference);
                 cells.map(|(side, here)| by * (side - here)).collect()
             })
             .collect();
-        Self {
-            patch,
-            view,
-            columns,
-        }
+        views.len()
     }
 
     /// Where the difference would be smallest, for each damping.

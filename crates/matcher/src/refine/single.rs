@@ -18,7 +18,7 @@ const ROUND: usize = 3;
 const WIDER: f64 = 1.5;
 /// Step of the search on the whole clip, relative to that on its first seconds.
 const NARROWER: f64 = 0.25;
-/// Generations from one adjustment of the velocities to the next.
+/// Generations from one adjustment of notes that were only heard to the next.
 const ADJUST_EVERY: usize = 10;
 /// Where straight steps lead no further, least generations of a strategy before they are tried again.
 const AGAIN: usize = 4;
@@ -121,6 +121,8 @@ pub fn settle(
                 let (used, on) = straight.step(search, studio, &notes, best, &first);
                 renders = used;
                 if !on {
+                    // Not before: the descent keeps what it heard of the notes as they were.
+                    adjust(search, studio, &mut notes, best);
                     newton = None;
                     since = generation;
                     running[0].0 = cma(search, &running[0].1.0, NARROWER);
@@ -129,15 +131,15 @@ pub fn settle(
             None => {
                 renders = step(search, studio, &notes, &mut running, &first);
                 generation += 1;
+                if generation % ADJUST_EVERY == 0 {
+                    adjust(search, studio, &mut notes, &mut running[0].1);
+                }
                 let better = running[0].1.0 != trail[trail.len() - 1];
                 newton = (better && generation - since >= AGAIN).then(Newton::default);
             }
         }
         if running[0].1.0 != trail[trail.len() - 1] {
             trail.push(running[0].1.0);
-        }
-        if generation % ADJUST_EVERY == 0 {
-            adjust(search, studio, &mut notes, &mut running[0].1);
         }
     }
     (trail, notes)
