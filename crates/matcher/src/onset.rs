@@ -3,8 +3,9 @@
 //!
 //! A beginning that is missed costs little, for the envelope is then held; one that is none lets it
 //! flutter. So only what no modulation of a held note does counts: a step of pitch that lasts, other than
-//! the octaves and twelfths that trackers slip by, and a rise out of a pause. Vibrato of +-1 semitone and
-//! tremolo pass.
+//! the octaves and twelfths that trackers slip by, and a rise out of a pause as long as a window. Out of a shorter
+//! one, only another pitch counts: what comes back at the same may be a tremolo, and if it is the same note
+//! again, so is its envelope. Vibrato of +-1 semitone and tremolo pass.
 
 use crate::contract::WINDOW_FRAMES;
 use crate::listener::SILENCE_DB;
@@ -24,6 +25,8 @@ const FOLLOW: f32 = 0.05;
 const PAUSE_FALL: f32 = 24.0;
 /// Frames of a pause: 96 ms.
 const PAUSE: u32 = 12;
+/// Frames of one after which the same pitch is a beginning too.
+const LONG_PAUSE: u32 = WINDOW_FRAMES as u32;
 /// Rise in dB out of a pause that is a beginning.
 const RISE: f32 = 15.0;
 /// Fall of the recent peak in dB per frame: 12 dB a second.
@@ -72,7 +75,12 @@ impl Onsets {
             // Nothing is to be told of the pitch of what is about to end.
             return;
         }
-        if self.pause >= PAUSE && level > self.floor_db + RISE {
+        let pause = if self.key.is_some() {
+            LONG_PAUSE
+        } else {
+            PAUSE
+        };
+        if self.pause >= pause && level > self.floor_db + RISE {
             self.begin();
         }
         (self.pause, self.floor_db) = (0, 0.0);
@@ -145,12 +153,13 @@ mod tests {
     fn steps_and_pauses_begin_notes() {
         let melody = (0..400).map(|i| match i {
             0..100 => (60.0, -20.0),
-            100..200 => (62.0, -20.0),
-            200..215 => (62.0, -70.0),
-            215..300 => (62.0, -20.0),
-            _ => (67.0, -20.0),
+            100..150 => (62.0, -20.0),
+            150..200 => (62.0, -70.0),
+            200..250 => (65.0, -20.0),
+            250..378 => (65.0, -70.0),
+            _ => (65.0, -20.0),
         });
-        assert_eq!(begun(melody), [107, 215, 307]);
+        assert_eq!(begun(melody), [107, 207, 378]);
     }
 
     #[test]
@@ -168,6 +177,8 @@ mod tests {
                 let tremolo = (0..500).map(|i| (60.0, db + 10.0 * wave(i, hz)));
                 assert_eq!(begun(tremolo), NONE, "tremolo of {hz} Hz around {db} dB");
             }
+            let deep = (0..500).map(|i| (60.0, -60.0 + 40.0 * wave(i, hz.max(0.5))));
+            assert_eq!(begun(deep), NONE, "tremolo of {hz} Hz down to nothing");
             let slips = (0..500).map(|i| {
                 let slip = if i % 60 < 10 { -12.0 } else { 0.0 };
                 (60.0 + slip + 0.7 * wave(i, hz), -20.0)
