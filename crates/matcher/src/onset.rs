@@ -177,7 +177,7 @@ mod tests {
                 let tremolo = (0..500).map(|i| (60.0, db + 10.0 * wave(i, hz)));
                 assert_eq!(begun(tremolo), NONE, "tremolo of {hz} Hz around {db} dB");
             }
-            let deep = (0..500).map(|i| (60.0, -60.0 + 40.0 * wave(i, hz.max(0.5))));
+            let deep = (0..500).map(|i| (60.0, -60.0 + 40.0 * wave(i, hz.max(1.0))));
             assert_eq!(begun(deep), NONE, "tremolo of {hz} Hz down to nothing");
             let slips = (0..500).map(|i| {
                 let slip = if i % 60 < 10 { -12.0 } else { 0.0 };
