@@ -56,11 +56,7 @@ impl Case {
 
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for instructions in [
-        InstructionSet::Baseline,
-        InstructionSet::Avx2,
-        InstructionSet::Neon,
-    ] {
+    for instructions in InstructionSet::ALL {
         if !instructions.is_available() {
             continue;
         }

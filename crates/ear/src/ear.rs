@@ -106,7 +106,8 @@ impl Ear {
             frame_rate: config.frame_rate(input_rate),
             input_rate,
             filter_rate,
-            resampler: (filter_rate != input_rate).then(|| Resampler::new(input_rate, filter_rate)),
+            resampler: (filter_rate != input_rate)
+                .then(|| Resampler::new(input_rate, filter_rate, instructions)),
             inner,
             faults: 0,
         })

@@ -4,6 +4,8 @@
 //! With at most [`MAX_PHASES`] distinct phases each has its own taps, otherwise taps are interpolated
 //! linearly between neighbouring phases.
 
+use crate::simd::{InstructionSet, Kernel, Vector};
+
 /// Half of the transition band, as a fraction of the lower of both rates.
 const HALF_TRANSITION: f64 = 0.045;
 /// Kaiser window for 80 dB, and the width it needs in samples times the transition in cycles a sample.
@@ -15,6 +17,7 @@ const TABLE_PHASES: usize = 512;
 
 /// Resamples one stream.
 pub(crate) struct Resampler {
+    instructions: InstructionSet,
     /// Input samples per output sample: `whole + part / parts`.
     whole: usize,
     part: u64,
@@ -23,6 +26,7 @@ pub(crate) struct Resampler {
     phase: u64,
     /// Input samples still to come before the next output sample.
     wait: usize,
+    /// Taps of a phase, whole vectors.
     taps: usize,
     /// `taps` for each phase and one more, oldest sample first.
     table: Vec<f32>,
@@ -36,7 +40,7 @@ pub(crate) struct Resampler {
 
 impl Resampler {
     /// From `from` Hz to `to` Hz.
-    pub(crate) fn new(from: f64, to: f64) -> Self {
+    pub(crate) fn new(from: f64, to: f64, instructions: InstructionSet) -> Self {
         let (a, b) = ((from * 1000.0).round() as u64, (to * 1000.0).round() as u64);
         let divisor = gcd(a, b);
         let (step, parts) = (a / divisor, b / divisor);
@@ -49,6 +53,7 @@ impl Resampler {
         let delay = (half_width / ratio).ceil() as usize;
         let lag = delay as f64 * ratio;
         let taps = (lag + half_width).ceil() as usize + 1;
+        let taps = taps.next_multiple_of(instructions.lanes());
         let interpolate = parts > MAX_PHASES;
         let phases = if interpolate {
             TABLE_PHASES
@@ -69,6 +74,7 @@ impl Resampler {
             table[start..].iter_mut().for_each(|t| *t /= sum);
         }
         let mut resampler = Self {
+            instructions,
             whole: (step / parts) as usize,
             part: step % parts,
             parts,
@@ -103,7 +109,10 @@ impl Resampler {
     pub(crate) fn push(&mut self, x: f32, mut sink: impl FnMut(f32)) {
         self.history[self.head] = x;
         self.history[self.head + self.taps] = x;
-        self.head = (self.head + 1) % self.taps;
+        self.head += 1;
+        if self.head == self.taps {
+            self.head = 0;
+        }
         self.wait -= 1;
         while self.wait == 0 {
             sink(self.output());
@@ -118,36 +127,48 @@ impl Resampler {
 
     fn output(&self) -> f32 {
         let history = &self.history[self.head..][..self.taps];
+        let filtered = |row: usize| {
+            let mut sum = 0.0;
+            self.instructions.run(Dot {
+                a: history,
+                b: &self.table[row * self.taps..][..self.taps],
+                sum: &mut sum,
+            });
+            sum
+        };
         if !self.interpolate {
-            return dot(
-                history,
-                &self.table[self.phase as usize * self.taps..][..self.taps],
-            );
+            return filtered(self.phase as usize);
         }
         let position = self.phase as f64 * TABLE_PHASES as f64 / self.parts as f64;
         let row = position as usize;
-        let low = dot(history, &self.table[row * self.taps..][..self.taps]);
-        let high = dot(history, &self.table[(row + 1) * self.taps..][..self.taps]);
+        let (low, high) = (filtered(row), filtered(row + 1));
         low + (high - low) * (position - row as f64) as f32
     }
 }
 
-/// Sum of products in eight interleaved parts, an order that vector instructions can follow.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0f32; 8];
-    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = a8
-        .remainder()
-        .iter()
-        .zip(b8.remainder())
-        .map(|(a, b)| a * b)
-        .sum();
-    for (a, b) in a8.zip(b8) {
-        for i in 0..8 {
-            sums[i] += a[i] * b[i];
+/// Sum of products of whole vectors.
+struct Dot<'a> {
+    a: &'a [f32],
+    b: &'a [f32],
+    sum: &'a mut f32,
+}
+
+impl Kernel for Dot<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(self, v: V) {
+        let (a, b) = (V::cast(self.a), V::cast(self.b));
+        // Two sums, so that one addition need not wait for the other.
+        let (mut even, mut odd) = (v.splat(0.0), v.splat(0.0));
+        let (a2, b2) = (a.chunks_exact(2), b.chunks_exact(2));
+        if let ([a], [b]) = (a2.remainder(), b2.remainder()) {
+            odd = v.mul(*a, *b);
         }
+        for (a, b) in a2.zip(b2) {
+            even = v.mul_add(a[0], b[0], even);
+            odd = v.mul_add(a[1], b[1], odd);
+        }
+        *self.sum = v.sum(v.add(even, odd));
     }
-    rest + sums.iter().sum::<f32>()
 }
 
 /// Low-pass of `cutoff` cycles a sample under a Kaiser window, `t` samples from its centre.
@@ -207,7 +228,7 @@ mod tests {
             (96_000.0, 32_000.0),
         ];
         for (from, to) in cases {
-            let mut r = Resampler::new(from, to);
+            let mut r = Resampler::new(from, to, InstructionSet::best());
             for part in [0.02, 0.2, 0.4] {
                 r.reset();
                 let hz = part * f64::min(from, to);
@@ -228,7 +249,7 @@ mod tests {
     #[test]
     fn what_the_lower_rate_cannot_hold_is_gone() {
         for from in [44_100.0, 48_000.0, 192_000.0, 44_117.647] {
-            let mut r = Resampler::new(from, 16_000.0);
+            let mut r = Resampler::new(from, 16_000.0, InstructionSet::best());
             for hz in [8_900.0, 12_000.0, 16_000.0, 20_000.0] {
                 r.reset();
                 let out = run(&mut r, &sine(from, hz, (from * 0.1) as usize));
@@ -247,7 +268,7 @@ mod tests {
             (44_117.647, 16_000.0),
             (22_050.0, 32_000.0),
         ] {
-            let mut r = Resampler::new(from, to);
+            let mut r = Resampler::new(from, to, InstructionSet::best());
             let seconds = 20;
             let out = run(
                 &mut r,

@@ -13,17 +13,27 @@ pub enum InstructionSet {
     Baseline,
     /// Eight lanes with fused multiply-add: x86-64 CPUs since about 2013.
     Avx2,
+    /// Sixteen lanes with fused multiply-add: x86-64 CPUs of servers, and AMD's since about 2022.
+    Avx512,
     /// Four lanes with fused multiply-add: 64-bit ARM.
     Neon,
 }
 
 impl InstructionSet {
+    /// All of them, the fastest first.
+    pub const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Baseline];
+
     /// The fastest one this CPU has.
     pub fn best() -> Self {
-        [InstructionSet::Avx2, InstructionSet::Neon]
+        Self::best_within(usize::MAX)
+    }
+
+    /// The fastest one this CPU has with at most so many lanes, not fewer than 4.
+    pub fn best_within(lanes: usize) -> Self {
+        Self::ALL
             .into_iter()
-            .find(|set| set.is_available())
-            .unwrap_or(InstructionSet::Baseline)
+            .find(|set| set.is_available() && set.lanes() <= lanes)
+            .unwrap_or(Self::Baseline)
     }
 
     /// Whether this CPU has it.
@@ -31,6 +41,7 @@ impl InstructionSet {
         match self {
             InstructionSet::Baseline => true,
             InstructionSet::Avx2 => avx2().is_some(),
+            InstructionSet::Avx512 => avx512().is_some(),
             InstructionSet::Neon => neon().is_some(),
         }
     }
@@ -40,6 +51,7 @@ impl InstructionSet {
         match self {
             InstructionSet::Baseline | InstructionSet::Neon => 4,
             InstructionSet::Avx2 => 8,
+            InstructionSet::Avx512 => 16,
         }
     }
 
@@ -49,6 +61,12 @@ impl InstructionSet {
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
             InstructionSet::Avx2 => {
                 if let Some(simd) = avx2() {
+                    return Simd::vectorize(simd, Task::<_, true>(kernel));
+                }
+            }
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            InstructionSet::Avx512 => {
+                if let Some(simd) = avx512() {
                     return Simd::vectorize(simd, Task::<_, true>(kernel));
                 }
             }
@@ -90,6 +108,8 @@ pub trait Vector: Copy {
     fn min(self, a: Self::F, b: Self::F) -> Self::F;
     /// `a * b + c`.
     fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    /// Sum of the lanes.
+    fn sum(self, a: Self::F) -> f32;
     /// 1 where `a > 0`, otherwise 0.
     fn step(self, a: Self::F) -> Self::F;
     /// Whole vectors of a slice whose length is a multiple of the lanes.
@@ -142,6 +162,10 @@ impl<S: Simd, const FUSED: bool> Vector for Arithmetic<S, FUSED> {
         }
     }
     #[inline(always)]
+    fn sum(self, a: Self::F) -> f32 {
+        self.0.reduce_sum_f32s(a)
+    }
+    #[inline(always)]
     fn step(self, a: Self::F) -> Self::F {
         let zero = self.splat(0.0);
         self.0
@@ -173,8 +197,18 @@ fn avx2() -> Option<pulp::x86::V3> {
     pulp::x86::V3::try_new()
 }
 
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+fn avx512() -> Option<pulp::x86::V4> {
+    pulp::x86::V4::try_new()
+}
+
 #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
 fn avx2() -> Option<()> {
+    None
+}
+
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+fn avx512() -> Option<()> {
     None
 }
 

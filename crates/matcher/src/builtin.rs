@@ -8,7 +8,7 @@ use crate::contract::{BUILTIN_WEIGHTS, CONTRACT, Contract, ContractError, INPUT_
 use crate::encoder::{Encoder, EncoderError, Inference, whole_windows};
 use ear::EarConfig;
 use ear::simd::InstructionSet;
-use network::{Network, Scratch};
+use network::{MOST_LANES, Network, Scratch};
 use parking_lot::Mutex;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -89,7 +89,7 @@ impl Builtin {
             None => {
                 let weights = weights()?;
                 let hash = contract.check_builtin(&weights)?;
-                let network = Network::new(&weights, InstructionSet::best())
+                let network = Network::new(&weights, InstructionSet::best_within(MOST_LANES))
                     .map_err(BuiltinError::Architecture)?;
                 let loaded = Arc::new(Loaded { network, hash });
                 *shared = Arc::downgrade(&loaded);

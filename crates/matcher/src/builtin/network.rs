@@ -15,6 +15,8 @@ pub const OUTPUTS: usize = 2 * MATCHED_COUNT;
 const SIGMA: [f32; 2] = [0.005, 0.45];
 /// Taken from the input, so that its mean is near 0.
 const MIDDLE: f32 = 0.3;
+/// Lanes of the widest vectors it runs on: [`VECTORS`] of them hold the first layer's 16 channels.
+pub const MOST_LANES: usize = 16 / VECTORS;
 /// Channels that are pooled over time.
 const WIDTH: usize = 256;
 
