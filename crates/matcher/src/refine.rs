@@ -5,16 +5,17 @@
 //! playing the clip once for each of its candidates. Loudness needs no search: a note's cells scale with
 //! its amplitude, and the best factor is a quotient.
 
+mod answers;
 mod each;
 mod newton;
 mod reference;
 mod single;
 mod studio;
 
+pub use answers::answers;
 pub use reference::{RENDER_SEED, Reference, Score};
 
-use crate::encoder::{Encoder, Inference, ListenError};
-use crate::infer::ClipInference;
+use crate::encoder::Inference;
 use ear::EarError;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
@@ -159,39 +160,6 @@ impl Search<'_> {
 /// `patch` with the matched parameters of a search's `point` (its first ones, where it has more).
 pub fn at(patch: &Patch, point: &[f64]) -> Patch {
     patch.with_matched(&std::array::from_fn(|i| point[i] as f32))
-}
-
-/// The encoder's answers to a clip, the one first that is most like `reference` when it plays `notes`: those to
-/// windows and whole, and the best of them as it hears itself play and corrects itself.
-pub fn answers(
-    reference: &Reference,
-    notes: &[Note],
-    inferred: &ClipInference,
-    encoder: &mut impl Encoder,
-) -> Result<Vec<Patch>, ListenError> {
-    /// Corrections, one after the other.
-    const CORRECTIONS: usize = 16;
-    let studio = Studio::new(reference, FINE);
-    let player = &mut studio.players(1)?[0];
-    let mut answers = inferred.answers();
-    let mut scores = studio.scores(player, notes, &answers);
-    let best = |scores: &[Score]| {
-        let worth = |i: &usize| scores[*i].objective();
-        // Of equals, the first.
-        (0..scores.len())
-            .rev()
-            .max_by(|a, b| worth(a).total_cmp(&worth(b)))
-    };
-    let mut patch = answers[best(&scores).unwrap_or(0)];
-    // Played again: the player holds what it heard last, which was the last answer.
-    studio.scores(player, notes, &[patch]);
-    for _ in 0..CORRECTIONS {
-        patch = inferred.corrected(&patch, player.heard(), encoder)?;
-        scores.extend(studio.scores(player, notes, &[patch]));
-        answers.push(patch);
-    }
-    answers.swap(0, best(&scores).unwrap_or(0));
-    Ok(answers)
 }
 
 /// Searches the matched parameters around `starts` and the init patch for what plays `notes` more like

@@ -11,7 +11,7 @@ use synth::{MATCHED_COUNT, Note, Patch};
 const ASIDE: f64 = 0.02;
 /// Dampings tried, relative to the curvature: from a step that trusts the straight line to a short one down
 /// the slope.
-const DAMPINGS: [f64; 8] = [1e-4, 1e-3, 4e-3, 0.016, 0.06, 0.25, 1.0, 4.0];
+const DAMPINGS: [f64; 4] = [1e-3, 0.016, 0.06, 1.0];
 /// Curvature, relative to the largest, that every parameter is given: what is not heard stays.
 const FLAT: f64 = 1e-3;
 

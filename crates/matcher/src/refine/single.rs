@@ -6,10 +6,7 @@ use super::{CONVERGED, STILL, Score, Search, TENTH, at};
 use crate::cma::SepCma;
 use synth::{MATCHED_COUNT, Note, Patch};
 
-/// Patches tried beside the starts: around the first, this much of the first steps asked for away, and random
-/// ones.
-const AROUND: usize = 24;
-const NEAR: f64 = 0.5;
+/// Random patches tried beside the starts.
 const RANDOM: usize = 24;
 /// Searches that begin side by side; the worst ends after every [`ROUND`] generations of all.
 const SIDE_BY_SIDE: usize = 4;
@@ -30,7 +27,7 @@ pub type Scored = (Patch, Score);
 /// A strategy and the best it has found.
 type Running = (SepCma, Scored);
 
-/// Tries `starts`, patches around the first and random ones on `studio`'s clip, searches from the best ones
+/// Tries `starts` and random patches on `studio`'s clip, searches from the best ones
 /// side by side until `share` of the budget is used, and returns the best few, best first.
 pub fn explore(
     search: &mut Search<'_>,
@@ -40,11 +37,6 @@ pub fn explore(
     share: f64,
 ) -> Vec<Patch> {
     let mut patches = starts.to_vec();
-    let centre = starts[0].matched().map(f64::from);
-    let around = SepCma::with_population(&centre, &spread(search, NEAR), AROUND);
-    let around = around.ask(&mut search.rng);
-    patches.extend(around.iter().map(|s| at(&starts[0], &s.point)));
-    let given = patches.len();
     patches.extend((0..RANDOM).map(|_| {
         let random = Patch::random(&mut search.rng).matched();
         starts[0].with_matched(&random)
@@ -57,7 +49,7 @@ pub fn explore(
         .iter()
         .take(SIDE_BY_SIDE)
         .map(|&i| {
-            let wider = if i < given { 1.0 } else { WIDER };
+            let wider = if i < starts.len() { 1.0 } else { WIDER };
             let cma = cma(search, &patches[i], wider);
             (cma, (patches[i], scores[i]))
         })

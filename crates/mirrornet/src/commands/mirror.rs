@@ -59,7 +59,7 @@ pub fn run(args: Args) -> Result<(), Error> {
     let heard = ear::spectrogram(&ear, &mono, rate, true)?;
     let inferred = infer_clip(&heard, &mut encoder)?.ok_or_else(|| {
         format!(
-            "{} is silent: there is nothing to mirror",
+            "{} is silent (its channels added up): there is nothing to mirror",
             args.reference.display()
         )
     })?;
@@ -84,7 +84,8 @@ pub fn run(args: Args) -> Result<(), Error> {
 
     let reference = Reference::new(&mono, rate, &ear)?;
     let began = Instant::now();
-    let starts = answers(&reference, &notes, &inferred, &mut encoder)?;
+    let threads = mirrornet::train::parallel::cores();
+    let starts = answers(&reference, &notes, &inferred, &mut encoder, threads)?;
     let score = |patch: Patch| reference.score_of(&notes, &patch.into());
     let default = score(Patch::default())?;
     let first = score(starts[0])?;
@@ -96,7 +97,7 @@ pub fn run(args: Args) -> Result<(), Error> {
             &Options {
                 time: time.map(|t| t.saturating_sub(began.elapsed())),
                 seed: args.seed,
-                threads: mirrornet::train::parallel::cores(),
+                threads,
                 each_note: !args.one_patch,
                 free_notes: args.notes.is_none(),
                 ..Options::around(&inferred.whole)

@@ -192,7 +192,8 @@ pub fn measure(
         })
     };
     let began = Instant::now();
-    let starts = answers(&reference, &notes, &inferred, encoder)?;
+    let threads = search.map_or(1, |search| search.threads);
+    let starts = answers(&reference, &notes, &inferred, encoder, threads)?;
     let mut answer = (Automation::from(starts[0]), notes.clone());
     let (mut one, mut refined, mut renders) = (None, None, None);
     if let Some(search) = search {

@@ -28,7 +28,9 @@ const REFINED: Duration = Duration::from_secs(2);
 pub struct Peers {
     /// The sound.
     pub name: String,
-    /// The encoder alone: the answer that is most alike when played.
+    /// The encoder's one answer to the whole sound, as it comes.
+    pub one: f32,
+    /// The encoder alone: the most alike of its answers, of which at most 129 are played.
     pub encoder: f32,
     /// The best of 1,000 random patches.
     pub random: f32,
@@ -70,13 +72,14 @@ pub fn peers(
         random = random.max(likeness(Patch::random(&mut rng))?);
     }
     let began = Instant::now();
-    let starts = answers(&reference, &notes, &inferred, encoder)?;
+    let starts = answers(&reference, &notes, &inferred, encoder, 1)?;
     let options = Options {
         time: Some(REFINED.saturating_sub(began.elapsed())),
         ..Options::around(&inferred.whole)
     };
     let refined = refine(&reference, &notes, &starts, &options, |_| true)?;
     Ok(Peers {
+        one: likeness(Patch::default().with_matched(&inferred.whole.mean))?,
         encoder: likeness(starts[0])?,
         random,
         refined: refined.score.likeness,
