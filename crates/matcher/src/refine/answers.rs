@@ -20,14 +20,14 @@ const NEARER: f64 = 0.8;
 /// Seed of the draws.
 const SEED: u64 = 1;
 /// So many of the best are played to the end of a long clip.
-const BEST: usize = 8;
+const BEST: usize = 4;
 /// Corrections, one after the other.
 const CORRECTIONS: usize = 8;
 
-/// The encoder's best answers to a clip, the one first that is most like `reference` when it plays `notes`. Tried are
-/// those to windows and to the whole; some around the best of these, as far away as the encoder is unsure; and what
-/// the best becomes as the encoder hears it played and corrects itself. Of a long clip most are heard
-/// on its first seconds only. At most 129 renders, on so many threads.
+/// The encoder's answers to a clip: first the one that is most like `reference` when it plays `notes`, then those to
+/// the whole and to windows, as they are. Tried for the first are all of these; some around the best of them, as far
+/// away as the encoder is unsure; and what the best becomes as the encoder hears it played and corrects itself. Of a
+/// long clip most are heard on its first seconds only. At most 126 renders, on so many threads.
 pub fn answers(
     reference: &Reference,
     notes: &[Note],
@@ -42,7 +42,8 @@ pub fn answers(
     };
     let studio = Studio::new(part, FINE);
     let players = &mut studio.players(threads)?;
-    let mut found = scored(players, &studio, part_notes, inferred.answers());
+    let given = inferred.answers();
+    let mut found = scored(players, &studio, part_notes, given.clone());
     let mut rng = Pcg64Mcg::seed_from_u64(SEED);
     let mut centre = inferred.whole.mean;
     let mut share = NEAR;
@@ -72,8 +73,8 @@ pub fn answers(
         found.extend(scored(player, &studio, notes, vec![patch]));
     }
     sort(&mut found);
-    found.truncate(BEST);
-    Ok(found.into_iter().map(|(patch, _)| patch).collect())
+    // Those drawn are much the same as the first; a search also needs some that aren't.
+    Ok([found[0].0].into_iter().chain(given).collect())
 }
 
 fn scored(

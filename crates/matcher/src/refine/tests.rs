@@ -265,11 +265,9 @@ fn the_answer_that_is_most_alike_comes_first() {
     };
     let given = Patch::default().with_matched(&patch().matched());
     assert!(score(&found[0]) >= score(&given) - 1e-3);
-    assert!(found.is_sorted_by(|a, b| score(a) >= score(b) - 1e-3));
-    assert!(
-        found.contains(&given),
-        "a window's own answer is one of the best"
-    );
+    let as_given = [&Patch::default(), &Patch::default(), &patch()];
+    let as_given = as_given.map(|p| Patch::default().with_matched(&p.matched()));
+    assert_eq!(found[1..], as_given);
 }
 
 /// Hears how bright a window is, as a cutoff that leans to the middle.

@@ -167,7 +167,7 @@ impl Trainer {
         (store, encoder)
     }
 
-    /// Both networks learn from labelled renders.
+    /// Both networks learn from labelled renders; an encoder that has been trained before waits for the decoder.
     pub fn babble(&mut self, pool: &mut Pool, lr: f64) -> Result<(), Diverged> {
         let Recipe { seed, batch: n, .. } = self.state.recipe;
         let mut collected = Collected::default();
@@ -175,9 +175,18 @@ impl Trainer {
         self.state.draws += n;
         let batch = collected.tensors(self.device);
         self.begin_forward(batch.shallow_clone());
-        let answer = self.encoder.forward(&batch.heard);
-        let nll = likelihood(&answer.narrow(1, 0, P), &answer.narrow(1, P, P), &batch.h);
-        self.encoder_adam.step(&nll, lr)?;
+        let likelihood = || {
+            let answer = self.encoder.forward(&batch.heard);
+            likelihood(&answer.narrow(1, 0, P), &answer.narrow(1, P, P), &batch.h)
+        };
+        // One that has been trained has more to lose here than to gain (model-weights/README.md).
+        let nll = if self.state.recipe.from.is_some() {
+            tch::no_grad(likelihood)
+        } else {
+            let nll = likelihood();
+            self.encoder_adam.step(&nll, lr)?;
+            nll
+        };
         let forward = self.finish_forward(lr)?;
         self.state.history.add([value(&nll), forward, 0.0]);
         self.state.step += 1;
