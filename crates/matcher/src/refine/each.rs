@@ -27,6 +27,8 @@ struct Place {
     note: Note,
     before: Option<Note>,
     passage: Passage,
+    /// The passage's end in seconds.
+    end: f64,
 }
 
 /// One note's search.
@@ -121,7 +123,7 @@ pub fn search(
     plain.sort_by(f64::total_cmp);
     let plain = plain.get(plain.len() / 2).map_or(1.0, |p| p.max(1e-6));
     let own = |(part, place): (&Part, &Place)| {
-        let (patch, note) = candidate(patch, &place.note, &part.best);
+        let (patch, note) = place.candidate(patch, &part.best);
         let gain = part.fit.gain / plain;
         Own { patch, note, gain }
     };
@@ -137,6 +139,7 @@ fn places(studio: &Studio<'_>, notes: &[Note]) -> Vec<Place> {
         .map(|((&note, before), passage)| Place {
             note,
             before,
+            end: passage.frames.end as f64 / studio.frame_rate(),
             passage,
         })
         .collect()
@@ -157,8 +160,23 @@ fn evaluate(
 }
 
 impl Place {
+    /// What a point of the note's search stands for.
+    fn candidate(&self, patch: &Patch, point: &[f64]) -> (Patch, Note) {
+        let patch = at(patch, point);
+        let mut note = self.note;
+        if let [onset, length, tuning] = point[MATCHED_COUNT..] {
+            let signed = |x: f64| 2.0 * x - 1.0;
+            note.onset = (note.onset + ONSET * signed(onset)).max(0.0);
+            // What lasts into the next passage isn't heard here, but would sound there with the next note's patch.
+            let longest = self.note.duration.max(self.end - note.onset);
+            note.duration = (note.duration * (LENGTH * signed(length)).exp2()).min(longest);
+            note.key += (TUNING * signed(tuning)) as f32;
+        }
+        (patch, note)
+    }
+
     fn take(&self, patch: &Patch, point: &[f64]) -> Take<'_> {
-        let (patch, note) = candidate(patch, &self.note, point);
+        let (patch, note) = self.candidate(patch, point);
         Take {
             passage: &self.passage,
             patch,
@@ -196,19 +214,6 @@ impl Part {
             }
         }
     }
-}
-
-/// What a point of a note's search stands for.
-fn candidate(patch: &Patch, note: &Note, point: &[f64]) -> (Patch, Note) {
-    let patch = at(patch, point);
-    let mut note = *note;
-    if let [onset, length, tuning] = point[MATCHED_COUNT..] {
-        let signed = |x: f64| 2.0 * x - 1.0;
-        note.onset = (note.onset + ONSET * signed(onset)).max(0.0);
-        note.duration *= (LENGTH * signed(length)).exp2();
-        note.key += (TUNING * signed(tuning)) as f32;
-    }
-    (patch, note)
 }
 
 /// The automation and the notes of a clip in which each note has its own patch or, where there is `None`, plays
@@ -258,5 +263,39 @@ fn total(parts: &[Part]) -> Score {
     Score {
         likeness: (1.0 - sum(|f| f.missed)).max(0.0).sqrt() as f32,
         mel: sum(|f| f.mel) as f32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::refine::{FINE, Reference};
+
+    #[test]
+    fn no_note_is_made_to_last_into_the_next() {
+        let note = |onset, duration| Note {
+            onset,
+            duration,
+            key: 60.0,
+            velocity: 0.8,
+        };
+        // The second one did before.
+        let notes = [note(0.1, 0.3), note(0.5, 0.5), note(0.9, 0.3)];
+        let sound = synth::render_mono(&Patch::default(), &notes, 1.5, 16_000.0, 1);
+        let reference = Reference::new(&sound, 16_000.0, &ear::EarConfig::default()).unwrap();
+        let studio = Studio::new(&reference, FINE);
+        let mut longest = vec![0.5; MATCHED_COUNT + OF_NOTE];
+        longest[MATCHED_COUNT + 1] = 1.0;
+        let ends: Vec<f64> = places(&studio, &notes)
+            .iter()
+            .map(|place| {
+                let (_, note) = place.candidate(&Patch::default(), &longest);
+                assert!(note.duration >= place.note.duration);
+                note.onset + note.duration
+            })
+            .collect();
+        assert!(ends[0] > 0.42 && ends[0] <= 0.5, "{ends:?}");
+        assert!((ends[1] - 1.0).abs() < 1e-9, "{ends:?}");
+        assert!(ends[2] > 1.3 && ends[2] <= 1.5, "{ends:?}");
     }
 }
