@@ -312,7 +312,10 @@ mod tests {
     #[test]
     fn fading_states_skip_the_denormals_and_end_at_zero() {
         let frame_len = 128;
-        for instructions in [InstructionSet::Baseline, InstructionSet::best()] {
+        for instructions in InstructionSet::ALL
+            .into_iter()
+            .filter(|set| set.is_available())
+        {
             let stages = Stages {
                 leak_samples: 128.0,
                 membrane_samples: 8.0,

@@ -12,6 +12,9 @@ use synth::{MATCHED_COUNT, Patch};
 /// peak they would show its noise.
 const QUIET_DB: f32 = 40.0;
 
+/// Most of [`ClipInference::answers`]: the whole's, and those of 16 windows.
+pub const ANSWERS: usize = 1 + 16;
+
 /// What a clip's windows say about the matched parameters.
 #[derive(Clone, Debug)]
 pub struct ClipInference {
@@ -28,9 +31,7 @@ pub struct ClipInference {
 impl ClipInference {
     /// The encoder's answers to the clip: the whole's, and those of some windows evenly spaced in time.
     pub fn answers(&self) -> Vec<Patch> {
-        /// Most windows.
-        const WINDOWS: usize = 16;
-        let count = WINDOWS.min(self.windows.len());
+        let count = (ANSWERS - 1).min(self.windows.len());
         let windows = (0..count).map(|i| &self.windows[i * self.windows.len() / count]);
         let patch = |inference: &Inference| Patch::default().with_matched(&inference.mean);
         std::iter::once(&self.whole)

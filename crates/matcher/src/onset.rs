@@ -23,7 +23,7 @@ const SLIP_WIDTH: f32 = 1.2;
 const FOLLOW: f32 = 0.05;
 /// Fall in dB below the recent peak that is a pause.
 const PAUSE_FALL: f32 = 24.0;
-/// Frames of a pause: 96 ms.
+/// Frames of a pause after which any sound is a beginning, where no pitch is known before: 96 ms.
 const PAUSE: u32 = 12;
 /// Frames of one after which the same pitch is a beginning too.
 const LONG_PAUSE: u32 = WINDOW_FRAMES as u32;

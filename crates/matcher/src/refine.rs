@@ -12,7 +12,7 @@ mod reference;
 mod single;
 mod studio;
 
-pub use answers::answers;
+pub use answers::{MOST_PLAYED, answers};
 pub use reference::{RENDER_SEED, Reference, Score};
 
 use crate::encoder::Inference;

@@ -1,11 +1,11 @@
 //! What the encoder itself says of a clip, before any search.
 
-use super::single::Scored;
-use super::studio::{FINE, Player, Studio, on_all};
+use super::single::{Scored, scores};
+use super::studio::{FINE, Player, Studio};
 use super::{FIRST_SECONDS, Reference, at};
 use crate::cma::SepCma;
 use crate::encoder::{Encoder, ListenError};
-use crate::infer::ClipInference;
+use crate::infer::{ANSWERS, ClipInference};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use synth::{Note, Patch};
@@ -23,11 +23,13 @@ const SEED: u64 = 1;
 const BEST: usize = 4;
 /// Corrections, one after the other.
 const CORRECTIONS: usize = 8;
+/// Most renders that [`answers`] makes; the best is played once more to begin the corrections.
+pub const MOST_PLAYED: usize = ANSWERS + TIMES * DRAWN + BEST + 1 + CORRECTIONS;
 
 /// The encoder's answers to a clip: first the one that is most like `reference` when it plays `notes`, then those to
 /// the whole and to windows, as they are. Tried for the first are all of these; some around the best of them, as far
 /// away as the encoder is unsure; and what the best becomes as the encoder hears it played and corrects itself. Of a
-/// long clip most are heard on its first seconds only. At most 126 renders, on so many threads.
+/// long clip most are heard on its first seconds only. At most [`MOST_PLAYED`] renders, on so many threads.
 pub fn answers(
     reference: &Reference,
     notes: &[Note],
@@ -83,9 +85,7 @@ fn scored(
     notes: &[Note],
     patches: Vec<Patch>,
 ) -> Vec<Scored> {
-    let scores = on_all(players, &patches, |player, patches| {
-        studio.scores(player, notes, patches)
-    });
+    let scores = scores(players, studio, notes, &patches);
     patches.into_iter().zip(scores).collect()
 }
 

@@ -1,7 +1,7 @@
 //! One patch for the whole clip: from many starts on its first seconds, then from the best on all of it.
 
 use super::newton::Newton;
-use super::studio::{Studio, on_all};
+use super::studio::{Player, Studio, on_all};
 use super::{CONVERGED, STILL, Score, Search, TENTH, at};
 use crate::cma::SepCma;
 use synth::{MATCHED_COUNT, Note, Patch};
@@ -41,7 +41,7 @@ pub fn explore(
         let random = Patch::random(&mut search.rng).matched();
         starts[0].with_matched(&random)
     }));
-    let scores = scores(search, studio, notes, &patches);
+    let scores = scores(&mut search.players, studio, notes, &patches);
     let first = scores[0];
     let mut order: Vec<usize> = (0..patches.len()).collect();
     order.sort_by(|&a, &b| scores[b].worth(&first).total_cmp(&scores[a].worth(&first)));
@@ -83,7 +83,7 @@ pub fn settle(
     (least, most): (f64, f64),
 ) -> (Vec<Patch>, Vec<Note>) {
     let mut notes = notes.to_vec();
-    let scores = scores(search, studio, &notes, starts);
+    let scores = scores(&mut search.players, studio, &notes, starts);
     let first = scores[0];
     let mut best = (starts[0], first);
     for (patch, score) in starts.iter().zip(&scores) {
@@ -165,7 +165,7 @@ fn step(
         patches.extend(samples.iter().map(|s| at(best, &s.point)));
         generations.push(samples);
     }
-    let scores = scores(search, studio, notes, &patches);
+    let scores = scores(&mut search.players, studio, notes, &patches);
     let mut scored = patches.iter().zip(scores);
     for ((cma, best), samples) in running.iter_mut().zip(&generations) {
         let costs: Vec<f64> = scored
@@ -187,13 +187,14 @@ pub fn offer(best: &mut Scored, patch: Patch, score: Score, first: &Score) {
     }
 }
 
-fn scores(
-    search: &mut Search<'_>,
+/// What each patch scores when it plays the whole clip.
+pub fn scores(
+    players: &mut [Player],
     studio: &Studio<'_>,
     notes: &[Note],
     patches: &[Patch],
 ) -> Vec<Score> {
-    on_all(&mut search.players, patches, |player, patches| {
+    on_all(players, patches, |player, patches| {
         studio.scores(player, notes, patches)
     })
 }

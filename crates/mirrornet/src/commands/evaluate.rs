@@ -3,7 +3,7 @@
 use super::Error;
 use indicatif::ProgressBar;
 use matcher::Contract;
-use matcher::refine::Score;
+use matcher::refine::{MOST_PLAYED, Score};
 use mirrornet::evaluate::{
     Clip, EvaluateError, Measured, Peers, Row, Search, held_note, measure, own_clip, peers,
 };
@@ -244,7 +244,7 @@ fn text(sets: &[(&str, Vec<Row>)], moved: &[f32], rivals: &[Peers]) -> String {
         let mean = |of: fn(&Peers) -> f32| rivals.iter().map(of).sum::<f32>() / rivals.len() as f32;
         lines.push(format!(
             "the encoder's one answer ({:.3}) beats the best of 1,000 random patches ({:.3}) on {}\n\
-             its best of up to 126 ({:.3}) beats it on {}\n\
+             its best of up to {MOST_PLAYED} ({:.3}) beats it on {}\n\
              encoder and 2 s of search ({:.3}) beat CMA-ES, 2,000 renders ({:.3}), on {}",
             mean(|p| p.one),
             mean(|p| p.random),

@@ -30,7 +30,7 @@ pub struct Peers {
     pub name: String,
     /// The encoder's one answer to the whole sound, as it comes.
     pub one: f32,
-    /// The encoder alone: the most alike of its answers, of which at most 126 are played.
+    /// The encoder alone: the most alike of its answers, of which at most [`matcher::refine::MOST_PLAYED`] are played.
     pub encoder: f32,
     /// The best of 1,000 random patches.
     pub random: f32,

@@ -175,18 +175,12 @@ impl Trainer {
         self.state.draws += n;
         let batch = collected.tensors(self.device);
         self.begin_forward(batch.shallow_clone());
-        let likelihood = || {
-            let answer = self.encoder.forward(&batch.heard);
-            likelihood(&answer.narrow(1, 0, P), &answer.narrow(1, P, P), &batch.h)
-        };
+        let answer = self.encoder.forward(&batch.heard);
+        let nll = likelihood(&answer.narrow(1, 0, P), &answer.narrow(1, P, P), &batch.h);
         // One that has been trained has more to lose here than to gain (model-weights/README.md).
-        let nll = if self.state.recipe.from.is_some() {
-            tch::no_grad(likelihood)
-        } else {
-            let nll = likelihood();
+        if self.state.recipe.from.is_none() {
             self.encoder_adam.step(&nll, lr)?;
-            nll
-        };
+        }
         let forward = self.finish_forward(lr)?;
         self.state.history.add([value(&nll), forward, 0.0]);
         self.state.step += 1;
