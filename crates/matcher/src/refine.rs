@@ -19,6 +19,7 @@ use crate::encoder::Inference;
 use ear::EarError;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
+use single::Breadth;
 use std::time::{Duration, Instant};
 use studio::{FINE, Player, ROUGH, Studio};
 use synth::{Automation, MATCHED_COUNT, Note, Patch};
@@ -35,8 +36,18 @@ const TENTH: f64 = 0.1;
 const EACH_NOTE: f64 = 0.93;
 /// Share of the time for one patch that is spent on the clip's first seconds.
 const FIRST: f64 = 0.5;
-/// How many seconds these are. A clip not much longer is taken whole.
+/// How many seconds these are; of a clip not much longer, this share of it.
 const FIRST_SECONDS: f64 = 2.5;
+const FIRST_PART: f64 = 0.6;
+/// A short clip comes with little time: one search, and that from near by.
+const LONG: Breadth = Breadth {
+    searches: 4,
+    steps: 1.0,
+};
+const SHORT: Breadth = Breadth {
+    searches: 1,
+    steps: 0.5,
+};
 /// So many of the last best patches are offered, newest first, until one is better by the reference's own ear.
 const TRAIL: usize = 6;
 
@@ -212,23 +223,24 @@ pub fn refine(
         };
         let mut starts = starts.to_vec();
         starts.push(start.with_matched(&Patch::default().matched()));
-        let beginning = reference.beginning(notes, FIRST_SECONDS)?;
-        // A short clip is as cheap as a beginning: there a look at each start is enough.
-        let (part, part_notes, share) = match &beginning {
-            Some((part, notes)) => (part, notes.as_slice(), FIRST * shares.0),
-            None => (reference, notes, 0.0),
+        let part = FIRST_PART * search.clip;
+        let (seconds, breadth) = match part > FIRST_SECONDS {
+            true => (FIRST_SECONDS, LONG),
+            false => (part, SHORT),
+        };
+        let beginning = reference.beginning(notes, seconds)?;
+        let (part, part_notes) = match &beginning {
+            Some((part, notes)) => (part, notes.as_slice()),
+            None => (reference, notes),
         };
         let rough = Studio::new(part, ROUGH);
         search.players = rough.players(options.threads)?;
-        let found = single::explore(&mut search, &rough, part_notes, &starts, share);
+        let share = FIRST * shares.0;
+        let found = single::explore(&mut search, &rough, part_notes, &starts, &breadth, share);
+        let hopeful: Vec<Patch> = std::iter::once(start)
+            .chain(found.iter().copied())
+            .collect();
         starts.extend(&found);
-        // Of a clip heard whole, the others have been heard already.
-        let hopeful = match &beginning {
-            Some(_) => starts.clone(),
-            None => std::iter::once(start)
-                .chain(found.iter().copied())
-                .collect(),
-        };
         let studio = Studio::new(reference, FINE);
         search.players = studio.players(options.threads)?;
         let (trail, played) = if search.stopped {

@@ -8,9 +8,16 @@ use synth::{MATCHED_COUNT, Note, Patch};
 
 /// Random patches tried beside the starts.
 const RANDOM: usize = 24;
-/// Searches that begin side by side; the worst ends after every [`ROUND`] generations of all.
-const SIDE_BY_SIDE: usize = 4;
+/// Of searches that begin side by side the worst ends after every so many generations of all.
 const ROUND: usize = 3;
+/// How wide a first search is.
+pub struct Breadth {
+    /// Searches that begin side by side.
+    pub searches: usize,
+    /// Their first steps, relative to those asked for.
+    pub steps: f64,
+}
+
 /// Step of a search from a random patch, relative to that from an inference.
 const WIDER: f64 = 1.5;
 /// Step of the search on the whole clip, relative to that on its first seconds.
@@ -28,12 +35,13 @@ pub type Scored = (Patch, Score);
 type Running = (SepCma, Scored);
 
 /// Tries `starts` and random patches on `studio`'s clip, searches from the best ones
-/// side by side until `share` of the budget is used, and returns the best few, best first.
+/// side by side until `share` of the budget is used, and returns the best of each, best first.
 pub fn explore(
     search: &mut Search<'_>,
     studio: &Studio<'_>,
     notes: &[Note],
     starts: &[Patch],
+    breadth: &Breadth,
     share: f64,
 ) -> Vec<Patch> {
     let mut patches = starts.to_vec();
@@ -47,10 +55,10 @@ pub fn explore(
     order.sort_by(|&a, &b| scores[b].worth(&first).total_cmp(&scores[a].worth(&first)));
     let mut running: Vec<Running> = order
         .iter()
-        .take(SIDE_BY_SIDE)
+        .take(breadth.searches)
         .map(|&i| {
             let wider = if i < starts.len() { 1.0 } else { WIDER };
-            let cma = cma(search, &patches[i], wider);
+            let cma = cma(search, &patches[i], wider * breadth.steps);
             (cma, (patches[i], scores[i]))
         })
         .collect();

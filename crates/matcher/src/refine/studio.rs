@@ -97,18 +97,34 @@ pub struct View {
 }
 
 impl View {
-    /// Square roots of weights with which the sum of squares changes as [`Score::objective`] falls. For the bands,
-    /// whose absolute differences count, that holds near where they are (iteratively reweighted least squares).
-    pub fn weights(&self) -> Vec<f32> {
-        /// Least difference, in dB.
-        const LEAST: f32 = 1.0;
-        let (cells, bands) = self.difference.split_at(self.cells);
-        // Half of a correlation of vectors of length 1 is a quarter of their distance's square.
-        let of_cells = cells.iter().map(|_| 0.5);
-        let count = bands.len().max(1) as f32;
-        let of_band = |d: &f32| (0.25 / (FLOOR_DB * count * d.abs().max(LEAST))).sqrt();
-        of_cells.chain(bands.iter().map(of_band)).collect()
+    /// One of bands alone.
+    #[cfg(test)]
+    pub fn of_bands(score: Score, difference: Vec<f32>) -> Self {
+        Self {
+            score,
+            difference,
+            cells: 0,
+        }
     }
+
+    /// Where the cells' differences are, and the bands'.
+    pub fn parts(&self) -> (Range<usize>, Range<usize>) {
+        (0..self.cells, self.cells..self.difference.len())
+    }
+}
+
+/// Square roots of weights with which the sum of squares changes as [`Score::objective`] falls: half of a
+/// correlation of vectors of length 1 is a quarter of their distance's square.
+pub const CELL_WEIGHT: f32 = 0.5;
+
+/// The same for the bands, whose absolute differences count: that holds near where they are (iteratively
+/// reweighted least squares).
+pub fn band_weights(differences: &[f32]) -> Vec<f32> {
+    /// Least difference, in dB.
+    const LEAST: f32 = 1.0;
+    let count = differences.len().max(1) as f32;
+    let weight = |d: &f32| (0.25 / (FLOOR_DB * count * d.abs().max(LEAST))).sqrt();
+    differences.iter().map(weight).collect()
 }
 
 /// What a candidate for one note is worth.
