@@ -156,7 +156,8 @@ fn begun(model: &Path, other: &Path, mut options: Options) {
     options.recipe.budget = Budget::Steps(10);
     run(&options, u64::MAX);
     let moved = (weights() - before).abs().max().double_value(&[]);
-    assert!(moved > 1e-4, "{moved}");
+    // With small steps at first: eight full ones would be forty times as long.
+    assert!((1e-6..5e-4).contains(&moved), "{moved}");
 
     let cut = model.join("cut");
     std::fs::write(cut.join("encoder.safetensors"), b"nothing").unwrap();

@@ -13,6 +13,10 @@ const CLIP: f64 = 1.0;
 /// Memory of the averaged weights, in steps.
 const AVERAGE_STEPS: f64 = 400.0;
 
+/// Steps over which the rate rises where the weights have been trained before: the first ones know no
+/// gradient's size, and all weights at once would leave what they know.
+const RISE: f64 = 200.0;
+
 /// The optimiser of one network.
 pub struct Adam {
     vars: Vec<Tensor>,
@@ -21,6 +25,7 @@ pub struct Adam {
     square: Tensor,
     average: Tensor,
     steps: i64,
+    trained: bool,
 }
 
 /// The training diverged: a gradient is not finite.
@@ -31,8 +36,9 @@ pub struct Adam {
 pub struct Diverged(pub i64);
 
 impl Adam {
-    /// An optimiser of every trainable variable of `store`.
-    pub fn new(store: &VarStore) -> Self {
+    /// An optimiser of every trainable variable of `store`. Where its weights have been `trained` before, it begins
+    /// with small steps and averages over the weights that it begins with, too.
+    pub fn new(store: &VarStore, trained: bool) -> Self {
         let vars = store.trainable_variables();
         let weights = flatten(&vars).detach();
         let (mean, square) = (weights.zeros_like(), weights.zeros_like());
@@ -43,6 +49,7 @@ impl Adam {
             mean,
             square,
             steps: 0,
+            trained,
         }
     }
 
@@ -77,12 +84,23 @@ impl Adam {
                 .g_mul_scalar_(BETA2)
                 .g_add_(&(&g * &g * (1.0 - BETA2)));
             let scale = (&self.square / (1.0 - BETA2.powf(t))).sqrt() + EPSILON;
+            let rise = if self.trained {
+                (t / RISE).min(1.0)
+            } else {
+                1.0
+            };
+            let lr = lr * rise;
             let step = &self.mean / scale * (lr / (1.0 - BETA1.powf(t)));
             let _ = self
                 .weights
                 .g_mul_scalar_(1.0 - lr * WEIGHT_DECAY)
                 .g_sub_(&step);
-            let keep = (1.0 - 1.0 / AVERAGE_STEPS).min(t / (t + 9.0));
+            let memory = 1.0 - 1.0 / AVERAGE_STEPS;
+            let keep = if self.trained {
+                memory
+            } else {
+                memory.min(t / (t + 9.0))
+            };
             let _ = self
                 .average
                 .g_mul_scalar_(keep)

@@ -71,10 +71,11 @@ impl Trainer {
             pending: Vec::new(),
             history: History::default(),
         };
+        let trained = state.recipe.from.is_some();
         Self {
             device,
-            encoder_adam: Adam::new(&encoder_store),
-            decoder_adam: Adam::new(&decoder_store),
+            encoder_adam: Adam::new(&encoder_store, trained),
+            decoder_adam: Adam::new(&decoder_store, false),
             encoder,
             decoder,
             forward: Forward::new(copy, copied),
