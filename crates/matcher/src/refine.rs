@@ -39,11 +39,12 @@ const FIRST: f64 = 0.5;
 /// How many seconds these are; of a clip not much longer, this share of it.
 const FIRST_SECONDS: f64 = 2.5;
 const FIRST_PART: f64 = 0.6;
-/// A short clip comes with little time: one search, and that from near by.
+/// How wide the search on them is.
 const LONG: Breadth = Breadth {
     searches: 4,
     steps: 1.0,
 };
+/// The same for a short clip, which comes with little time: one search, and that from near by.
 const SHORT: Breadth = Breadth {
     searches: 1,
     steps: 0.5,
@@ -223,10 +224,10 @@ pub fn refine(
         };
         let mut starts = starts.to_vec();
         starts.push(start.with_matched(&Patch::default().matched()));
-        let part = FIRST_PART * search.clip;
-        let (seconds, breadth) = match part > FIRST_SECONDS {
+        let most = FIRST_PART * search.clip;
+        let (seconds, breadth) = match most > FIRST_SECONDS {
             true => (FIRST_SECONDS, LONG),
-            false => (part, SHORT),
+            false => (most, SHORT),
         };
         let beginning = reference.beginning(notes, seconds)?;
         let (part, part_notes) = match &beginning {

@@ -133,24 +133,18 @@ impl Here {
         };
         let of_cells = slope(cells.clone(), &vec![CELL_WEIGHT; cells.len()]);
         let h = self.patch.matched().map(f64::from);
-        let here = of_cells.clone()
-            + slope(
-                bands.clone(),
-                &band_weights(&self.view.difference[bands.clone()]),
-            );
+        let weighed_at = |step: &[f64; MATCHED_COUNT]| {
+            let mut ahead = self.view.difference[bands.clone()].to_vec();
+            for (column, &by) in self.columns.iter().zip(step) {
+                add(&mut ahead, by as f32, &column[bands.clone()]);
+            }
+            of_cells.clone() + slope(bands.clone(), &band_weights(&ahead))
+        };
+        let here = weighed_at(&[0.0; MATCHED_COUNT]);
         DAMPINGS.map(|damping| {
             let mut step = here.step(&h, damping);
             for _ in 0..REWEIGHTED {
-                let mut ahead = self.view.difference[bands.clone()].to_vec();
-                for (column, by) in self.columns.iter().zip(step) {
-                    let column = &column[bands.clone()];
-                    ahead
-                        .iter_mut()
-                        .zip(column)
-                        .for_each(|(a, c)| *a += by as f32 * c);
-                }
-                let there = of_cells.clone() + slope(bands.clone(), &band_weights(&ahead));
-                step = there.step(&h, damping);
+                step = weighed_at(&step).step(&h, damping);
             }
             let point: [f64; MATCHED_COUNT] = std::array::from_fn(|i| h[i] + step[i]);
             at(&self.patch, &point)
@@ -167,18 +161,18 @@ impl Here {
             *s -= before;
         }
         for (column, by) in self.columns.iter().zip(step) {
-            for (s, c) in surprise.iter_mut().zip(column) {
-                *s -= by * c;
-            }
+            add(&mut surprise, -by, column);
         }
         for (column, by) in self.columns.iter_mut().zip(step) {
-            let by = by / length;
-            for (c, s) in column.iter_mut().zip(&surprise) {
-                *c += by * s;
-            }
+            add(column, by / length, &surprise);
         }
         (self.patch, self.view) = (patch, view);
     }
+}
+
+/// Adds `by` times `what`.
+fn add(to: &mut [f32], by: f32, what: &[f32]) {
+    to.iter_mut().zip(what).for_each(|(to, x)| *to += by * x);
 }
 
 /// The normal equations.

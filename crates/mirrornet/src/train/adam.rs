@@ -84,10 +84,10 @@ impl Adam {
                 .g_mul_scalar_(BETA2)
                 .g_add_(&(&g * &g * (1.0 - BETA2)));
             let scale = (&self.square / (1.0 - BETA2.powf(t))).sqrt() + EPSILON;
-            let rise = if self.trained {
-                (t / RISE).min(1.0)
-            } else {
-                1.0
+            let memory = 1.0 - 1.0 / AVERAGE_STEPS;
+            let (rise, keep) = match self.trained {
+                true => ((t / RISE).min(1.0), memory),
+                false => (1.0, memory.min(t / (t + 9.0))),
             };
             let lr = lr * rise;
             let step = &self.mean / scale * (lr / (1.0 - BETA1.powf(t)));
@@ -95,12 +95,6 @@ impl Adam {
                 .weights
                 .g_mul_scalar_(1.0 - lr * WEIGHT_DECAY)
                 .g_sub_(&step);
-            let memory = 1.0 - 1.0 / AVERAGE_STEPS;
-            let keep = if self.trained {
-                memory
-            } else {
-                memory.min(t / (t + 9.0))
-            };
             let _ = self
                 .average
                 .g_mul_scalar_(keep)
