@@ -2,11 +2,9 @@
 
 use super::Error;
 use indicatif::{ProgressBar, ProgressStyle};
-use matcher::Contract;
 use matcher::infer::infer_clip;
 use matcher::likeness::pitch_agreement;
 use matcher::refine::{Options, RENDER_SEED, Reference, Refined, Score, answers, refine};
-use mirrornet::torchscript::TorchEncoder;
 use mirrornet::{audio, midi};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
@@ -32,11 +30,15 @@ pub struct Args {
     /// The notes as MIDI, instead of hearing them.
     #[arg(long, value_name = "F.mid")]
     notes: Option<PathBuf>,
-    /// Then search for a better match for so long.
+    /// Then search for a better match for this many seconds, on all cores.
     #[arg(long, value_name = "SECONDS")]
     refine: Option<f64>,
+    /// Then search with this many renders of the sound (with --refine: at most): the same result on every
+    /// machine with the same vector instructions.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    renders: Option<u32>,
     /// Search for one patch for the whole sound only.
-    #[arg(long, requires = "refine")]
+    #[arg(long)]
     one_patch: bool,
     /// Seed of the search.
     #[arg(long, default_value_t = 1)]
@@ -46,6 +48,9 @@ pub struct Args {
     json: bool,
     #[command(flatten)]
     model: super::Model,
+    /// Who runs the network: `builtin` (plain Rust) or `engine` (TorchScript).
+    #[arg(long, value_enum, default_value_t)]
+    encoder: super::EncoderChoice,
 }
 
 /// Runs the command.
@@ -54,8 +59,7 @@ pub fn run(args: Args) -> Result<(), Error> {
     let sound = super::read_audio(&args.reference)?;
     let (mono, rate) = (sound.mono(), sound.rate as f64);
     let model = args.model.folder()?;
-    let mut encoder = TorchEncoder::new(&model)?;
-    let ear = Contract::from_json(encoder.contract())?.ear;
+    let (mut encoder, ear) = args.encoder.load(&model)?;
     let heard = ear::spectrogram(&ear, &mono, rate, true)?;
     let inferred = infer_clip(&heard, &mut encoder)?.ok_or_else(|| {
         format!(
@@ -89,12 +93,19 @@ pub fn run(args: Args) -> Result<(), Error> {
     let score = |patch: Patch| reference.score_of(&notes, &patch.into());
     let default = score(Patch::default())?;
     let first = score(starts[0])?;
-    let result = match time {
-        Some(_) => search(
+    let searches = time.is_some() || args.renders.is_some();
+    if args.one_patch && !searches {
+        return Err(
+            "--one-patch narrows a search: give --refine SECONDS or --renders N too".into(),
+        );
+    }
+    let result = match searches {
+        true => search(
             &reference,
             &notes,
             &starts,
             &Options {
+                renders: args.renders.map(|n| n as usize),
                 time: time.map(|t| t.saturating_sub(began.elapsed())),
                 seed: args.seed,
                 threads,
@@ -103,7 +114,7 @@ pub fn run(args: Args) -> Result<(), Error> {
                 ..Options::around(&inferred.whole)
             },
         )?,
-        None => Refined {
+        false => Refined {
             automation: starts[0].into(),
             notes: notes.clone(),
             score: first,
@@ -186,7 +197,7 @@ fn search(
 fn doubt(args: &Args, scores: &[(&str, Score)]) -> Option<&'static str> {
     const HARDLY: f32 = 0.8;
     let (_, result) = scores.last()?;
-    (result.likeness < HARDLY).then_some(if args.refine.is_none() {
+    (result.likeness < HARDLY).then_some(if args.refine.is_none() && args.renders.is_none() {
         "hardly alike: search for a better match with --refine 10"
     } else {
         "hardly alike: only a melody of single notes can be mirrored, not chords, speech or noise"

@@ -9,8 +9,12 @@ pub mod render_dataset;
 pub mod serve;
 pub mod train;
 
+use ::ear::EarConfig;
+use matcher::builtin::Builtin;
 use matcher::engine::MODEL_FOLDER;
+use matcher::{Contract, Encoder};
 use mirrornet::audio::{self, Audio};
+use mirrornet::torchscript::TorchEncoder;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use synth::Automation;
@@ -40,6 +44,34 @@ struct Model {
 impl Model {
     fn folder(&self) -> Result<PathBuf, Error> {
         self.model.clone().map_or_else(shipped_model, Ok)
+    }
+}
+
+/// Who runs the network.
+#[derive(Clone, Copy, Default, clap::ValueEnum)]
+enum EncoderChoice {
+    /// The plain Rust network.
+    Builtin,
+    /// TorchScript, as in the engine.
+    #[default]
+    Engine,
+}
+
+impl EncoderChoice {
+    /// The encoder of the model in `folder`, and the ear that it was trained with.
+    fn load(self, folder: &Path) -> Result<(Box<dyn Encoder>, EarConfig), Error> {
+        match self {
+            Self::Builtin => {
+                let encoder = Builtin::from_folder(folder)?;
+                let ear = encoder.ear();
+                Ok((Box::new(encoder), ear))
+            }
+            Self::Engine => {
+                let encoder = TorchEncoder::new(folder)?;
+                let ear = Contract::from_json(encoder.contract())?.ear;
+                Ok((Box::new(encoder), ear))
+            }
+        }
     }
 }
 
