@@ -9,6 +9,7 @@ use crate::encoder::{Encoder, EncoderError, Inference, whole_windows};
 use ear::EarConfig;
 use ear::simd::InstructionSet;
 use network::{MOST_LANES, Network, Scratch};
+pub use network::{INPUT_OFFSET, SIGMA_RANGE};
 use parking_lot::Mutex;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};

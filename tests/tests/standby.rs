@@ -1,5 +1,5 @@
-//! The built-in encoder standing by: no window goes without an answer while the engine is absent, starting,
-//! dying or hung, and the player is told who listens.
+//! The built-in encoder standing by: no window goes without an answer while the engine is absent,
+//! starting, dying or hung, and the player is told who listens.
 
 use matcher::builtin::{Builtin, Model};
 use matcher::contract::{BUILTIN_WEIGHTS, CONTRACT, sha256_hex};
@@ -15,8 +15,8 @@ const BLOCK: usize = 480;
 
 /// The shipped model.
 const MODEL: Model = Model {
-    contract: include_str!("../../../model-weights/encoder.json"),
-    weights: include_bytes!("../../../model-weights/encoder.safetensors"),
+    contract: include_str!("../../model-weights/encoder.json"),
+    weights: include_bytes!("../../model-weights/encoder.safetensors"),
 };
 
 /// An engine folder with the stand-in in this mode; without a mode, with nothing.
@@ -25,16 +25,16 @@ fn folder(mode: Option<&str>) -> tempfile::TempDir {
     if let Some(mode) = mode {
         let program = folder.path().join(engine_program());
         #[cfg(unix)]
-        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_fake-engine"), program).unwrap();
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_fake_engine"), program).unwrap();
         #[cfg(not(unix))]
-        std::fs::copy(env!("CARGO_BIN_EXE_fake-engine"), program).unwrap();
+        std::fs::copy(env!("CARGO_BIN_EXE_fake_engine"), program).unwrap();
         std::fs::write(folder.path().join("mode"), mode).unwrap();
     }
     folder
 }
 
-/// Puts the shipped model where the engine's is; if it is not `whole`, its weights are not those that its
-/// contract names.
+/// Puts the shipped model where the engine's is; if it is not `whole`, its weights are not those
+/// that its contract names.
 fn put_model(folder: &Path, whole: bool) {
     let mut contract = Contract::from_json(MODEL.contract).unwrap();
     if !whole {
@@ -99,8 +99,8 @@ impl Stream {
         self.block(|stream| stream.end.wait());
     }
 
-    /// A block as of a live host, however slow this machine is: waits until the listener has answered
-    /// what is due in it. Returns how long that took.
+    /// A block as of a live host, however slow this machine is: waits until the listener has
+    /// answered what is due in it. Returns how long that took.
     fn live(&mut self) -> Duration {
         let started = Instant::now();
         self.block(|stream| {
@@ -133,9 +133,10 @@ impl Stream {
         }
     }
 
-    /// Fails unless an inference took effect every 40 ms from the second window on, none late: the first has
-    /// 40 ms of sound in it, which may be too little to be sure of anything. The stand-in engine answers at random, so a resynthesis may have found its answer unlike: then the match held
-    /// until the next one, through exactly twelve windows.
+    /// Fails unless an inference took effect every 40 ms from the second window on, none late: the
+    /// first has 40 ms of sound in it, which may be too little to be sure of anything. The stand-in
+    /// engine answers at random, so a resynthesis may have found its answer unlike: then the match
+    /// held until the next one, through exactly twelve windows.
     fn assert_no_gap(&self) {
         let end = self.blocks * BLOCK;
         let windows: Vec<(usize, usize)> = (1..)
