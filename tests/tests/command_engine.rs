@@ -31,7 +31,12 @@ fn an_engine_that_runs_answers_for_the_model_it_was_given() {
     let windows: Vec<u8> = (0..150).flat_map(|i| vec![i; INPUT_LEN]).collect();
     let answers = loaded.encoder.infer(&windows).unwrap();
     let means: Vec<f32> = answers.iter().map(|a| 255.0 * a.mean[0]).collect();
-    assert!(means.iter().zip(0..150).all(|(m, i)| (m - i as f32).abs() < 1e-3));
+    assert!(
+        means
+            .iter()
+            .zip(0..150)
+            .all(|(m, i)| (m - i as f32).abs() < 1e-3)
+    );
     let arguments = std::fs::read_to_string(folder.path().join("arguments")).unwrap();
     assert!(arguments.ends_with("some model"), "{arguments}");
 }
@@ -49,6 +54,9 @@ fn an_engine_that_cannot_run_is_an_error_with_its_reason_and_what_to_do() {
         for needle in [reason, "cargo xtask install", "--encoder"] {
             assert!(text.contains(needle), "{mode}: {text}");
         }
-        assert!(text.contains(&folder.path().display().to_string()), "{text}");
+        assert!(
+            text.contains(&folder.path().display().to_string()),
+            "{text}"
+        );
     }
 }

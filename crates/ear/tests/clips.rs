@@ -3,10 +3,7 @@
 mod common;
 
 use common::{agreement, noise};
-use ear::{
-    CHANNELS, EarConfig, Normalize, Preset, Spectrogram, centre_frequencies, decibel_image,
-    spectrogram,
-};
+use ear::{CHANNELS, EarConfig, Normalize, Preset, centre_frequencies, decibel_image, spectrogram};
 use std::f64::consts::TAU;
 
 /// Three notes of partials below 3 kHz with soft edges, the same sound at any rate.

@@ -8,8 +8,8 @@ use crate::contract::{BUILTIN_WEIGHTS, CONTRACT, Contract, ContractError, INPUT_
 use crate::encoder::{Encoder, EncoderError, Inference, whole_windows};
 use ear::EarConfig;
 use ear::simd::InstructionSet;
-use network::{MOST_LANES, Network, Scratch};
 pub use network::{INPUT_OFFSET, SIGMA_RANGE};
+use network::{MOST_LANES, Network, Scratch};
 use parking_lot::Mutex;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};

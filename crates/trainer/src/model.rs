@@ -135,10 +135,7 @@ impl Encoder {
             .forward(&self.hidden.forward(&pooled).relu())
             .sigmoid();
         Tensor::cat(
-            &[
-                y.narrow(1, 0, P),
-                y.narrow(1, P, P) * (high - low) + low,
-            ],
+            &[y.narrow(1, 0, P), y.narrow(1, P, P) * (high - low) + low],
             1,
         )
     }

@@ -126,7 +126,9 @@ fn the_engine_process_serves_a_model_elsewhere_with_the_same_outputs() {
     .unwrap();
     let windows = windows();
     let mut served = mirrornet::encoder::through_engine(engine.path(), &model).unwrap();
-    let mut own = mirrornet::encoder::EncoderChoice::Builtin.load(&model).unwrap();
+    let mut own = mirrornet::encoder::EncoderChoice::Builtin
+        .load(&model)
+        .unwrap();
     assert_eq!(served.contract, own.contract);
     let served = numbers(&served.encoder.infer(&windows).unwrap());
     let difference = apart(&served, &numbers(&own.encoder.infer(&windows).unwrap()));

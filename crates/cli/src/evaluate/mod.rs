@@ -5,6 +5,7 @@
 //! whole clip, by the live loop ([`LiveSimulation`]), and, when asked for, after a search.
 
 mod baselines;
+pub mod report;
 mod simulation;
 
 pub use baselines::{Baselines, baselines};
