@@ -18,7 +18,7 @@ pub struct Reference<'a> {
 /// One rendering against its reference.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
-    /// Likeness of the auditory spectrograms (GOALS.md), at most 1.
+    /// Likeness of the auditory spectrograms (`matcher`'s likeness), at most 1.
     pub likeness: f32,
     /// Multi-scale log-mel distance in dB.
     pub mel: f32,
@@ -26,7 +26,7 @@ pub struct Score {
     pub pitch: f32,
 }
 
-/// Hears mono sound at [`RATE`] with GOALS.md's ear (NSL 16 kHz, linear, no normalisation).
+/// Hears mono sound at [`RATE`] with the match's ear (NSL 16 kHz, linear, no normalisation).
 ///
 /// # Panics
 /// When the ear refuses its default settings.
