@@ -1,7 +1,7 @@
 //! One instance without its host: reference in, events in, sound out.
 
-use matcher::Target;
 use matcher::live::AudioEnd;
+use matcher::live::Target;
 use synth::{Ended, Event, MATCHED_COUNT, Patch, Synth, Transport};
 
 /// Samples handed to the listener at a time.

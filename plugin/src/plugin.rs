@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use matcher::builtin::Model;
+use matcher::ModelFiles;
 use matcher::engine::Engine;
 use matcher::live::{AudioEnd, live};
 use nice_plug::midi::{Channel, Key, VoiceID};
@@ -27,7 +27,7 @@ const RATES: std::ops::RangeInclusive<f32> = 8_000.0..=192_000.0;
 const EVENTS: usize = 4096;
 
 /// What the built-in encoder listens with where no engine is installed.
-const MODEL: Model = Model {
+const MODEL: ModelFiles = ModelFiles {
     contract: include_str!("../../model-weights/encoder.json"),
     weights: include_bytes!("../../model-weights/encoder.safetensors"),
 };

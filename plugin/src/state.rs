@@ -3,9 +3,10 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use matcher::Inference;
 use matcher::engine::Engine;
+use matcher::live::Target;
 use matcher::live::View;
-use matcher::{Inference, Target};
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use synth::{COUNT, MATCHED, MATCHED_COUNT, PARAMS};

@@ -2,7 +2,7 @@
 
 use crate::melody::{Melody, RATE, SECONDS};
 use ear::{EarConfig, Spectrogram};
-use matcher::likeness::{likeness, mel_distance, pitch_agreement};
+use matcher::metric::{likeness, mel_distance, pitch_agreement};
 use rand::SeedableRng;
 use synth::Patch;
 

@@ -2,10 +2,10 @@
 //! player is told, and a restart works. Unix only: Windows offers no data folder that a test could redirect.
 #![cfg(unix)]
 
-use matcher::encoder::{Encoder, EncoderError, Inference};
 use matcher::engine::{Engine, EngineStatus, MODEL_FOLDER, engine_program};
-use matcher::likeness::likeness;
-use matcher::{INPUT_LEN, protocol::MAX_BATCH};
+use matcher::metric::likeness;
+use matcher::{Encoder, EncoderError, Inference};
+use matcher::{INPUT_LEN, MAX_BATCH};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tests::host::{Host, finish};

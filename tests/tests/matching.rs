@@ -1,6 +1,6 @@
 //! The match on instruments nobody here made, through a CLAP host and through a real VST3 host.
 
-use matcher::likeness::likeness;
+use matcher::metric::likeness;
 use std::io::Write;
 use synth::Patch;
 use tests::host::Host;

@@ -1,6 +1,6 @@
 //! A reopened project sounds as it was left, before any reference arrives.
 
-use matcher::likeness::likeness;
+use matcher::metric::likeness;
 use synth::{Note, Patch};
 use tests::host::Host;
 use tests::measure::{hear, mono};

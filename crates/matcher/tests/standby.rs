@@ -1,10 +1,10 @@
 //! The built-in encoder standing by: no window goes without an answer while the engine is absent, starting,
 //! dying or hung, and the player is told who listens.
 
-use matcher::builtin::{Builtin, Model};
-use matcher::contract::{BUILTIN_WEIGHTS, CONTRACT, sha256_hex};
 use matcher::engine::{Engine, MODEL_FOLDER, engine_program};
 use matcher::live::{AudioEnd, DELAY, Runtime, View, live};
+use matcher::{BUILTIN_WEIGHTS, CONTRACT, sha256_hex};
+use matcher::{BuiltinEncoder, ModelFiles};
 use matcher::{Contract, Encoder};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ const RATE: f64 = 48_000.0;
 const BLOCK: usize = 480;
 
 /// The shipped model.
-const MODEL: Model = Model {
+const MODEL: ModelFiles = ModelFiles {
     contract: include_str!("../../../model-weights/encoder.json"),
     weights: include_bytes!("../../../model-weights/encoder.safetensors"),
 };
@@ -71,7 +71,7 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(folder: &Path, model: Option<Model>) -> Self {
+    fn new(folder: &Path, model: Option<ModelFiles>) -> Self {
         let (end, view) = live(RATE, Engine::at(folder), model);
         Self {
             end,
@@ -265,9 +265,9 @@ fn both_ways_to_a_model_give_the_same_answers() {
     let window: Vec<u8> = (0..matcher::INPUT_LEN)
         .map(|i| (i * 7919 % 251) as u8)
         .collect();
-    let memory = Builtin::from_memory(MODEL).unwrap().infer(&window);
+    let memory = BuiltinEncoder::from_memory(MODEL).unwrap().infer(&window);
     // Nothing shares these weights any more: they are read again.
-    let file = Builtin::from_folder(&folder.path().join(MODEL_FOLDER))
+    let file = BuiltinEncoder::from_folder(&folder.path().join(MODEL_FOLDER))
         .unwrap()
         .infer(&window);
     assert!(memory.is_ok());

@@ -1,7 +1,7 @@
 //! The plant: the real synthesizer heard by the real ear, as the trainer sees it.
 
 use ear::{CHANNELS, Ear, EarConfig, EarError};
-use matcher::contract::quantize_window;
+use matcher::quantize_window;
 use matcher::{INPUT_LEN, WINDOW_FRAMES};
 use synth::params::AMP_RELEASE;
 use synth::{Batch, Job, Note, PARAMS, Patch};

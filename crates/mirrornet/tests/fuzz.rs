@@ -2,7 +2,7 @@
 //! accepts is in range. A few thousand cases each time, and very many with `cargo xtask test --long`.
 
 use matcher::Contract;
-use matcher::protocol::{self, Message};
+use matcher::engine::protocol::{self, Message};
 use mirrornet::{audio, midi};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{Rect, pos2, vec2};
-use matcher::Target;
 use matcher::engine::EngineStatus;
 use matcher::live::Snapshot;
+use matcher::live::Target;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::SizeConstraints;
 use nice_plug::editor::dpi::LogicalSize;

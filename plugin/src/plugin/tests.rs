@@ -1,7 +1,8 @@
 //! The plugin, called as its host calls it.
 
 use super::*;
-use matcher::{Inference, Target};
+use matcher::Inference;
+use matcher::live::Target;
 use nice_assert_no_alloc::assert_no_alloc;
 use nice_plug::context::PluginApi;
 use nice_plug::context::process::SendEventError;

@@ -2,7 +2,7 @@
 //! travels, whatever the shipped model has learnt. Installed in a sandbox as the engine's program.
 
 use matcher::Contract;
-use matcher::protocol::{self, Message, PROTOCOL_VERSION};
+use matcher::engine::protocol::{self, Message, PROTOCOL_VERSION};
 use std::io;
 
 fn main() -> io::Result<()> {

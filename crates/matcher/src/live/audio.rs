@@ -1,7 +1,7 @@
 //! The audio thread's end of the live loop.
 
+use super::target::Target;
 use super::{Due, LONGEST_WAIT, Mark, MarkKind, Readiness, Shared};
-use crate::Target;
 use rtrb::{Consumer, Producer};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,7 +1,7 @@
 //! The live loop with an encoder of our own in place of the engine.
 
 use super::*;
-use crate::{Encoder, EncoderError};
+use crate::model::{Encoder, EncoderError};
 use ear::EarConfig;
 use std::sync::mpsc;
 use std::time::Instant;
@@ -22,7 +22,10 @@ impl Encoder for Fingerprint {
                 sigma: [0.05; MATCHED_COUNT],
             }
         };
-        Ok(windows.chunks(crate::INPUT_LEN).map(answer).collect())
+        Ok(windows
+            .chunks(crate::model::INPUT_LEN)
+            .map(answer)
+            .collect())
     }
 }
 

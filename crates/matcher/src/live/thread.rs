@@ -1,11 +1,11 @@
 //! The listener thread: takes sound and marks from the audio thread, and sends back what is due.
 
+use super::listener::{Heard, Listener};
+use super::resynthesis::LEAST_LIKENESS;
 use super::{
-    DELAY, Due, Mark, MarkKind, Readiness, Runtime, SHOWN_FRAMES, Shared, standby::Source,
+    DELAY, Due, Mark, MarkKind, Readiness, Runtime, SHOWN_FRAMES, Shared, fallback::Source,
 };
-use crate::encoder::EncoderError;
-use crate::listener::{Heard, Listener};
-use crate::resynthesis::LEAST_LIKENESS;
+use crate::model::EncoderError;
 use ear::{CHANNELS, EarConfig, PitchFrame};
 use rtrb::{Consumer, Producer};
 use std::sync::Arc;

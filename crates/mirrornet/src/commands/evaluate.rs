@@ -3,7 +3,7 @@
 use super::Error;
 use indicatif::ProgressBar;
 use matcher::Contract;
-use matcher::refine::{MOST_PLAYED, Score};
+use matcher::search::{MOST_PLAYED, Score};
 use mirrornet::evaluate::{
     Clip, EvaluateError, Measured, Peers, Row, Search, held_note, measure, own_clip, peers,
 };

@@ -2,9 +2,9 @@
 
 use super::Error;
 use indicatif::{ProgressBar, ProgressStyle};
-use matcher::infer::infer_clip;
-use matcher::likeness::pitch_agreement;
-use matcher::refine::{Options, RENDER_SEED, Reference, Refined, Score, answers, refine};
+use matcher::metric::pitch_agreement;
+use matcher::search::infer_clip;
+use matcher::search::{Options, RENDER_SEED, Reference, Refined, Score, answers, refine};
 use mirrornet::{audio, midi};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
@@ -69,7 +69,7 @@ pub fn run(args: Args) -> Result<(), Error> {
     })?;
     let notes = match &args.notes {
         Some(path) => midi::read(path)?,
-        None => matcher::melody::melody(&heard),
+        None => matcher::metric::melody(&heard),
     };
     if notes.is_empty() {
         return Err(format!(

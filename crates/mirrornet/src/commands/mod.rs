@@ -10,7 +10,7 @@ pub mod serve;
 pub mod train;
 
 use ::ear::EarConfig;
-use matcher::builtin::Builtin;
+use matcher::BuiltinEncoder;
 use matcher::engine::MODEL_FOLDER;
 use matcher::{Contract, Encoder};
 use mirrornet::audio::{self, Audio};
@@ -62,7 +62,7 @@ impl EncoderChoice {
     fn load(self, folder: &Path) -> Result<(Box<dyn Encoder>, EarConfig), Error> {
         match self {
             Self::Builtin => {
-                let encoder = Builtin::from_folder(folder)?;
+                let encoder = BuiltinEncoder::from_folder(folder)?;
                 let ear = encoder.ear();
                 Ok((Box::new(encoder), ear))
             }
@@ -85,7 +85,7 @@ fn shipped_model() -> Result<PathBuf, Error> {
     beside
         .into_iter()
         .chain(above)
-        .find(|f| f.join(matcher::contract::CONTRACT).is_file())
+        .find(|f| f.join(matcher::CONTRACT).is_file())
         .ok_or_else(|| {
             "no model came with this program: give the folder of one with --model".into()
         })

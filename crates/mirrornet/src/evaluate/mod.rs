@@ -11,9 +11,9 @@ pub use rehearsal::Rehearsal;
 
 use crate::audio::mono;
 use ear::{EarConfig, EarError, Spectrogram};
-use matcher::infer::infer_clip;
-use matcher::likeness::pitch_agreement;
-use matcher::refine::{Options, Reference, Score, answers, refine};
+use matcher::metric::pitch_agreement;
+use matcher::search::infer_clip;
+use matcher::search::{Options, Reference, Score, answers, refine};
 use matcher::{Encoder, EncoderError, ListenError};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -173,7 +173,7 @@ pub fn measure(
     let heard = ear::spectrogram(ear, &clip.mono, clip.rate, true)?;
     let notes = match &clip.notes {
         Some(notes) => notes.clone(),
-        None => matcher::melody::melody(&heard),
+        None => matcher::metric::melody(&heard),
     };
     let inferred = infer_clip(&heard, encoder)?.ok_or_else(silent)?;
     if notes.is_empty() {

@@ -4,9 +4,9 @@
 use super::{Clip, EvaluateError, own_clip};
 use ear::EarConfig;
 use matcher::Encoder;
-use matcher::cma::SepCma;
-use matcher::infer::infer_clip;
-use matcher::refine::{Options, Reference, answers, at, refine};
+use matcher::search::SepCma;
+use matcher::search::infer_clip;
+use matcher::search::{Options, Reference, answers, at, refine};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde::Serialize;
@@ -30,7 +30,7 @@ pub struct Peers {
     pub name: String,
     /// The encoder's one answer to the whole sound, as it comes.
     pub one: f32,
-    /// The encoder alone: the most alike of its answers, of which at most [`matcher::refine::MOST_PLAYED`] are played.
+    /// The encoder alone: the most alike of its answers, of which at most [`matcher::search::MOST_PLAYED`] are played.
     pub encoder: f32,
     /// The best of 1,000 random patches.
     pub random: f32,

@@ -18,7 +18,7 @@ use super::babble::{Sample, stream};
 use crate::plant::{Phrase, Plant};
 use ear::{EarConfig, EarError};
 use matcher::INPUT_LEN;
-use matcher::contract::{Contract, sha256_hex};
+use matcher::{Contract, sha256_hex};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};

@@ -5,8 +5,8 @@ use crate::audio::write_atomically;
 use crate::model::{C, Encoder, T};
 use crate::torchscript::{self, ModelError};
 use ear::EarConfig;
-use matcher::builtin::{Builtin, BuiltinError};
-use matcher::contract::{BUILTIN_WEIGHTS, CONTRACT, Contract, WEIGHTS, sha256_hex};
+use matcher::{BUILTIN_WEIGHTS, CONTRACT, Contract, WEIGHTS, sha256_hex};
+use matcher::{BuiltinEncoder, BuiltinError};
 use matcher::{Encoder as _, EncoderError, INPUT_LEN};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub enum ExportError {
     LoadBuiltin(#[from] BuiltinError),
     /// They can't be run.
     #[error("the built-in encoder gave no answer: {0}")]
-    Builtin(#[from] EncoderError),
+    BuiltinEncoder(#[from] EncoderError),
     /// What was saved is another function.
     #[error(
         "the outputs of the exported {0} differ from the network's by {1}, expected at most 1e-5"
@@ -102,7 +102,7 @@ fn check(folder: &Path, encoder: &Encoder) -> Result<(), ExportError> {
     };
     let (module, _) = torchscript::load(folder)?;
     close(WEIGHTS, no_grad(|| module.forward_ts(&[&x]))?)?;
-    let answers = Builtin::from_folder(folder)?.infer(&windows)?;
+    let answers = BuiltinEncoder::from_folder(folder)?.infer(&windows)?;
     let outputs: Vec<f32> = answers
         .iter()
         .flat_map(|a| [a.mean, a.sigma].concat())

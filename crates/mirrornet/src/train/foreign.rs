@@ -5,8 +5,8 @@ use crate::audio::{self, AudioError};
 use crate::plant::{Phrase, Window};
 use crate::track::FRAME;
 use ear::{CHANNELS, EarConfig, EarError};
-use matcher::contract::{quantize_window, sha256_hex};
 use matcher::{INPUT_LEN, WINDOW_FRAMES};
+use matcher::{quantize_window, sha256_hex};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -223,7 +223,7 @@ impl Clip {
         if peak < 1e-6 {
             return Err("silent".into());
         }
-        let melody = matcher::melody::melody(&heard);
+        let melody = matcher::metric::melody(&heard);
         Ok((
             Self {
                 frames: heard.data,

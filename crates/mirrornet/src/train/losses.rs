@@ -1,7 +1,7 @@
 //! The losses. MIRRORNET.md has the forward and inverse ones; the metric they serve is the correlation
 //! of linear spectrograms (GOALS.md), so it is part of both.
 
-use matcher::contract::FLOOR_DB;
+use matcher::FLOOR_DB;
 use tch::{Kind, Tensor};
 
 /// Weight of the decibel-domain error beside the linear-domain correlation.

@@ -35,7 +35,7 @@ use crate::plant::Plant;
 use cache::Cache;
 use ear::{EarConfig, EarError};
 use foreign::Foreign;
-use matcher::builtin::{Builtin, BuiltinError};
+use matcher::{BuiltinEncoder, BuiltinError};
 use pool::Pool;
 use progress::Progress;
 use std::path::{Path, PathBuf};
@@ -260,7 +260,8 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
 
 /// Hash of the weights of the model in `folder`, which must be this version's.
 fn weights_of(folder: &Path) -> Result<String, TrainError> {
-    let model = Builtin::from_folder(folder).map_err(|e| TrainError::From(folder.into(), e))?;
+    let model =
+        BuiltinEncoder::from_folder(folder).map_err(|e| TrainError::From(folder.into(), e))?;
     Ok(model.weights_sha256().into())
 }
 

@@ -12,7 +12,7 @@ use super::pool::Pool;
 use super::recipe::Recipe;
 use crate::model::{Decoder, Encoder, P};
 use ear::EarConfig;
-use matcher::contract::BUILTIN_WEIGHTS;
+use matcher::BUILTIN_WEIGHTS;
 use rand::Rng;
 use std::collections::VecDeque;
 use std::path::Path;

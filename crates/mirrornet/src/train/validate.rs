@@ -8,7 +8,7 @@ use crate::model::{C, Encoder, T};
 use crate::plant::{Phrase, Plant, Render, Window};
 use crate::track::FRAME;
 use ear::Spectrogram;
-use matcher::contract::FLOOR_DB;
+use matcher::FLOOR_DB;
 use serde::{Deserialize, Serialize};
 use synth::{MATCHED_COUNT, Patch};
 use tch::{Device, Kind, Tensor, no_grad};
@@ -134,5 +134,5 @@ fn likeness(a: &[u8], b: &[u8]) -> f64 {
         pitch: Vec::new(),
         frame_rate: 1.0 / FRAME,
     };
-    matcher::likeness::likeness(&linear(a), &linear(b)) as f64
+    matcher::metric::likeness(&linear(a), &linear(b)) as f64
 }

@@ -5,12 +5,13 @@
 //! audio thread.
 
 mod process;
+pub mod protocol;
 mod restarts;
 mod supervisor;
 
-use crate::contract::{Contract, INPUT_LEN};
-use crate::encoder::{Encoder, EncoderError, Inference, whole_windows};
-use crate::protocol::MAX_BATCH;
+use crate::model::{
+    Contract, Encoder, EncoderError, INPUT_LEN, Inference, MAX_BATCH, whole_windows,
+};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};

@@ -2,9 +2,9 @@
 //! and compared. What the synthesizer can't follow (noise, speech, chords) shows here however
 //! sure the encoder is.
 
-use crate::contract::WINDOW_FRAMES;
-use crate::likeness::likeness;
-use crate::melody::melody;
+use crate::metric::likeness;
+use crate::metric::melody;
+use crate::model::WINDOW_FRAMES;
 use ear::{CHANNELS, Ear, EarConfig, EarError, PitchFrame, Spectrogram};
 use std::collections::VecDeque;
 use synth::Patch;

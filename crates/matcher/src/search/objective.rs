@@ -1,7 +1,7 @@
 //! What a search is about: a sound, and how well another matches it.
 
-use crate::likeness::likeness;
-use crate::mel::{FLOOR_DB, Mel, Profile};
+use crate::metric::likeness;
+use crate::metric::mel::{FLOOR_DB, Mel, Profile};
 use ear::{EarConfig, EarError, Spectrogram};
 use synth::{Automation, Note};
 
@@ -21,9 +21,9 @@ pub struct Reference {
 /// How well a sound matches its reference.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Score {
-    /// [`crate::likeness::likeness`], at most 1.
+    /// [`crate::metric::likeness`], at most 1.
     pub likeness: f32,
-    /// [`crate::likeness::mel_distance`] in dB, at least 0.
+    /// [`crate::metric::mel_distance`] in dB, at least 0.
     pub mel: f32,
 }
 

@@ -4,8 +4,8 @@
 mod conv;
 mod network;
 
-use crate::contract::{BUILTIN_WEIGHTS, CONTRACT, Contract, ContractError, INPUT_LEN};
-use crate::encoder::{Encoder, EncoderError, Inference, whole_windows};
+use crate::model::{BUILTIN_WEIGHTS, CONTRACT, Contract, ContractError, INPUT_LEN};
+use crate::model::{Encoder, EncoderError, Inference, whole_windows};
 use ear::EarConfig;
 use ear::simd::InstructionSet;
 use network::{MOST_LANES, Network, Scratch};
@@ -33,7 +33,7 @@ pub enum BuiltinError {
 
 /// A model's files, in memory.
 #[derive(Clone, Copy)]
-pub struct Model {
+pub struct ModelFiles {
     /// `encoder.json`.
     pub contract: &'static str,
     /// `encoder.safetensors`.
@@ -51,13 +51,13 @@ struct Loaded {
 static LOADED: Mutex<Weak<Loaded>> = Mutex::new(Weak::new());
 
 /// [`Encoder`] in this process.
-pub struct Builtin {
+pub struct BuiltinEncoder {
     loaded: Arc<Loaded>,
     scratch: Scratch,
     ear: EarConfig,
 }
 
-impl Builtin {
+impl BuiltinEncoder {
     /// The model in `folder`. Takes some 30 ms unless another instance has it.
     pub fn from_folder(folder: &Path) -> Result<Self, BuiltinError> {
         let read = |name: &str| {
@@ -70,8 +70,8 @@ impl Builtin {
         })
     }
 
-    /// A model in memory; see [`Builtin::from_folder`].
-    pub fn from_memory(model: Model) -> Result<Self, BuiltinError> {
+    /// A model in memory; see [`BuiltinEncoder::from_folder`].
+    pub fn from_memory(model: ModelFiles) -> Result<Self, BuiltinError> {
         Self::load(model.contract, || Ok(model.weights.into()))
     }
 
@@ -114,7 +114,7 @@ impl Builtin {
     }
 }
 
-impl Encoder for Builtin {
+impl Encoder for BuiltinEncoder {
     fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
         whole_windows(windows)?;
         let answer = |window: &[u8]| {

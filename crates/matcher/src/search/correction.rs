@@ -1,10 +1,9 @@
 //! Correction by hearing oneself: the synthesizer plays what was inferred, the encoder hears that as it heard the
 //! reference, and the inference moves by the difference of the two answers. An encoder leans to the middle
 //! where it is unsure; it does so in both answers, so what is left between them is what is left to do. This is the
-//! paper's mirror (MIRRORNET.md) closed through the real synthesizer while listening, without a gradient.
+//! paper's mirror closed through the real synthesizer while listening, without a gradient.
 
-use crate::encoder::Inference;
-use crate::tracker::weighted;
+use crate::model::{Inference, weighted_sum};
 use synth::MATCHED_COUNT;
 
 /// Share of a difference that is made up for at once.
@@ -12,7 +11,7 @@ const GAIN: f32 = 0.7;
 
 /// By how much each matched parameter, normalised, should move for what is played to be heard as the
 /// reference is. `pairs` are the answers to windows of the reference and to the same windows of what is played:
-/// their mean difference, weighted as [`crate::tracker`] does, `sigma` being the standard deviations of the best
+/// their mean difference, weighted by precision, `sigma` being the standard deviations of the best
 /// windows. A few bad windows move little.
 pub fn step(
     sigma: &[f32; MATCHED_COUNT],
@@ -22,7 +21,7 @@ pub fn step(
         let differences = pairs
             .iter()
             .map(|(heard, played)| (heard.sigma[i], heard.mean[i] - played.mean[i]));
-        let (sum, total) = weighted(sigma[i], differences);
+        let (sum, total) = weighted_sum(sigma[i], differences);
         GAIN * sum / total.max(1.0)
     })
 }

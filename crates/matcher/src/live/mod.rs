@@ -13,18 +13,26 @@
 //! position computed from its frame's number, whatever the block size and however long it took.
 
 mod audio;
-mod standby;
+mod fallback;
+mod listener;
+mod onset;
+mod resynthesis;
+mod target;
 mod thread;
+mod tracker;
 
 pub use audio::AudioEnd;
+pub use listener::{Heard, Listener, MIN_CONFIDENCE};
+pub use resynthesis::LEAST_LIKENESS;
+pub use target::Target;
 
-use crate::builtin::Model;
 use crate::engine::Engine;
-use crate::{Inference, Target};
+use crate::model::Inference;
+use crate::model::ModelFiles;
 use ear::{CHANNELS, EarConfig, PitchFrame};
+use fallback::{FallbackEncoder, Source};
 use parking_lot::Mutex;
 use rtrb::RingBuffer;
-use standby::{Source, Standby};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -197,7 +205,7 @@ impl View {
     /// Who listens, in a sentence or two for the player: what is, and what to do.
     pub fn words(&self) -> String {
         let trouble = self.shared.shown.lock().trouble.clone();
-        standby::words(&self.engine.status(), trouble.as_deref())
+        fallback::words(&self.engine.status(), trouble.as_deref())
     }
 
     /// Starts a stopped engine anew and reads the model again, at the player's click.
@@ -237,8 +245,8 @@ impl Drop for View {
 /// Starts listening at `sample_rate` Hz: both ends and the thread between them. The engine starts when
 /// the first sound is pushed while listening is on; while it is not there, the built-in encoder answers
 /// with the model in the engine's folder, or with `model` where there is none.
-pub fn live(sample_rate: f64, engine: Engine, model: Option<Model>) -> (AudioEnd, View) {
-    let of = |shared| Standby::new(engine.clone(), model, shared);
+pub fn live(sample_rate: f64, engine: Engine, model: Option<ModelFiles>) -> (AudioEnd, View) {
+    let of = |shared| FallbackEncoder::new(engine.clone(), model, shared);
     start(sample_rate, of, engine.clone())
 }
 

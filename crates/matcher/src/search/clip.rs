@@ -1,10 +1,10 @@
 //! One patch for a whole clip: all its windows through an encoder, and their inferences combined.
 
-use crate::contract::{HOP_FRAMES, INPUT_LEN, quantize_window};
-use crate::correction;
-use crate::encoder::{Encoder, EncoderError, Inference};
-use crate::protocol::MAX_BATCH;
-use crate::tracker::weighted;
+use super::correction;
+use crate::model::{
+    Encoder, EncoderError, HOP_FRAMES, INPUT_LEN, Inference, MAX_BATCH, quantize_window,
+    weighted_sum,
+};
 use ear::{CHANNELS, Spectrogram};
 use synth::{MATCHED_COUNT, Patch};
 
@@ -19,7 +19,7 @@ pub const ANSWERS: usize = 1 + 16;
 #[derive(Clone, Debug)]
 pub struct ClipInference {
     /// The mean over the windows (the first ones begin in the silence before the clip, as in the live
-    /// loop), weighted as [`crate::tracker`] does; the standard deviations are those of the best window of
+    /// loop), weighted by precision; the standard deviations are those of the best window of
     /// each parameter.
     pub whole: Inference,
     /// Window by window, in order of time.
@@ -123,7 +123,7 @@ fn combine(seen: &[Inference]) -> Option<Inference> {
     for i in 0..MATCHED_COUNT {
         combined.sigma[i] = seen.iter().fold(f32::MAX, |m, s| m.min(s.sigma[i]));
         let windows = seen.iter().map(|s| (s.sigma[i], s.mean[i]));
-        let (sum, total) = weighted(combined.sigma[i], windows);
+        let (sum, total) = weighted_sum(combined.sigma[i], windows);
         combined.mean[i] = sum / total;
     }
     Some(combined)
@@ -132,7 +132,7 @@ fn combine(seen: &[Inference]) -> Option<Inference> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::WINDOW_FRAMES;
+    use crate::model::WINDOW_FRAMES;
 
     /// Says how many of a window's frames hold sound (mean), the more the surer.
     struct Filled;

@@ -7,10 +7,11 @@
 //! one, only another pitch counts: what comes back at the same may be a tremolo, and if it is the same note
 //! again, so is its envelope. Vibrato of +-1 semitone and tremolo pass.
 
-use crate::contract::WINDOW_FRAMES;
-use crate::listener::SILENCE_DB;
+use crate::model::WINDOW_FRAMES;
 use ear::PitchFrame;
 
+/// RMS level in dBFS below which a frame counts as silence.
+pub(super) const SILENCE_DB: f32 = -60.0;
 /// A step of pitch, in semitones.
 const STEP: f32 = 1.5;
 /// Frames that a step lasts, and semitones within which it stays: 64 ms. An unclear pitch wanders.

@@ -5,23 +5,28 @@
 //! playing the clip once for each of its candidates. Loudness needs no search: a note's cells scale with
 //! its amplitude, and the best factor is a quotient.
 
-mod answers;
-mod each;
-mod newton;
-mod reference;
-mod single;
-mod studio;
+mod candidates;
+mod clip;
+mod cma;
+mod correction;
+mod evaluator;
+mod gauss_newton;
+mod objective;
+mod one_patch;
+mod per_note;
 
-pub use answers::{MOST_PLAYED, answers};
-pub use reference::{RENDER_SEED, Reference, Score};
+pub use candidates::{MOST_PLAYED, answers};
+pub use clip::{ClipInference, infer_clip};
+pub use cma::{Sample, SepCma};
+pub use objective::{RENDER_SEED, Reference, Score};
 
-use crate::encoder::Inference;
+use crate::model::Inference;
 use ear::EarError;
+use evaluator::{FINE, Player, ROUGH, Studio};
+use one_patch::Breadth;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
-use single::Breadth;
 use std::time::{Duration, Instant};
-use studio::{FINE, Player, ROUGH, Studio};
 use synth::{Automation, MATCHED_COUNT, Note, Patch};
 
 /// A search narrower than this, in normalised units, has converged; it starts anew around the best.
@@ -237,7 +242,7 @@ pub fn refine(
         let rough = Studio::new(part, ROUGH);
         search.players = rough.players(options.threads)?;
         let share = FIRST * shares.0;
-        let found = single::explore(&mut search, &rough, part_notes, &starts, &breadth, share);
+        let found = one_patch::explore(&mut search, &rough, part_notes, &starts, &breadth, share);
         let hopeful: Vec<Patch> = std::iter::once(start)
             .chain(found.iter().copied())
             .collect();
@@ -247,7 +252,7 @@ pub fn refine(
         let (trail, played) = if search.stopped {
             (found.into_iter().rev().collect(), notes.to_vec())
         } else {
-            single::settle(&mut search, &studio, notes, &hopeful, shares)
+            one_patch::settle(&mut search, &studio, notes, &hopeful, shares)
         };
         let patch = trail.last().copied().unwrap_or(start);
         // The search's own ear is coarser: where its answer is worse in one half, one before, or a part of the
@@ -263,11 +268,11 @@ pub fn refine(
         if each && !search.stopped {
             let rough = Studio::new(reference, ROUGH);
             search.players = rough.players(options.threads)?;
-            let own = each::search(&mut search, &rough, &played, &patch, &starts, EACH_NOTE);
+            let own = per_note::search(&mut search, &rough, &played, &patch, &starts, EACH_NOTE);
             // Notes were matched one by one: where a note's own patch doesn't serve the clip, it goes.
-            let mut kept: Vec<Option<&each::Own>> = own.iter().map(Some).collect();
+            let mut kept: Vec<Option<&per_note::Own>> = own.iter().map(Some).collect();
             let free = options.free_notes;
-            let clip = |kept: &[_]| each::assemble(&patch, &played, kept, free);
+            let clip = |kept: &[_]| per_note::assemble(&patch, &played, kept, free);
             let score = |(automation, notes): &(Automation, Vec<Note>)| {
                 reference.score_of(notes, automation)
             };

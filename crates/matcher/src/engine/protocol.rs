@@ -4,7 +4,7 @@
 //! not allow is a protocol error before anything of the payload is read or allocated. Reading is total:
 //! whatever bytes come, the answer is a message, a clean end, or an error that says what was wrong.
 
-use crate::INPUT_LEN;
+use crate::model::{INPUT_LEN, MAX_BATCH};
 use std::io::{self, Error, ErrorKind, Read, Write};
 use synth::MATCHED_COUNT;
 
@@ -12,8 +12,6 @@ use synth::MATCHED_COUNT;
 pub const PROTOCOL_VERSION: u32 = 1;
 /// Longest frame in bytes, kind included.
 pub const MAX_FRAME: u32 = 8 << 20;
-/// Most windows in one request.
-pub const MAX_BATCH: usize = 64;
 /// Numbers per window in an answer: means, then standard deviations.
 pub const OUTPUT_LEN: usize = 2 * MATCHED_COUNT;
 /// Longest text of a failure, in bytes.

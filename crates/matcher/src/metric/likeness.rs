@@ -97,9 +97,9 @@ pub fn pitch_agreement(reference: &Spectrogram, other: &Spectrogram) -> f32 {
 }
 
 /// Multi-scale log-mel distance in dB of two mono signals at the same `rate` in Hz: full band, each
-/// peak-normalised; the shorter is padded with silence. See [`crate::mel`].
+/// peak-normalised; the shorter is padded with silence. See [`super::mel`].
 pub fn mel_distance(a: &[f32], b: &[f32], rate: f64) -> f32 {
-    let mel = crate::mel::Mel::new(rate);
+    let mel = crate::metric::mel::Mel::new(rate);
     mel.profile(a).distance(&mel.profile(b))
 }
 

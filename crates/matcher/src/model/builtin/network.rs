@@ -2,7 +2,7 @@
 //! the way from a window to the outputs. Time runs down the pictures, frequency across.
 
 use super::conv::{Conv, Kernel, Picture, Then, VECTORS};
-use crate::contract::{INPUT_LEN, WINDOW_FRAMES};
+use crate::model::{INPUT_LEN, WINDOW_FRAMES};
 use ear::CHANNELS;
 use ear::simd::{self, InstructionSet, Vector};
 use safetensors::{Dtype, SafeTensors};

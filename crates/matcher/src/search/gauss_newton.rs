@@ -2,8 +2,8 @@
 //! each matched parameter, from renders a little to the side, says where the difference would be smallest
 //! if all were straight. A search that only compares scores needs hundreds of renders to learn as much.
 
-use super::single::Scored;
-use super::studio::{CELL_WEIGHT, Studio, View, band_weights, on_all, product};
+use super::evaluator::{CELL_WEIGHT, Studio, View, band_weights, on_all, product};
+use super::one_patch::Scored;
 use super::{Score, Search, at};
 use std::ops::{Add, Range};
 use synth::{MATCHED_COUNT, Note, Patch};

@@ -11,8 +11,7 @@
 //! - An innovation gate starts anew when several windows in a row contradict what is held by more than
 //!   both uncertainties allow: another sound has begun.
 
-use crate::Inference;
-use crate::contract::{FLOOR_DB, WINDOW_FRAMES};
+use crate::model::{FLOOR_DB, Inference, LEAST_SIGMA, WINDOW_FRAMES, precision};
 use ear::CHANNELS;
 use synth::{MATCHED, MATCHED_COUNT, PARAMS, Section};
 
@@ -29,28 +28,6 @@ const PATIENCE: u32 = 3;
 const NEW_DB: f32 = 8.0;
 /// What a window counts that repeats its predecessors.
 const LEAST_NOVELTY: f32 = 0.05;
-/// Smallest standard deviation believed.
-const LEAST_SIGMA: f32 = 0.01;
-
-/// Weight of a window with this standard deviation in a mean over windows: its precision.
-pub fn weight(sigma: f32) -> f32 {
-    sigma.max(LEAST_SIGMA).powi(-2)
-}
-
-/// The sum of some windows' values, each `(standard deviation, value)`, weighted by precision, and the sum of the
-/// weights. Weights are relative to that of a window with the standard deviation `best`, so that they neither
-/// overflow nor vanish.
-pub fn weighted(best: f32, seen: impl IntoIterator<Item = (f32, f32)>) -> (f32, f32) {
-    let best = weight(best);
-    let (mut sum, mut total) = (0.0, 0.0);
-    for (sigma, value) in seen {
-        let relative = weight(sigma) / best;
-        sum += relative * value;
-        total += relative;
-    }
-    (sum, total)
-}
-
 /// Standard deviation of a window with this weight.
 fn sigma(weight: f32) -> f32 {
     weight.powf(-0.5)
@@ -129,7 +106,7 @@ impl Tracker {
             self.contradictions = 0;
         }
         for &i in &shown {
-            let weight = weight(seen.sigma[i]) * novelty.clamp(LEAST_NOVELTY, 1.0);
+            let weight = precision(seen.sigma[i]) * novelty.clamp(LEAST_NOVELTY, 1.0);
             self.best[i] = weight.max(self.best[i] * FADE);
             self.weight[i] = (self.weight[i] + weight).min(MEMORY * self.best[i]);
             held.mean[i] += weight / self.weight[i] * (seen.mean[i] - held.mean[i]);
@@ -283,7 +260,7 @@ mod tests {
 
     #[test]
     fn novelty_tells_a_held_tone_from_a_change() {
-        use crate::INPUT_LEN;
+        use crate::model::INPUT_LEN;
         assert_eq!(novelty(&[200; INPUT_LEN]), 0.0);
         let mut changed = [200; INPUT_LEN];
         changed[INPUT_LEN / 2..].fill(100);

@@ -1,9 +1,9 @@
 //! One patch for the whole clip: from many starts on its first seconds, then from the best on all of it.
 
-use super::newton::Newton;
-use super::studio::{Player, Studio, on_all};
+use super::cma::SepCma;
+use super::evaluator::{Player, Studio, on_all};
+use super::gauss_newton::Newton;
 use super::{CONVERGED, STILL, Score, Search, TENTH, at};
-use crate::cma::SepCma;
 use synth::{MATCHED_COUNT, Note, Patch};
 
 /// Random patches tried beside the starts.

@@ -1,7 +1,7 @@
 //! The built-in encoder against an independent one: plain loops over torch's layouts, in f64.
 
 use super::*;
-use crate::contract::{WINDOW_FRAMES, sha256_hex};
+use crate::model::{WINDOW_FRAMES, sha256_hex};
 use ear::CHANNELS;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -224,7 +224,7 @@ fn a_model_is_read_from_its_folder_and_shared() {
         ..EarConfig::default()
     };
     let folder = folder(&file(&tensors), |contract| contract.ear = ear);
-    let mut builtin = Builtin::from_folder(folder.path()).unwrap();
+    let mut builtin = BuiltinEncoder::from_folder(folder.path()).unwrap();
     assert_eq!(builtin.ear(), ear);
     let two = [noise(1), noise(2)].concat();
     let answers = builtin.infer(&two).unwrap();
@@ -240,14 +240,14 @@ fn a_model_is_read_from_its_folder_and_shared() {
 
     // The weights are in memory already.
     std::fs::remove_file(folder.path().join(BUILTIN_WEIGHTS)).unwrap();
-    let mut again = Builtin::from_folder(folder.path()).unwrap();
+    let mut again = BuiltinEncoder::from_folder(folder.path()).unwrap();
     assert!(Arc::ptr_eq(&builtin.loaded, &again.loaded));
     assert_eq!(again.infer(&two).unwrap(), answers);
 }
 
 #[test]
 fn models_that_do_not_fit_are_refused_with_the_reason() {
-    let refusal = |folder: &tempfile::TempDir| match Builtin::from_folder(folder.path()) {
+    let refusal = |folder: &tempfile::TempDir| match BuiltinEncoder::from_folder(folder.path()) {
         Ok(_) => panic!("accepted"),
         Err(e) => e.to_string(),
     };

@@ -1,16 +1,15 @@
 //! Samples -> ear -> window -> encoder -> inference. No threads here: `step` is testable alone.
 
-use crate::contract::{HOP_FRAMES, INPUT_LEN, WINDOW_FRAMES, quantize_window};
-use crate::encoder::{Encoder, EncoderError, Inference};
-use crate::onset::Onsets;
-use crate::resynthesis::{LEAST_LIKENESS, Resynthesis};
-use crate::target::Target;
-use crate::tracker::{Tracker, novelty};
+use super::onset::{Onsets, SILENCE_DB};
+use super::resynthesis::{LEAST_LIKENESS, Resynthesis};
+use super::target::Target;
+use super::tracker::{Tracker, novelty};
+use crate::model::{
+    Encoder, EncoderError, HOP_FRAMES, INPUT_LEN, Inference, WINDOW_FRAMES, quantize_window,
+};
 use ear::{CHANNELS, Ear, EarConfig, EarError, Frame, PitchFrame};
 use synth::Patch;
 
-/// RMS level in dBFS below which a frame counts as silence.
-pub const SILENCE_DB: f32 = -60.0;
 /// So many silent frames (0.5 s) at a window's end hold the match: the sound is over.
 const SILENT_FRAMES: usize = 64;
 /// Confidence below which a window does not move the match. Of the shipped model, windows of white and red

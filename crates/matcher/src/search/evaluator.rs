@@ -1,9 +1,9 @@
 //! The search's own room: renders and hears hundreds of candidates a second, at a lower rate, with one
 //! time scale of log-mel bands instead of three. What it finds is judged by the [`Reference`] afterwards.
 
-use super::reference::{RENDER_SEED, Reference, Score};
-use crate::likeness::{aligned, likeness};
-use crate::mel::{FLOOR_DB, Scale, to_db};
+use super::objective::{RENDER_SEED, Reference, Score};
+use crate::metric::mel::{FLOOR_DB, Scale, to_db};
+use crate::metric::{aligned, likeness};
 use ear::{CHANNELS, Ear, EarError, Spectrogram};
 use realfft::RealFftPlanner;
 use std::ops::Range;

@@ -5,7 +5,7 @@
 //! would be those of the network's indecision. So each inferred patch is brought to the loudness of the
 //! default patch. The player's own knobs are not: turning one down stays softer.
 
-use crate::Inference;
+use crate::model::Inference;
 use std::sync::OnceLock;
 use synth::{MATCHED, MATCHED_COUNT, Note, Patch, params::LEVEL};
 

@@ -1,6 +1,6 @@
 //! The inverse model as the listener sees it.
 
-use crate::contract::INPUT_LEN;
+use crate::model::INPUT_LEN;
 use ear::EarError;
 use synth::MATCHED_COUNT;
 
@@ -23,6 +23,28 @@ impl Inference {
         let explained = self.sigma.map(|s| (1.0 - 12.0 * s * s).max(0.0));
         explained.iter().sum::<f32>() / MATCHED_COUNT as f32
     }
+}
+
+/// Smallest standard deviation that is believed.
+pub(crate) const LEAST_SIGMA: f32 = 0.01;
+
+/// Precision of an answer with this standard deviation: its weight in a mean over windows.
+pub(crate) fn precision(sigma: f32) -> f32 {
+    sigma.max(LEAST_SIGMA).powi(-2)
+}
+
+/// Sum of the values of `(standard deviation, value)` pairs weighted by precision, and the sum of the weights.
+/// Weights are relative to the precision of the standard deviation `best`, so that they neither overflow nor
+/// vanish.
+pub(crate) fn weighted_sum(best: f32, seen: impl IntoIterator<Item = (f32, f32)>) -> (f32, f32) {
+    let best = precision(best);
+    let (mut sum, mut total) = (0.0, 0.0);
+    for (sigma, value) in seen {
+        let relative = precision(sigma) / best;
+        sum += relative * value;
+        total += relative;
+    }
+    (sum, total)
 }
 
 #[cfg(test)]
@@ -66,10 +88,13 @@ pub(crate) fn whole_windows(windows: &[u8]) -> Result<(), EncoderError> {
     }
 }
 
+/// Most windows that an encoder is asked about at once.
+pub const MAX_BATCH: usize = 64;
+
 /// Maps quantised windows to inferences.
 pub trait Encoder: Send {
-    /// `windows` holds one or more windows of [`crate::INPUT_LEN`] bytes (see
-    /// [`crate::contract::quantize_window`]); returns one inference per window. May block; never
+    /// `windows` holds one or more windows of [`crate::model::INPUT_LEN`] bytes (see
+    /// [`crate::model::quantize_window`]); returns one inference per window. May block; never
     /// called on an audio thread.
     fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError>;
 }

@@ -1,9 +1,9 @@
 //! A patch for each note.
 
-use super::single::set_velocities;
-use super::studio::{Fit, Passage, Studio, Take, on_all};
+use super::cma::{Sample, SepCma};
+use super::evaluator::{Fit, Passage, Studio, Take, on_all};
+use super::one_patch::set_velocities;
 use super::{CONVERGED, Score, Search, at};
-use crate::cma::{Sample, SepCma};
 use synth::params::LEVEL;
 use synth::{Automation, MATCHED_COUNT, Note, Patch};
 
@@ -269,7 +269,7 @@ fn total(parts: &[Part]) -> Score {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::refine::{FINE, Reference};
+    use crate::search::{FINE, Reference};
 
     #[test]
     fn no_note_is_made_to_last_into_the_next() {

@@ -1,10 +1,10 @@
 //! Searches on sounds of the synth itself.
 
+use super::clip::{ClipInference, infer_clip};
+use super::cma::SepCma;
 use super::*;
-use crate::Encoder;
-use crate::cma::SepCma;
-use crate::infer::{ClipInference, infer_clip};
-use crate::{EncoderError, INPUT_LEN};
+use crate::model::Encoder;
+use crate::model::{EncoderError, INPUT_LEN};
 use ear::CHANNELS;
 use synth::params;
 
@@ -103,7 +103,7 @@ fn derivatives_lead_nearer_than_as_many_tries() {
     };
     let first = studio.scores(&mut search.players[0], &notes(), &[start])[0];
     let mut best = (start, first);
-    let mut newton = newton::Newton::default();
+    let mut newton = gauss_newton::Newton::default();
     let mut renders = 0;
     for _ in 0..12 {
         let before = best.1.worth(&first);

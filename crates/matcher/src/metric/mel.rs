@@ -207,7 +207,7 @@ mod tests {
     }
 
     fn distance(a: &[f32], b: &[f32]) -> f32 {
-        crate::likeness::mel_distance(a, b, RATE)
+        crate::metric::mel_distance(a, b, RATE)
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! What the encoder itself says of a clip, before any search.
 
-use super::single::{Scored, scores};
-use super::studio::{FINE, Player, Studio};
+use super::clip::{ANSWERS, ClipInference};
+use super::cma::SepCma;
+use super::evaluator::{FINE, Player, Studio};
+use super::one_patch::{Scored, scores};
 use super::{FIRST_SECONDS, Reference, at};
-use crate::cma::SepCma;
-use crate::encoder::{Encoder, ListenError};
-use crate::infer::{ANSWERS, ClipInference};
+use crate::model::{Encoder, ListenError};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use synth::{Note, Patch};

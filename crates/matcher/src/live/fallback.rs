@@ -2,10 +2,10 @@
 //! no window goes without an answer.
 
 use super::{Readiness, Runtime, Shared};
-use crate::builtin::{Builtin, BuiltinError, Model};
-use crate::contract::CONTRACT;
-use crate::encoder::{Encoder, EncoderError, Inference};
 use crate::engine::{Answer, Engine, EngineStatus};
+use crate::model::CONTRACT;
+use crate::model::{BuiltinEncoder, BuiltinError, ModelFiles};
+use crate::model::{Encoder, EncoderError, Inference};
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 use ear::EarConfig;
 use std::sync::Arc;
@@ -27,19 +27,19 @@ pub(super) trait Source: Encoder {
 }
 
 /// The engine, with the built-in encoder standing by.
-pub(super) struct Standby {
+pub(super) struct FallbackEncoder {
     engine: Engine,
-    model: Option<Model>,
+    model: Option<ModelFiles>,
     shared: Arc<Shared>,
     /// `None` until there is something to hear.
-    builtin: Option<Result<Builtin, BuiltinError>>,
+    builtin: Option<Result<BuiltinEncoder, BuiltinError>>,
     /// Where the answer comes that the engine still owes.
     owed: Option<Receiver<Answer>>,
 }
 
-impl Standby {
+impl FallbackEncoder {
     /// Nothing is started or read yet.
-    pub(super) fn new(engine: Engine, model: Option<Model>, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(engine: Engine, model: Option<ModelFiles>, shared: Arc<Shared>) -> Self {
         Self {
             engine,
             model,
@@ -50,11 +50,11 @@ impl Standby {
     }
 
     /// The model the engine serves; where there is none, the one given.
-    fn load(&self) -> Result<Builtin, BuiltinError> {
+    fn load(&self) -> Result<BuiltinEncoder, BuiltinError> {
         let folder = self.engine.model_folder().unwrap_or_default();
         match self.model {
-            Some(model) if !folder.join(CONTRACT).exists() => Builtin::from_memory(model),
-            _ => Builtin::from_folder(&folder),
+            Some(model) if !folder.join(CONTRACT).exists() => BuiltinEncoder::from_memory(model),
+            _ => BuiltinEncoder::from_folder(&folder),
         }
     }
 
@@ -86,7 +86,7 @@ impl Standby {
     }
 }
 
-impl Encoder for Standby {
+impl Encoder for FallbackEncoder {
     fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
         let (answer, by) = match (self.ask_engine(windows), &mut self.builtin) {
             (Ok(answer), _) => (answer, Runtime::Engine),
@@ -102,7 +102,7 @@ impl Encoder for Standby {
     }
 }
 
-impl Source for Standby {
+impl Source for FallbackEncoder {
     fn stand(&mut self) -> (Readiness, Option<EarConfig>) {
         let status = self.engine.status();
         if status == EngineStatus::Idle {
@@ -126,7 +126,7 @@ impl Source for Standby {
             (_, None) => Readiness::Absent,
         };
         let served = self.engine.contract().map(|contract| contract.ear);
-        (readiness, served.or(builtin.map(Builtin::ear)))
+        (readiness, served.or(builtin.map(BuiltinEncoder::ear)))
     }
 }
 
