@@ -15,8 +15,8 @@ const SCALES: [(usize, usize); 3] = [(512, 32), (1024, 64), (2048, 128)];
 /// Upper edge of the highest band, in Hz.
 const TOP: f64 = 20_000.0;
 
-/// Windows and bands of one time scale.
-pub(crate) struct Scale {
+/// Windows and mel bands of one time resolution.
+pub(crate) struct Resolution {
     fft: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
     /// From one window to the next, in samples.
@@ -27,7 +27,7 @@ pub(crate) struct Scale {
 
 /// Makes profiles of signals at one rate.
 pub struct Mel {
-    scales: Vec<Scale>,
+    scales: Vec<Resolution>,
 }
 
 /// Log-mel spectra of one signal.
@@ -80,7 +80,7 @@ impl Mel {
             .map(|&(length, count)| {
                 let octaves = (rate / 44_100.0).log2().round() as i32;
                 let length = (length as f64 * 2f64.powi(octaves)).max(64.0) as usize;
-                Scale::new(&mut planner, length, length as f64 / 4.0, count, TOP, rate)
+                Resolution::new(&mut planner, length, length as f64 / 4.0, count, TOP, rate)
             })
             .collect();
         Self { scales }
@@ -97,7 +97,7 @@ impl Mel {
     }
 }
 
-impl Scale {
+impl Resolution {
     /// Hann windows of `length` samples at `rate` Hz, `hop` samples apart, summed to `count` bands up to
     /// `top` Hz.
     pub(crate) fn new(
@@ -158,7 +158,7 @@ impl Scale {
         }
     }
 
-    /// [`Scale::powers`] in dB below their peak.
+    /// [`Resolution::powers`] in dB below their peak.
     fn analyse(&self, samples: &[f32]) -> Vec<f32> {
         let mut cells = Vec::new();
         self.powers(samples, &mut cells);

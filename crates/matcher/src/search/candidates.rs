@@ -1,36 +1,39 @@
-//! What the encoder itself says of a clip, before any search.
+//! Candidates that the encoder alone gives for a clip, before any search.
 
-use super::clip::{ANSWERS, ClipInference};
+use super::clip::{ClipInference, MAX_PATCHES};
 use super::cma::SepCma;
-use super::evaluator::{FINE, Player, Studio};
-use super::one_patch::{Scored, scores};
-use super::{FIRST_SECONDS, Reference, at};
+use super::coarse::FINE;
+use super::evaluator::Evaluator;
+use super::objective::Candidate;
+use super::{FIRST_SECONDS, Reference, patch_at};
 use crate::model::{Encoder, ListenError};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use synth::{Note, Patch};
 
-/// Answers drawn at a time, and how often.
+/// Candidates drawn at a time, and how often.
 const DRAWN: usize = 16;
-const TIMES: usize = 6;
-/// How far from the best so far they lie, in standard deviations of the inference, at first; and from one time to
-/// the next.
-const NEAR: f64 = 0.5;
-const NEARER: f64 = 0.8;
+const ROUNDS: usize = 6;
+/// Spread of the first round around the best so far, in standard deviations of the inference, and the factor from
+/// one round to the next.
+const SPREAD: f64 = 0.5;
+const SHRINK: f64 = 0.8;
 /// Seed of the draws.
 const SEED: u64 = 1;
-/// So many of the best are played to the end of a long clip.
-const BEST: usize = 4;
-/// Corrections, one after the other.
+/// Number of the best candidates that are rendered to the end of a long clip.
+const FINALISTS: usize = 4;
+/// Corrections by re-synthesis, one after the other.
 const CORRECTIONS: usize = 8;
-/// Most renders that [`answers`] makes; the best is played once more to begin the corrections.
-pub const MOST_PLAYED: usize = ANSWERS + TIMES * DRAWN + BEST + 1 + CORRECTIONS;
+/// Most renders that [`candidates`] makes; the best one is rendered once more to begin the corrections.
+pub const MAX_CANDIDATES: usize = MAX_PATCHES + ROUNDS * DRAWN + FINALISTS + 1 + CORRECTIONS;
 
-/// The encoder's answers to a clip: first the one that is most like `reference` when it plays `notes`, then those to
-/// the whole and to windows, as they are. Tried for the first are all of these; some around the best of them, as far
-/// away as the encoder is unsure; and what the best becomes as the encoder hears it played and corrects itself. Of a
-/// long clip most are heard on its first seconds only. At most [`MOST_PLAYED`] renders, on so many threads.
-pub fn answers(
+/// Candidates for a clip from an encoder's inference, with which to start a search: first the one that sounds most
+/// like `reference` when it plays `notes`, then the patches of the whole clip and of its windows, unchanged.
+///
+/// Tried for the first are all of these, patches drawn around the best of them within the uncertainty of the
+/// inference, and corrections of the best by re-synthesis. Most are scored on the first seconds of a long clip
+/// only. Makes at most [`MAX_CANDIDATES`] renders, on `threads` threads.
+pub fn candidates(
     reference: &Reference,
     notes: &[Note],
     inferred: &ClipInference,
@@ -42,54 +45,47 @@ pub fn answers(
         Some((part, notes)) => (part, notes.as_slice()),
         None => (reference, notes),
     };
-    let studio = Studio::new(part, FINE);
-    let players = &mut studio.players(threads)?;
-    let given = inferred.answers();
-    let mut found = scored(players, &studio, part_notes, given.clone());
+    let mut evaluator = Evaluator::new(part, FINE, part_notes, threads)?;
+    let inferred_patches = inferred.patches();
+    let mut found = evaluator.candidates(&inferred_patches);
     let mut rng = Pcg64Mcg::seed_from_u64(SEED);
     let mut centre = inferred.whole.mean;
-    let mut share = NEAR;
-    for _ in 0..TIMES {
+    let mut share = SPREAD;
+    for _ in 0..ROUNDS {
         let spread = inferred.whole.sigma.map(|s| share * f64::from(s));
         let around = SepCma::with_population(&centre.map(f64::from), &spread, DRAWN);
         let drawn = around.ask(&mut rng).into_iter();
-        let drawn = drawn.map(|s| at(&Patch::default(), &s.point)).collect();
-        found.extend(scored(players, &studio, part_notes, drawn));
+        let drawn: Vec<Patch> = drawn
+            .map(|s| patch_at(&Patch::default(), &s.point))
+            .collect();
+        found.extend(evaluator.candidates(&drawn));
         sort(&mut found);
-        centre = found[0].0.matched();
-        share *= NEARER;
+        centre = found[0].patch.matched();
+        share *= SHRINK;
     }
-    found.truncate(BEST);
+    found.truncate(FINALISTS);
 
-    let studio = Studio::new(reference, FINE);
-    let players = &mut studio.players(threads)?;
-    let patches = found.into_iter().map(|(patch, _)| patch).collect();
-    let mut found = scored(players, &studio, notes, patches);
+    let mut evaluator = Evaluator::new(reference, FINE, notes, threads)?;
+    let finalists: Vec<Patch> = found.into_iter().map(|c| c.patch).collect();
+    let mut found = evaluator.candidates(&finalists);
     sort(&mut found);
-    let mut patch = found[0].0;
-    let player = &mut players[..1];
-    // Played again: the player holds what it heard last.
-    scored(player, &studio, notes, vec![patch]);
+    let mut patch = found[0].patch;
+    let (_, mut heard) = evaluator.hear(&patch);
     for _ in 0..CORRECTIONS {
-        patch = inferred.corrected(&patch, player[0].heard(), encoder)?;
-        found.extend(scored(player, &studio, notes, vec![patch]));
+        patch = inferred.corrected(&patch, heard, encoder)?;
+        let score;
+        (score, heard) = evaluator.hear(&patch);
+        found.push(Candidate { patch, score });
     }
     sort(&mut found);
-    // Those drawn are much the same as the first; a search also needs some that aren't.
-    Ok([found[0].0].into_iter().chain(given).collect())
+    // The drawn candidates cluster around the best; the inferred patches are kept for diversity.
+    Ok([found[0].patch]
+        .into_iter()
+        .chain(inferred_patches)
+        .collect())
 }
 
-fn scored(
-    players: &mut [Player],
-    studio: &Studio<'_>,
-    notes: &[Note],
-    patches: Vec<Patch>,
-) -> Vec<Scored> {
-    let scores = scores(players, studio, notes, &patches);
-    patches.into_iter().zip(scores).collect()
-}
-
-/// The most alike first; equals stay in order.
-fn sort(found: &mut [Scored]) {
-    found.sort_by(|(_, a), (_, b)| b.objective().total_cmp(&a.objective()));
+/// Sorts by the objective, best first; equals stay in order.
+fn sort(candidates: &mut [Candidate]) {
+    candidates.sort_by(|a, b| b.score.objective().total_cmp(&a.score.objective()));
 }

@@ -12,8 +12,8 @@ use synth::{MATCHED_COUNT, Patch};
 /// peak they would show its noise.
 const QUIET_DB: f32 = 40.0;
 
-/// Most of [`ClipInference::answers`]: the whole's, and those of 16 windows.
-pub const ANSWERS: usize = 1 + 16;
+/// Most of [`ClipInference::patches`]: the patch of the whole clip and those of 16 windows.
+pub(super) const MAX_PATCHES: usize = 1 + 16;
 
 /// What a clip's windows say about the matched parameters.
 #[derive(Clone, Debug)]
@@ -29,9 +29,9 @@ pub struct ClipInference {
 }
 
 impl ClipInference {
-    /// The encoder's answers to the clip: the whole's, and those of some windows evenly spaced in time.
-    pub fn answers(&self) -> Vec<Patch> {
-        let count = (ANSWERS - 1).min(self.windows.len());
+    /// The patch of the whole clip, then those of some of its windows, evenly spaced in time.
+    pub fn patches(&self) -> Vec<Patch> {
+        let count = (MAX_PATCHES - 1).min(self.windows.len());
         let windows = (0..count).map(|i| &self.windows[i * self.windows.len() / count]);
         let patch = |inference: &Inference| Patch::default().with_matched(&inference.mean);
         std::iter::once(&self.whole)
@@ -40,8 +40,8 @@ impl ClipInference {
             .collect()
     }
 
-    /// `patch`, of which `played` was heard with the clip's notes, moved to where `encoder` would hear it as
-    /// it heard the clip: see [`correction`].
+    /// `patch` moved towards where `encoder` would infer from `played`, the sound of `patch` with the clip's notes,
+    /// the same as from the clip: see [`correction`].
     pub fn corrected(
         &self,
         patch: &Patch,

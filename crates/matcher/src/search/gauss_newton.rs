@@ -1,208 +1,215 @@
-//! Gauss-Newton steps towards a sound (Levenberg 1944, Marquardt 1963): the derivative of what is heard by
-//! each matched parameter, from renders a little to the side, says where the difference would be smallest
-//! if all were straight. A search that only compares scores needs hundreds of renders to learn as much.
+//! Gauss-Newton steps towards a sound (Levenberg 1944, Marquardt 1963): the Jacobian of the residual, from renders with
+//! each matched parameter moved a little, says where the residual would be smallest if it were linear. A search
+//! that only compares scores needs hundreds of renders to learn as much.
 
-use super::evaluator::{CELL_WEIGHT, Studio, View, band_weights, on_all, product};
-use super::one_patch::Scored;
-use super::{Score, Search, at};
+use super::coarse::Residual;
+use super::evaluator::Evaluator;
+use super::objective::Candidate;
+use super::patch_at;
+use super::vectors::{add_scaled, product};
+use crate::metric::mel::FLOOR_DB;
 use std::ops::{Add, Range};
-use synth::{MATCHED_COUNT, Note, Patch};
+use synth::{MATCHED_COUNT, Patch};
 
-/// How far to the side, normalised: what is heard of most parameters is no straight line for long.
-const ASIDE: f64 = 0.005;
-/// Dampings tried, relative to the curvature: from a step that trusts the straight line to a short one down
-/// the slope.
+/// Step of the finite differences, normalised: the residual is hardly linear in most parameters beyond it.
+const STEP: f64 = 0.005;
+/// Dampings tried, relative to the Hessian's diagonal: from a step that trusts the linearization to a short one
+/// down the gradient.
 const DAMPINGS: [f64; 4] = [1e-3, 0.016, 0.06, 1.0];
-/// How often a step's weights are those of where it leads, as far as the straight lines say.
-const REWEIGHTED: usize = 2;
-/// Curvature, relative to the largest, that every parameter is given: what is not heard stays.
-const FLAT: f64 = 1e-3;
+/// How often a step's weights are computed again, from the residual that the step predicts.
+const REWEIGHTINGS: usize = 2;
+/// Curvature, relative to the largest, that every parameter is given: inaudible parameters stay.
+const MIN_CURVATURE: f64 = 1e-3;
+/// Gain of a step below which the linearization is made again or, if it was new, the descent ends.
+const MIN_GAIN: f32 = 5e-4;
 
-/// Steps that gain less than this say that a new look to the sides is due, or that there is no way on.
-const GAIN: f32 = 5e-4;
+/// Square root of the weight of spectrogram cells, with which the weighted sum of squares falls as
+/// [`super::Score::objective`] rises: half a correlation of vectors of norm 1 is a quarter of their squared distance.
+const CELL_WEIGHT: f32 = 0.5;
 
-/// A descent. What was seen to the sides of one point serves for the next ones, corrected by what each step
-/// brought (Broyden 1965), until a step gains little.
-#[derive(Default)]
-pub struct Newton {
-    here: Option<Here>,
+/// Square roots of the weights of log-mel bands, whose absolute differences count, near these `residuals`
+/// (iteratively reweighted least squares).
+fn band_weights(residuals: &[f32]) -> Vec<f32> {
+    /// Least absolute difference, in dB.
+    const LEAST: f32 = 1.0;
+    let count = residuals.len().max(1) as f32;
+    let weight = |d: &f32| (0.25 / (FLOOR_DB * count * d.abs().max(LEAST))).sqrt();
+    residuals.iter().map(weight).collect()
 }
 
-impl Newton {
-    /// One step from `best`, which takes its place where it is better. Returns the renders it took, and whether
-    /// there is a way on.
-    pub fn step(
-        &mut self,
-        search: &mut Search<'_>,
-        studio: &Studio<'_>,
-        notes: &[Note],
-        best: &mut Scored,
-        first: &Score,
-    ) -> (usize, bool) {
+/// A descent by Gauss-Newton steps. A Jacobian serves for several steps, corrected by what each brought
+/// (Broyden 1965), until a step gains little.
+#[derive(Default)]
+pub(super) struct GaussNewton {
+    linearization: Option<Linearization>,
+}
+
+/// Result of one step.
+pub(super) struct Step {
+    /// Renders that it took.
+    pub(super) renders: usize,
+    /// Whether another step may gain.
+    pub(super) gains: bool,
+}
+
+impl GaussNewton {
+    /// Takes one step from `best`, and replaces it where the step is better.
+    pub(super) fn step(&mut self, evaluator: &mut Evaluator<'_>, best: &mut Candidate) -> Step {
         let mut renders = 0;
-        let here = match &mut self.here {
-            Some(here) => here,
+        let linearization = match &mut self.linearization {
+            Some(linearization) => linearization,
             none => {
                 renders += 1;
-                let patch = best.0;
-                let mut views = views(search, studio, notes, &[patch]);
-                none.insert(Here {
+                let patch = best.patch;
+                let residual = evaluator.residuals(&[patch]).remove(0);
+                none.insert(Linearization {
                     patch,
-                    view: views.remove(0),
-                    columns: Vec::new(),
+                    residual,
+                    jacobian: Vec::new(),
                 })
             }
         };
-        let looks = here.columns.is_empty();
-        if looks {
-            renders += here.look(search, studio, notes);
+        let is_new = linearization.jacobian.is_empty();
+        if is_new {
+            renders += linearization.finite_differences(evaluator);
         }
-        let candidates = here.candidates();
-        let views = views(search, studio, notes, &candidates);
-        renders += views.len();
-        let worth = |view: &View| view.score.worth(first);
-        let found = views
+        let steps = linearization.damped_steps();
+        let residuals = evaluator.residuals(&steps);
+        renders += residuals.len();
+        let value = |residual: &Residual| evaluator.penalized(&residual.score);
+        let found = residuals
             .into_iter()
-            .zip(candidates)
-            .max_by(|(a, _), (b, _)| worth(a).total_cmp(&worth(b)));
+            .zip(steps)
+            .max_by(|(a, _), (b, _)| value(a).total_cmp(&value(b)));
         let mut gain = 0.0;
-        if let Some((view, patch)) = found {
-            gain = worth(&view) - best.1.worth(first);
+        if let Some((residual, patch)) = found {
+            gain = value(&residual) - evaluator.penalized(&best.score);
             if gain > 0.0 {
-                *best = (patch, view.score);
-                here.go(patch, view);
+                let score = residual.score;
+                *best = Candidate { patch, score };
+                linearization.broyden_update(patch, residual);
             }
         }
-        let on = gain >= GAIN;
-        if !on {
-            // An old look may be what is wrong: then the next step begins with a new one.
-            here.columns.clear();
+        let gains = gain >= MIN_GAIN;
+        if !gains {
+            // The Jacobian may be outdated: the next step makes it again.
+            linearization.jacobian.clear();
         }
-        (renders, on || !looks)
+        Step {
+            renders,
+            gains: gains || !is_new,
+        }
     }
 }
 
-fn views(
-    search: &mut Search<'_>,
-    studio: &Studio<'_>,
-    notes: &[Note],
-    patches: &[Patch],
-) -> Vec<View> {
-    on_all(&mut search.players, patches, |player, patches| {
-        studio.views(player, notes, patches)
-    })
-}
-
-/// Where a descent is.
-struct Here {
+/// Residual and Jacobian at a patch.
+struct Linearization {
     patch: Patch,
-    view: View,
-    /// Derivative of the view's difference by each parameter; empty where they have to be looked for.
-    columns: Vec<Vec<f32>>,
+    residual: Residual,
+    /// Derivatives of the residual, a column per matched parameter; empty until they are computed.
+    jacobian: Vec<Vec<f32>>,
 }
 
-impl Here {
-    /// Looks to each side. Returns the renders it took.
-    fn look(&mut self, search: &mut Search<'_>, studio: &Studio<'_>, notes: &[Note]) -> usize {
+impl Linearization {
+    /// Computes the Jacobian by one-sided differences, and returns the number of renders.
+    fn finite_differences(&mut self, evaluator: &mut Evaluator<'_>) -> usize {
         let h = self.patch.matched().map(f64::from);
-        let aside = h.map(|x| if x + ASIDE > 1.0 { -ASIDE } else { ASIDE });
-        let sides: [Patch; MATCHED_COUNT] = std::array::from_fn(|i| {
+        let steps = h.map(|x| if x + STEP > 1.0 { -STEP } else { STEP });
+        let moved: [Patch; MATCHED_COUNT] = std::array::from_fn(|i| {
             let mut point = h;
-            point[i] += aside[i];
-            at(&self.patch, &point)
+            point[i] += steps[i];
+            patch_at(&self.patch, &point)
         });
-        let views = views(search, studio, notes, &sides);
-        self.columns = views
+        let residuals = evaluator.residuals(&moved);
+        self.jacobian = residuals
             .iter()
-            .zip(aside)
-            .map(|(side, aside)| {
-                let by = 1.0 / aside as f32;
-                let cells = side.difference.iter().zip(&self.view.difference);
-                cells.map(|(side, here)| by * (side - here)).collect()
+            .zip(steps)
+            .map(|(moved, step)| {
+                let by = 1.0 / step as f32;
+                let values = moved.values.iter().zip(&self.residual.values);
+                values.map(|(moved, here)| by * (moved - here)).collect()
             })
             .collect();
-        views.len()
+        residuals.len()
     }
 
-    /// Where the difference would be smallest, for each damping.
-    fn candidates(&self) -> [Patch; DAMPINGS.len()] {
-        let (cells, bands) = self.view.parts();
-        let slope = |rows: Range<usize>, weights: &[f32]| {
-            let columns = self.columns.iter().map(|c| &c[rows.clone()]);
-            Slope::new(columns, &self.view.difference[rows.clone()], weights)
+    /// The patches at which the linearized residual is smallest, one per damping.
+    fn damped_steps(&self) -> [Patch; DAMPINGS.len()] {
+        let (cells, bands) = self.residual.parts();
+        let equations = |rows: Range<usize>, weights: &[f32]| {
+            let columns = self.jacobian.iter().map(|c| &c[rows.clone()]);
+            NormalEquations::new(columns, &self.residual.values[rows.clone()], weights)
         };
-        let of_cells = slope(cells.clone(), &vec![CELL_WEIGHT; cells.len()]);
+        let of_cells = equations(cells.clone(), &vec![CELL_WEIGHT; cells.len()]);
         let h = self.patch.matched().map(f64::from);
-        let weighed_at = |step: &[f64; MATCHED_COUNT]| {
-            let mut ahead = self.view.difference[bands.clone()].to_vec();
-            for (column, &by) in self.columns.iter().zip(step) {
-                add(&mut ahead, by as f32, &column[bands.clone()]);
+        let weighted_at = |step: &[f64; MATCHED_COUNT]| {
+            let mut predicted = self.residual.values[bands.clone()].to_vec();
+            for (column, &by) in self.jacobian.iter().zip(step) {
+                add_scaled(&mut predicted, by as f32, &column[bands.clone()]);
             }
-            of_cells.clone() + slope(bands.clone(), &band_weights(&ahead))
+            of_cells.clone() + equations(bands.clone(), &band_weights(&predicted))
         };
-        let here = weighed_at(&[0.0; MATCHED_COUNT]);
+        let here = weighted_at(&[0.0; MATCHED_COUNT]);
         DAMPINGS.map(|damping| {
             let mut step = here.step(&h, damping);
-            for _ in 0..REWEIGHTED {
-                step = weighed_at(&step).step(&h, damping);
+            for _ in 0..REWEIGHTINGS {
+                step = weighted_at(&step).step(&h, damping);
             }
             let point: [f64; MATCHED_COUNT] = std::array::from_fn(|i| h[i] + step[i]);
-            at(&self.patch, &point)
+            patch_at(&self.patch, &point)
         })
     }
 
-    /// Moves to another `patch`, whose `view` corrects the derivatives along the step.
-    fn go(&mut self, patch: Patch, view: View) {
+    /// Moves to `patch`, whose `residual` corrects the Jacobian along the step.
+    fn broyden_update(&mut self, patch: Patch, residual: Residual) {
         let (from, to) = (self.patch.matched(), patch.matched());
         let step: [f32; MATCHED_COUNT] = std::array::from_fn(|i| to[i] - from[i]);
         let length = step.iter().map(|s| s * s).sum::<f32>();
-        let mut surprise = view.difference.clone();
-        for (s, before) in surprise.iter_mut().zip(&self.view.difference) {
-            *s -= before;
+        let mut unpredicted = residual.values.clone();
+        for (value, before) in unpredicted.iter_mut().zip(&self.residual.values) {
+            *value -= before;
         }
-        for (column, by) in self.columns.iter().zip(step) {
-            add(&mut surprise, -by, column);
+        for (column, by) in self.jacobian.iter().zip(step) {
+            add_scaled(&mut unpredicted, -by, column);
         }
-        for (column, by) in self.columns.iter_mut().zip(step) {
-            add(column, by / length, &surprise);
+        for (column, by) in self.jacobian.iter_mut().zip(step) {
+            add_scaled(column, by / length, &unpredicted);
         }
-        (self.patch, self.view) = (patch, view);
+        self.patch = patch;
+        self.residual = residual;
     }
 }
 
-/// Adds `by` times `what`.
-fn add(to: &mut [f32], by: f32, what: &[f32]) {
-    to.iter_mut().zip(what).for_each(|(to, x)| *to += by * x);
-}
-
-/// The normal equations.
+/// The normal equations of a weighted least-squares problem.
 #[derive(Clone)]
-struct Slope {
+struct NormalEquations {
     gradient: [f64; MATCHED_COUNT],
-    curvature: [[f64; MATCHED_COUNT]; MATCHED_COUNT],
+    /// Approximation J^T W J of the Hessian.
+    hessian: [[f64; MATCHED_COUNT]; MATCHED_COUNT],
 }
 
-impl Slope {
-    /// Of rows of a view's difference, their derivatives by each parameter, and square roots of their weights.
+impl NormalEquations {
+    /// Builds the weighted normal equations from the Jacobian's columns, the residual, and the square roots of its
+    /// weights.
     fn new<'c>(
         columns: impl Iterator<Item = &'c [f32]>,
-        difference: &[f32],
+        residual: &[f32],
         weights: &[f32],
     ) -> Self {
         let weighted =
             |rows: &[f32]| -> Vec<f32> { rows.iter().zip(weights).map(|(r, w)| r * w).collect() };
         let columns: Vec<Vec<f32>> = columns.map(weighted).collect();
-        let rest = weighted(difference);
-        let mut curvature = [[0.0; MATCHED_COUNT]; MATCHED_COUNT];
+        let residual = weighted(residual);
+        let mut hessian = [[0.0; MATCHED_COUNT]; MATCHED_COUNT];
         for i in 0..MATCHED_COUNT {
             for j in 0..=i {
-                curvature[i][j] = product(&columns[i], &columns[j]);
-                curvature[j][i] = curvature[i][j];
+                hessian[i][j] = product(&columns[i], &columns[j]);
+                hessian[j][i] = hessian[i][j];
             }
         }
         Self {
-            gradient: std::array::from_fn(|i| product(&columns[i], &rest)),
-            curvature,
+            gradient: std::array::from_fn(|i| product(&columns[i], &residual)),
+            hessian,
         }
     }
 
@@ -210,14 +217,14 @@ impl Slope {
     /// its border, and the others make up for it.
     fn step(&self, h: &[f64; MATCHED_COUNT], damping: f64) -> [f64; MATCHED_COUNT] {
         let largest = (0..MATCHED_COUNT)
-            .map(|i| self.curvature[i][i])
+            .map(|i| self.hessian[i][i])
             .fold(f64::MIN_POSITIVE, f64::max);
         let mut fixed = [None; MATCHED_COUNT];
         loop {
-            let mut matrix = self.curvature;
+            let mut matrix = self.hessian;
             let mut right = self.gradient.map(|g| -g);
             for i in 0..MATCHED_COUNT {
-                matrix[i][i] += damping * (matrix[i][i] + FLAT * largest);
+                matrix[i][i] += damping * (matrix[i][i] + MIN_CURVATURE * largest);
             }
             for i in 0..MATCHED_COUNT {
                 let Some(end) = fixed[i] else { continue };
@@ -249,14 +256,14 @@ impl Slope {
     }
 }
 
-impl Add for Slope {
+impl Add for NormalEquations {
     type Output = Self;
 
     fn add(mut self, other: Self) -> Self {
         for i in 0..MATCHED_COUNT {
             self.gradient[i] += other.gradient[i];
             for j in 0..MATCHED_COUNT {
-                self.curvature[i][j] += other.curvature[i][j];
+                self.hessian[i][j] += other.hessian[i][j];
             }
         }
         self
@@ -297,25 +304,26 @@ fn solve<const N: usize>(matrix: &mut [[f64; N]; N], mut right: [f64; N]) -> [f6
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::search::Score;
 
-    /// Curvature 1 of each parameter, some of which go with their neighbour.
-    fn slope() -> Slope {
-        let mut curvature = [[0.0; MATCHED_COUNT]; MATCHED_COUNT];
+    /// Equations with curvature 1 of each parameter, coupled with its neighbour.
+    fn equations() -> NormalEquations {
+        let mut hessian = [[0.0; MATCHED_COUNT]; MATCHED_COUNT];
         for i in 0..MATCHED_COUNT {
-            curvature[i][i] = 1.0;
+            hessian[i][i] = 1.0;
             if i > 0 {
-                (curvature[i][i - 1], curvature[i - 1][i]) = (0.3, 0.3);
+                (hessian[i][i - 1], hessian[i - 1][i]) = (0.3, 0.3);
             }
         }
-        Slope {
+        NormalEquations {
             gradient: std::array::from_fn(|i| 0.4 - 0.05 * i as f64),
-            curvature,
+            hessian,
         }
     }
 
     #[test]
     fn a_system_of_equations_is_solved() {
-        let (matrix, right) = (slope().curvature, slope().gradient);
+        let (matrix, right) = (equations().hessian, equations().gradient);
         let x = solve(&mut matrix.clone(), right);
         for i in 0..MATCHED_COUNT {
             let product: f64 = (0..MATCHED_COUNT).map(|j| matrix[i][j] * x[j]).sum();
@@ -326,39 +334,39 @@ mod tests {
     #[test]
     fn a_step_goes_where_most_bands_want_to() {
         // Seven tenths of the bands are 2 dB above what is wanted, the others 6 dB below.
-        let mut columns = vec![vec![0.0; 1_000]; MATCHED_COUNT];
-        columns[0] = vec![10.0; 1_000];
-        let difference: Vec<f32> = (0..1_000)
+        let mut jacobian = vec![vec![0.0; 1_000]; MATCHED_COUNT];
+        jacobian[0] = vec![10.0; 1_000];
+        let values: Vec<f32> = (0..1_000)
             .map(|i| if i % 10 < 7 { 2.0 } else { -6.0 })
             .collect();
-        let patch = at(&Patch::default(), &[0.5; MATCHED_COUNT]);
+        let patch = patch_at(&Patch::default(), &[0.5; MATCHED_COUNT]);
         let score = Score {
             likeness: 0.0,
             mel: 3.2,
         };
-        let view = View::of_bands(score, difference);
-        let here = Here {
+        let residual = Residual::of_bands(score, values);
+        let here = Linearization {
             patch,
-            view,
-            columns,
+            residual,
+            jacobian,
         };
-        let by = 10.0 * (here.candidates()[0].matched()[0] - 0.5);
+        let by = 10.0 * (here.damped_steps()[0].matched()[0] - 0.5);
         // Their mean is .4 dB below; with the weights of where it begins, the step is 1 dB.
         assert!((-2.0..-1.5).contains(&by), "{by} dB");
     }
 
     #[test]
     fn a_step_ends_at_the_bottom_of_the_bowl_within_the_cube() {
-        let slope = slope();
+        let equations = equations();
         let h: [f64; MATCHED_COUNT] = std::array::from_fn(|i| 0.1 + 0.03 * i as f64);
-        let step = slope.step(&h, 0.0);
+        let step = equations.step(&h, 0.0);
         let mut at_border = 0;
         for i in 0..MATCHED_COUNT {
             let end = h[i] + step[i];
             assert!((-1e-9..=1.0 + 1e-9).contains(&end), "{i}: {end}");
-            let uphill: f64 = slope.gradient[i]
+            let uphill: f64 = equations.gradient[i]
                 + (0..MATCHED_COUNT)
-                    .map(|j| slope.curvature[i][j] * step[j])
+                    .map(|j| equations.hessian[i][j] * step[j])
                     .sum::<f64>();
             // At the bottom, or held by a border.
             if !(1e-6..=1.0 - 1e-6).contains(&end) {
@@ -369,6 +377,6 @@ mod tests {
         }
         assert!((1..MATCHED_COUNT).contains(&at_border));
         let length = |step: [f64; MATCHED_COUNT]| step.iter().map(|s| s * s).sum::<f64>();
-        assert!(length(slope.step(&h, 4.0)) < 0.2 * length(step));
+        assert!(length(equations.step(&h, 4.0)) < 0.2 * length(step));
     }
 }

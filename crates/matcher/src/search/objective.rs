@@ -1,14 +1,14 @@
-//! What a search is about: a sound, and how well another matches it.
+//! The objective of a search: how well a render matches a reference sound.
 
 use crate::metric::likeness;
 use crate::metric::mel::{FLOOR_DB, Mel, Profile};
 use ear::{EarConfig, EarError, Spectrogram};
-use synth::{Automation, Note};
+use synth::{Automation, Note, Patch};
 
 /// Seed of the renders' phases and noise: all patches are compared with the same.
 pub const RENDER_SEED: u64 = 1;
 
-/// A sound to be matched, heard once.
+/// A mono clip to be matched, with its spectrogram and mel profile.
 pub struct Reference {
     pub(super) rate: f64,
     pub(super) samples: Vec<f32>,
@@ -27,19 +27,31 @@ pub struct Score {
     pub mel: f32,
 }
 
+/// The objective, to be raised: half likeness, half log-mel similarity, which is 1 minus the distance over the
+/// largest distance there is, 80 dB.
+pub(super) fn objective(likeness: f32, mel: f32) -> f32 {
+    0.5 * likeness + 0.5 * (1.0 - mel / FLOOR_DB)
+}
+
 impl Score {
-    /// What the search raises: half likeness, half log-mel similarity, which is 1 minus the distance over the
-    /// largest one there is, 80 dB.
+    /// The lowest score there is.
+    pub(super) const WORST: Self = Self {
+        likeness: -1.0,
+        mel: FLOOR_DB,
+    };
+
+    /// Half likeness, half log-mel similarity: the value that a search raises, at most 1.
     pub fn objective(&self) -> f32 {
-        0.5 * self.likeness + 0.5 * (1.0 - self.mel / FLOOR_DB)
+        objective(self.likeness, self.mel)
     }
 
-    /// [`Score::objective`], less for what is worse than `first`: the way back there is uphill.
-    pub(super) fn worth(&self, first: &Self) -> f32 {
+    /// [`Score::objective`] with a penalty for each half that is worse than the baseline's, so that a search is
+    /// led back to where neither is.
+    pub(super) fn penalized(&self, baseline: &Self) -> f32 {
         /// How much more a loss counts than a gain.
         const LOSS: f32 = 4.0;
-        let likeness = (first.likeness - self.likeness).max(0.0);
-        let mel = (self.mel - first.mel).max(0.0) / FLOOR_DB;
+        let likeness = (baseline.likeness - self.likeness).max(0.0);
+        let mel = (self.mel - baseline.mel).max(0.0) / FLOOR_DB;
         self.objective() - 0.5 * LOSS * (likeness + mel)
     }
 
@@ -47,6 +59,13 @@ impl Score {
     pub fn no_worse(&self, other: &Self) -> bool {
         self.likeness >= other.likeness && self.mel <= other.mel
     }
+}
+
+/// A patch and its score.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
+    pub(super) patch: Patch,
+    pub(super) score: Score,
 }
 
 impl Reference {
@@ -70,14 +89,14 @@ impl Reference {
         self.samples.len() as f64 / self.rate
     }
 
-    /// The clip's first `seconds` from just before the first of `notes`, and the notes that sound in them;
-    /// `None` where that is most of it, or no note.
+    /// The first `seconds` of the clip from shortly before the first of `notes`, and the notes that begin in them;
+    /// `None` where that is most of the clip, or there are no notes.
     pub(super) fn beginning(
         &self,
         notes: &[Note],
         seconds: f64,
     ) -> Result<Option<(Self, Vec<Note>)>, EarError> {
-        /// Before the first note, in seconds: for the ear, and a note that began earlier than heard.
+        /// Seconds before the first note: for the ear, and a note that began earlier than heard.
         const LEAD: f64 = 0.05;
         let first = notes.iter().map(|n| n.onset).fold(f64::INFINITY, f64::min);
         let from = (first - LEAD).max(0.0);

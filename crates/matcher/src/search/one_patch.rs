@@ -1,47 +1,46 @@
 //! One patch for the whole clip: from many starts on its first seconds, then from the best on all of it.
 
 use super::cma::SepCma;
-use super::evaluator::{Player, Studio, on_all};
-use super::gauss_newton::Newton;
-use super::{CONVERGED, STILL, Score, Search, TENTH, at};
-use synth::{MATCHED_COUNT, Note, Patch};
+use super::evaluator::Evaluator;
+use super::gauss_newton::GaussNewton;
+use super::objective::Candidate;
+use super::{CHECK_EVERY, CONVERGED, MIN_GAIN, Search, patch_at};
+use synth::Patch;
 
-/// Random patches tried beside the starts.
+/// Random patches tried in addition to the starts.
 const RANDOM: usize = 24;
-/// Of searches that begin side by side the worst ends after every so many generations of all.
+/// Generations after which the worst of the parallel searches is dropped.
 const ROUND: usize = 3;
-/// How wide a first search is.
-pub struct Breadth {
-    /// Searches that begin side by side.
-    pub searches: usize,
-    /// Their first steps, relative to those asked for.
-    pub steps: f64,
-}
-
 /// Step of a search from a random patch, relative to that from an inference.
-const WIDER: f64 = 1.5;
+const RANDOM_STEP: f64 = 1.5;
 /// Step of the search on the whole clip, relative to that on its first seconds.
-const NARROWER: f64 = 0.25;
+const WHOLE_CLIP_STEP: f64 = 0.25;
 /// Generations from one adjustment of notes that were only heard to the next.
 const ADJUST_EVERY: usize = 10;
-/// Where straight steps lead no further, least generations of a strategy before they are tried again.
-const AGAIN: usize = 4;
-/// Softest velocity given.
-const SOFTEST: f64 = 0.1;
+/// Generations of the evolution strategy after which Gauss-Newton steps are tried again.
+const RETRY_AFTER: usize = 4;
 
-/// A patch and what it scores.
-pub type Scored = (Patch, Score);
-/// A strategy and the best it has found.
-type Running = (SepCma, Scored);
+/// Options of [`successive_halving`].
+pub(super) struct StartOptions {
+    /// Number of parallel searches.
+    pub(super) searches: usize,
+    /// First steps of each, relative to those asked for.
+    pub(super) step: f64,
+}
 
-/// Tries `starts` and random patches on `studio`'s clip, searches from the best ones
-/// side by side until `share` of the budget is used, and returns the best of each, best first.
-pub fn explore(
+/// An evolution strategy and the best candidate it has found.
+struct Strategy {
+    cma: SepCma,
+    best: Candidate,
+}
+
+/// Scores `starts` and random patches, searches from the best ones in parallel until `share` of the budget is used,
+/// dropping the worst search every few generations, and returns the best patch of each search, best first.
+pub(super) fn successive_halving(
     search: &mut Search<'_>,
-    studio: &Studio<'_>,
-    notes: &[Note],
+    evaluator: &mut Evaluator<'_>,
     starts: &[Patch],
-    breadth: &Breadth,
+    options: &StartOptions,
     share: f64,
 ) -> Vec<Patch> {
     let mut patches = starts.to_vec();
@@ -49,202 +48,153 @@ pub fn explore(
         let random = Patch::random(&mut search.rng).matched();
         starts[0].with_matched(&random)
     }));
-    let scores = scores(&mut search.players, studio, notes, &patches);
-    let first = scores[0];
-    let mut order: Vec<usize> = (0..patches.len()).collect();
-    order.sort_by(|&a, &b| scores[b].worth(&first).total_cmp(&scores[a].worth(&first)));
-    let mut running: Vec<Running> = order
+    let candidates = evaluator.start(&patches);
+    let value = |candidate: &Candidate| evaluator.penalized(&candidate.score);
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    order.sort_by(|&a, &b| value(&candidates[b]).total_cmp(&value(&candidates[a])));
+    let mut running: Vec<Strategy> = order
         .iter()
-        .take(breadth.searches)
+        .take(options.searches)
         .map(|&i| {
-            let wider = if i < starts.len() { 1.0 } else { WIDER };
-            let cma = cma(search, &patches[i], wider * breadth.steps);
-            (cma, (patches[i], scores[i]))
+            let wider = if i < starts.len() { 1.0 } else { RANDOM_STEP };
+            Strategy::new(search, candidates[i], wider * options.step)
         })
         .collect();
-    let mut ended: Vec<Scored> = Vec::new();
+    let mut dropped: Vec<Candidate> = Vec::new();
     let mut generation = 0;
-    let mut renders = patches.len();
-    let mut best = running[0].1;
-    while search.goes_on(renders as f64 * studio.seconds(), best.1, share) {
-        renders = step(search, studio, notes, &mut running, &first);
-        running.sort_by(|a, b| b.1.1.worth(&first).total_cmp(&a.1.1.worth(&first)));
-        best = running[0].1;
+    let mut renders = candidates.len();
+    let mut best = running[0].best;
+    while search
+        .budget
+        .spend(renders as f64 * evaluator.seconds(), best.score, share)
+    {
+        renders = next_generation(search, evaluator, &mut running);
+        let value = |strategy: &Strategy| evaluator.penalized(&strategy.best.score);
+        running.sort_by(|a, b| value(b).total_cmp(&value(a)));
+        best = running[0].best;
         generation += 1;
         if generation % ROUND == 0 && running.len() > 1 {
-            ended.extend(running.pop().map(|(_, best)| best));
+            dropped.extend(running.pop().map(|strategy| strategy.best));
         }
     }
-    ended.reverse();
-    let found = running.into_iter().map(|(_, best)| best).chain(ended);
-    found.map(|(patch, _)| patch).collect()
+    dropped.reverse();
+    let found = running.into_iter().map(|s| s.best).chain(dropped);
+    found.map(|candidate| candidate.patch).collect()
 }
 
-/// Searches from the best of `starts`, by derivatives while they lead on and by a strategy where they don't,
-/// until the first of `shares` of the budget is used, and on until the second while it pays; returns the
-/// patches that were the best in turn, and the notes with the velocities that go with the last.
-pub fn settle(
+/// Searches from the best of `starts`, by Gauss-Newton steps while they gain and by an evolution strategy where they
+/// don't, until the first of `shares` of the budget is used, and until the second as long as it gains. Returns the
+/// patches that were the best in turn; the evaluator has the notes that go with the last.
+pub(super) fn refine_whole_clip(
     search: &mut Search<'_>,
-    studio: &Studio<'_>,
-    notes: &[Note],
+    evaluator: &mut Evaluator<'_>,
     starts: &[Patch],
     (least, most): (f64, f64),
-) -> (Vec<Patch>, Vec<Note>) {
-    let mut notes = notes.to_vec();
-    let scores = scores(&mut search.players, studio, &notes, starts);
-    let first = scores[0];
-    let mut best = (starts[0], first);
-    for (patch, score) in starts.iter().zip(&scores) {
-        offer(&mut best, *patch, *score, &first);
+) -> Vec<Patch> {
+    let candidates = evaluator.start(starts);
+    let mut best = candidates[0];
+    for candidate in &candidates {
+        evaluator.offer(&mut best, *candidate);
     }
-    adjust(search, studio, &mut notes, &mut best);
-    let mut trail = vec![best.0];
-    let mut running = [(cma(search, &best.0, NARROWER), best)];
+    adjust(search, evaluator, &mut best);
+    let mut trail = vec![best.patch];
+    let mut running = [Strategy::new(search, best, WHOLE_CLIP_STEP)];
     let mut generation = 0;
-    let (mut newton, mut since) = (Some(Newton::default()), 0);
-    let mut renders = starts.len();
-    // Where the next look at the gain is due, and the worth at the last one.
-    let mut due = least - TENTH;
+    let mut descent = Some(GaussNewton::default());
+    // Generation at which the strategy took over.
+    let mut since = 0;
+    let mut renders = candidates.len();
+    // Use of the budget at which the gain is checked next, and the value at the last check.
+    let mut due = least - CHECK_EVERY;
     let mut before = f32::MIN;
-    while search.goes_on(renders as f64 * studio.seconds(), running[0].1.1, most) {
-        let worth = running[0].1.1.worth(&first);
-        let used = search.used();
+    while search.budget.spend(
+        renders as f64 * evaluator.seconds(),
+        running[0].best.score,
+        most,
+    ) {
+        let value = evaluator.penalized(&running[0].best.score);
+        let used = search.budget.used();
         if used >= due {
-            if used >= least && worth - before < STILL {
+            if used >= least && value - before < MIN_GAIN {
                 break;
             }
-            (due, before) = (used + TENTH, worth);
+            due = used + CHECK_EVERY;
+            before = value;
         }
-        match &mut newton {
-            Some(straight) => {
-                let best = &mut running[0].1;
-                let (used, on) = straight.step(search, studio, &notes, best, &first);
-                renders = used;
-                if !on {
-                    // Not before: the descent keeps what it heard of the notes as they were.
-                    adjust(search, studio, &mut notes, best);
-                    newton = None;
+        match &mut descent {
+            Some(gauss_newton) => {
+                let step = gauss_newton.step(evaluator, &mut running[0].best);
+                renders = step.renders;
+                if !step.gains {
+                    // Not before: the linearization is of the notes as they were.
+                    adjust(search, evaluator, &mut running[0].best);
+                    descent = None;
                     since = generation;
-                    running[0].0 = cma(search, &running[0].1.0, NARROWER);
+                    running[0] = Strategy::new(search, running[0].best, WHOLE_CLIP_STEP);
                 }
             }
             None => {
-                renders = step(search, studio, &notes, &mut running, &first);
+                renders = next_generation(search, evaluator, &mut running);
                 generation += 1;
                 if generation % ADJUST_EVERY == 0 {
-                    adjust(search, studio, &mut notes, &mut running[0].1);
+                    adjust(search, evaluator, &mut running[0].best);
                 }
-                let better = running[0].1.0 != trail[trail.len() - 1];
-                newton = (better && generation - since >= AGAIN).then(Newton::default);
+                let better = running[0].best.patch != trail[trail.len() - 1];
+                descent = (better && generation - since >= RETRY_AFTER).then(GaussNewton::default);
             }
         }
-        if running[0].1.0 != trail[trail.len() - 1] {
-            trail.push(running[0].1.0);
+        if running[0].best.patch != trail[trail.len() - 1] {
+            trail.push(running[0].best.patch);
         }
     }
-    (trail, notes)
+    trail
 }
 
-/// A strategy around `patch` with `scale` times the first steps asked for.
-fn cma(search: &Search<'_>, patch: &Patch, scale: f64) -> SepCma {
-    SepCma::new(&patch.matched().map(f64::from), &spread(search, scale))
+/// Adjusts the notes where they were only heard.
+fn adjust(search: &Search<'_>, evaluator: &mut Evaluator<'_>, best: &mut Candidate) {
+    if search.options.free_notes {
+        evaluator.adjust_notes(best);
+    }
 }
 
-/// `scale` times the first steps asked for.
-fn spread(search: &Search<'_>, scale: f64) -> [f64; MATCHED_COUNT] {
-    search.options.spread.map(|s| scale * f64::from(s))
+impl Strategy {
+    /// Starts at `best` with `scale` times the first steps asked for.
+    fn new(search: &Search<'_>, best: Candidate, scale: f64) -> Self {
+        let spread = search.options.spread.map(|s| scale * f64::from(s));
+        let cma = SepCma::new(&best.patch.matched().map(f64::from), &spread);
+        Self { cma, best }
+    }
 }
 
-/// One generation of each strategy; one that has converged begins anew around its best. Returns the renders.
-fn step(
+/// Runs one generation of each strategy, and returns the number of renders; a strategy that has converged restarts
+/// at its best.
+fn next_generation(
     search: &mut Search<'_>,
-    studio: &Studio<'_>,
-    notes: &[Note],
-    running: &mut [Running],
-    first: &Score,
+    evaluator: &mut Evaluator<'_>,
+    running: &mut [Strategy],
 ) -> usize {
     let mut generations = Vec::new();
     let mut patches = Vec::new();
-    for (cma, (best, _)) in running.iter_mut() {
-        if cma.width() < CONVERGED {
-            *cma = self::cma(search, best, 1.0);
+    for strategy in running.iter_mut() {
+        if strategy.cma.width() < CONVERGED {
+            *strategy = Strategy::new(search, strategy.best, 1.0);
         }
-        let samples = cma.ask(&mut search.rng);
-        patches.extend(samples.iter().map(|s| at(best, &s.point)));
+        let samples = strategy.cma.ask(&mut search.rng);
+        let patch = strategy.best.patch;
+        patches.extend(samples.iter().map(|s| patch_at(&patch, &s.point)));
         generations.push(samples);
     }
-    let scores = scores(&mut search.players, studio, notes, &patches);
-    let mut scored = patches.iter().zip(scores);
-    for ((cma, best), samples) in running.iter_mut().zip(&generations) {
-        let costs: Vec<f64> = scored
+    let mut candidates = evaluator.candidates(&patches).into_iter();
+    for (strategy, samples) in running.iter_mut().zip(&generations) {
+        let costs: Vec<f64> = candidates
             .by_ref()
             .take(samples.len())
-            .map(|(patch, score)| {
-                offer(best, *patch, score, first);
-                -f64::from(score.worth(first))
+            .map(|candidate| {
+                evaluator.offer(&mut strategy.best, candidate);
+                -f64::from(evaluator.penalized(&candidate.score))
             })
             .collect();
-        cma.tell(samples, &costs);
+        strategy.cma.tell(samples, &costs);
     }
     patches.len()
-}
-
-pub fn offer(best: &mut Scored, patch: Patch, score: Score, first: &Score) {
-    if score.worth(first) > best.1.worth(first) {
-        *best = (patch, score);
-    }
-}
-
-/// What each patch scores when it plays the whole clip.
-pub fn scores(
-    players: &mut [Player],
-    studio: &Studio<'_>,
-    notes: &[Note],
-    patches: &[Patch],
-) -> Vec<Score> {
-    on_all(players, patches, |player, patches| {
-        studio.scores(player, notes, patches)
-    })
-}
-
-/// Gives notes that were only heard the moment and the velocities at which the best patch is most like the
-/// clip.
-fn adjust(search: &mut Search<'_>, studio: &Studio<'_>, notes: &mut Vec<Note>, best: &mut Scored) {
-    if !search.options.free_notes {
-        return;
-    }
-    let player = &mut search.players[0];
-    let mut moved = notes.clone();
-    studio.scores(player, notes, &[best.0]);
-    let early = studio.early(player);
-    for note in &mut moved {
-        note.onset = (note.onset + early).max(0.0);
-    }
-    if early != 0.0 {
-        studio.scores(player, &moved, &[best.0]);
-    }
-    let gains = studio.gains(player, &studio.passages(&moved));
-    set_velocities(&mut moved, &gains);
-    let score = studio.scores(player, &moved, &[best.0])[0];
-    // Moved as a whole it scores the same; each note will be heard in its own place.
-    if score.objective() >= best.1.objective() - 1e-3 {
-        *notes = moved;
-        best.1 = score;
-    }
-}
-
-/// Multiplies the notes' amplitudes, which are their velocities squared, by `gains` and a common factor that
-/// makes the loudest note's velocity 1. The default response to velocity is assumed.
-pub fn set_velocities(notes: &mut [Note], gains: &[f64]) {
-    let wanted: Vec<f64> = notes
-        .iter()
-        .zip(gains)
-        .map(|(note, gain)| f64::from(note.velocity) * gain.max(0.0).sqrt())
-        .collect();
-    let loudest = wanted.iter().fold(0.0f64, |m, &v| m.max(v));
-    if loudest > 0.0 {
-        for (note, wanted) in notes.iter_mut().zip(&wanted) {
-            note.velocity = (wanted / loudest).clamp(SOFTEST, 1.0) as f32;
-        }
-    }
 }

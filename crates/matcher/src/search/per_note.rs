@@ -1,20 +1,21 @@
-//! A patch for each note.
+//! A patch for each note: all notes are searched at once, each in its own span of the clip, so that one
+//! generation costs as much as rendering the clip once for each candidate of a note. Loudness needs no search: a
+//! note's cells scale with its amplitude, and the best factor is a quotient.
 
 use super::cma::{Sample, SepCma};
-use super::evaluator::{Fit, Passage, Studio, Take, on_all};
-use super::one_patch::set_velocities;
-use super::{CONVERGED, Score, Search, at};
+use super::evaluator::{Evaluator, set_velocities};
+use super::note_fit::{NoteCandidate, NoteFit, NoteSpan};
+use super::{CONVERGED, Score, Search, patch_at};
 use synth::params::LEVEL;
 use synth::{Automation, MATCHED_COUNT, Note, Patch};
 
-/// First steps of a note's search around the best of the clip's candidates, normalised: of the patch, and
-/// of the note itself.
+/// First steps of a note's search, normalised: of the patch, and of the note itself.
 const SPREAD: f64 = 0.05;
 const NOTE_SPREAD: f64 = 0.1;
 /// Candidates of a note in a generation: few, as there are many notes.
 const POPULATION: usize = 8;
-/// Coordinates of a note that was only heard, beside its patch: onset, length, tuning.
-const OF_NOTE: usize = 3;
+/// Coordinates of a note that was only heard, after those of its patch: onset, length, tuning.
+const NOTE_COORDINATES: usize = 3;
 /// How far an onset may move, in seconds, each way.
 const ONSET: f64 = 0.032;
 /// How far a length may change, in octaves, each way.
@@ -22,152 +23,153 @@ const LENGTH: f64 = 0.7;
 /// How far a key may move, in semitones, each way.
 const TUNING: f64 = 0.4;
 
-/// A note, and where it is heard.
-struct Place {
+/// A note and where it is heard.
+struct NoteContext {
     note: Note,
-    before: Option<Note>,
-    passage: Passage,
-    /// The passage's end in seconds.
+    previous: Option<Note>,
+    span: NoteSpan,
+    /// End of the span in seconds.
     end: f64,
 }
 
-/// One note's search.
-struct Part {
+/// The search of one note.
+struct NoteSearch {
     cma: SepCma,
     best: Vec<f64>,
-    fit: Fit,
-    /// The gain of the patch for all.
-    plain: f64,
+    fit: NoteFit,
+    /// Gain of the patch for all notes.
+    shared_gain: f64,
 }
 
-/// A candidate for one note.
-struct Job<'a> {
+/// A point of one note's search, to be evaluated.
+struct Trial<'a> {
     note: usize,
     point: &'a [f64],
 }
 
-/// What was found for a note.
-pub struct Own {
+/// The best patch found for a note.
+pub(super) struct NoteResult {
     patch: Patch,
     note: Note,
-    /// On its amplitude, relative to the gain of the patch for all.
+    /// Factor on its amplitude, relative to the gain of the patch for all notes.
     gain: f64,
 }
 
-/// Searches until `share` of the budget is used, from the best of `patch` and `starts` for each note.
-pub fn search(
+/// Searches until `share` of the budget is used, for each note from the best of `patch` and `starts`.
+pub(super) fn search(
     search: &mut Search<'_>,
-    studio: &Studio<'_>,
-    notes: &[Note],
+    evaluator: &mut Evaluator<'_>,
     patch: &Patch,
     starts: &[Patch],
     share: f64,
-) -> Vec<Own> {
-    let of_note = if search.options.free_notes {
-        OF_NOTE
-    } else {
-        0
+) -> Vec<NoteResult> {
+    let note_coordinates = match search.options.free_notes {
+        true => NOTE_COORDINATES,
+        false => 0,
     };
     let point = |start: &Patch| -> Vec<f64> {
         let h = start.matched().map(f64::from);
-        h.into_iter().chain(vec![0.5; of_note]).collect()
+        h.into_iter().chain(vec![0.5; note_coordinates]).collect()
     };
     let first: Vec<Vec<f64>> = std::iter::once(patch).chain(starts).map(point).collect();
     let mut spread = vec![SPREAD; MATCHED_COUNT];
-    spread.resize(MATCHED_COUNT + of_note, NOTE_SPREAD);
-    let places = places(studio, notes);
-    let jobs: Vec<Job<'_>> = (0..places.len())
-        .flat_map(|note| first.iter().map(move |point| Job { note, point }))
+    spread.resize(MATCHED_COUNT + note_coordinates, NOTE_SPREAD);
+    let contexts = contexts(evaluator);
+    let trials: Vec<Trial<'_>> = (0..contexts.len())
+        .flat_map(|note| first.iter().map(move |point| Trial { note, point }))
         .collect();
-    let fits = evaluate(search, studio, &places, patch, &jobs);
-    let mut parts: Vec<Part> = fits
+    let fits = evaluate(evaluator, &contexts, patch, &trials);
+    let mut searches: Vec<NoteSearch> = fits
         .chunks(first.len())
-        .map(|fits| Part::new(&first, fits, &spread))
+        .map(|fits| NoteSearch::new(&first, fits, &spread))
         .collect();
-    let frames: usize = places
+    let rate = evaluator.reference.frame_rate();
+    let frames: usize = contexts
         .iter()
-        .map(|p| p.take(patch, &first[0]).frames(studio.frame_rate()))
+        .map(|context| context.candidate(patch, &first[0]).frames(rate))
         .sum();
-    let seconds = frames as f64 / studio.frame_rate();
+    let seconds = frames as f64 / rate;
     let mut candidates = first.len();
-    // Notes after the clip's end have no passage to be heard in.
-    while seconds > 0.0 && search.goes_on(candidates as f64 * seconds, total(&parts), share) {
-        let samples: Vec<Vec<Sample>> = parts
+    // Notes after the clip's end have no span to be heard in.
+    while seconds > 0.0
+        && search
+            .budget
+            .spend(candidates as f64 * seconds, total(&searches), share)
+    {
+        let samples: Vec<Vec<Sample>> = searches
             .iter_mut()
-            .map(|part| {
-                if part.cma.width() < CONVERGED {
-                    part.cma = SepCma::with_population(&part.best, &spread, POPULATION);
+            .map(|note| {
+                if note.cma.width() < CONVERGED {
+                    note.cma = SepCma::with_population(&note.best, &spread, POPULATION);
                 }
-                part.cma.ask(&mut search.rng)
+                note.cma.ask(&mut search.rng)
             })
             .collect();
-        let jobs: Vec<Job<'_>> = samples
+        let trials: Vec<Trial<'_>> = samples
             .iter()
             .enumerate()
             .flat_map(|(note, samples)| {
-                samples.iter().map(move |s| Job {
+                samples.iter().map(move |s| Trial {
                     note,
                     point: &s.point,
                 })
             })
             .collect();
-        let fits = evaluate(search, studio, &places, patch, &jobs);
-        let mut fits = fits.into_iter();
-        for (part, samples) in parts.iter_mut().zip(&samples) {
-            let fits: Vec<Fit> = fits.by_ref().take(samples.len()).collect();
-            part.learn(samples, &fits);
+        let mut fits = evaluate(evaluator, &contexts, patch, &trials).into_iter();
+        for (note, samples) in searches.iter_mut().zip(&samples) {
+            let fits: Vec<NoteFit> = fits.by_ref().take(samples.len()).collect();
+            note.update(samples, &fits);
         }
         candidates = POPULATION;
     }
-    let mut plain: Vec<f64> = parts.iter().map(|part| part.plain).collect();
-    plain.sort_by(f64::total_cmp);
-    let plain = plain.get(plain.len() / 2).map_or(1.0, |p| p.max(1e-6));
-    let own = |(part, place): (&Part, &Place)| {
-        let (patch, note) = place.candidate(patch, &part.best);
-        let gain = part.fit.gain / plain;
-        Own { patch, note, gain }
+    let mut shared: Vec<f64> = searches.iter().map(|note| note.shared_gain).collect();
+    shared.sort_by(f64::total_cmp);
+    let shared = shared.get(shared.len() / 2).map_or(1.0, |g| g.max(1e-6));
+    let result = |(search, context): (&NoteSearch, &NoteContext)| {
+        let (patch, note) = context.decode(patch, &search.best);
+        let gain = search.fit.gain / shared;
+        NoteResult { patch, note, gain }
     };
-    parts.iter().zip(&places).map(own).collect()
+    searches.iter().zip(&contexts).map(result).collect()
 }
 
-fn places(studio: &Studio<'_>, notes: &[Note]) -> Vec<Place> {
-    let before = std::iter::once(None).chain(notes.iter().copied().map(Some));
+/// The evaluator's notes with the spans in which they are heard.
+fn contexts(evaluator: &Evaluator<'_>) -> Vec<NoteContext> {
+    let notes = evaluator.notes();
+    let previous = std::iter::once(None).chain(notes.iter().copied().map(Some));
     notes
         .iter()
-        .zip(before)
-        .zip(studio.passages(notes))
-        .map(|((&note, before), passage)| Place {
+        .zip(previous)
+        .zip(evaluator.reference.note_spans(notes))
+        .map(|((&note, previous), span)| NoteContext {
             note,
-            before,
-            end: passage.frames.end as f64 / studio.frame_rate(),
-            passage,
+            previous,
+            end: span.frames.end as f64 / evaluator.reference.frame_rate(),
+            span,
         })
         .collect()
 }
 
 fn evaluate(
-    search: &mut Search<'_>,
-    studio: &Studio<'_>,
-    places: &[Place],
+    evaluator: &mut Evaluator<'_>,
+    contexts: &[NoteContext],
     patch: &Patch,
-    jobs: &[Job<'_>],
-) -> Vec<Fit> {
-    on_all(&mut search.players, jobs, |player, jobs| {
-        let take = |job: &Job<'_>| places[job.note].take(patch, job.point);
-        let takes: Vec<Take<'_>> = jobs.iter().map(take).collect();
-        studio.fits(player, &takes)
+    trials: &[Trial<'_>],
+) -> Vec<NoteFit> {
+    evaluator.note_fits(trials, |trial| {
+        contexts[trial.note].candidate(patch, trial.point)
     })
 }
 
-impl Place {
-    /// What a point of the note's search stands for.
-    fn candidate(&self, patch: &Patch, point: &[f64]) -> (Patch, Note) {
-        let patch = at(patch, point);
+impl NoteContext {
+    /// The patch and the note that a point of the search stands for.
+    fn decode(&self, patch: &Patch, point: &[f64]) -> (Patch, Note) {
+        let patch = patch_at(patch, point);
         let mut note = self.note;
         if let [onset, length, tuning] = point[MATCHED_COUNT..] {
             let signed = |x: f64| 2.0 * x - 1.0;
             note.onset = (note.onset + ONSET * signed(onset)).max(0.0);
-            // What lasts into the next passage isn't heard here, but would sound there with the next note's patch.
+            // A part that lasts into the next span isn't heard here, but would sound there with the next note's patch.
             let longest = self.note.duration.max(self.end - note.onset);
             note.duration = (note.duration * (LENGTH * signed(length)).exp2()).min(longest);
             note.key += (TUNING * signed(tuning)) as f32;
@@ -175,20 +177,20 @@ impl Place {
         (patch, note)
     }
 
-    fn take(&self, patch: &Patch, point: &[f64]) -> Take<'_> {
-        let (patch, note) = self.candidate(patch, point);
-        Take {
-            passage: &self.passage,
+    fn candidate(&self, patch: &Patch, point: &[f64]) -> NoteCandidate<'_> {
+        let (patch, note) = self.decode(patch, point);
+        NoteCandidate {
+            span: &self.span,
             patch,
             note,
-            before: self.before,
+            previous: self.previous,
         }
     }
 }
 
-impl Part {
-    /// Begins at the best of the points `first`, of which the first is the patch for all.
-    fn new(first: &[Vec<f64>], fits: &[Fit], spread: &[f64]) -> Self {
+impl NoteSearch {
+    /// Starts at the best of the points `first`, the first of which is the patch for all notes.
+    fn new(first: &[Vec<f64>], fits: &[NoteFit], spread: &[f64]) -> Self {
         let mut best = 0;
         for (i, fit) in fits.iter().enumerate() {
             if fit.cost() < fits[best].cost() {
@@ -199,13 +201,13 @@ impl Part {
             cma: SepCma::with_population(&first[best], spread, POPULATION),
             best: first[best].clone(),
             fit: fits[best],
-            plain: fits[0].gain,
+            shared_gain: fits[0].gain,
         }
     }
 
-    /// Takes in a generation.
-    fn learn(&mut self, samples: &[Sample], fits: &[Fit]) {
-        let costs: Vec<f64> = fits.iter().map(Fit::cost).collect();
+    /// Learns from the fits of a generation.
+    fn update(&mut self, samples: &[Sample], fits: &[NoteFit]) {
+        let costs: Vec<f64> = fits.iter().map(NoteFit::cost).collect();
         self.cma.tell(samples, &costs);
         for (sample, fit) in samples.iter().zip(fits) {
             if fit.cost() < self.fit.cost() {
@@ -216,12 +218,12 @@ impl Part {
     }
 }
 
-/// The automation and the notes of a clip in which each note has its own patch or, where there is `None`, plays
-/// as in `notes` with `patch`. `free_notes`: loudness is the notes' velocity, else the patches' level.
-pub fn assemble(
+/// Automation and notes of a clip in which each note has its own patch or, where there is `None`, plays as in
+/// `notes` with `patch`. With `free_notes` loudness is the notes' velocity, else the patches' level.
+pub(super) fn assemble(
     patch: &Patch,
     notes: &[Note],
-    own: &[Option<&Own>],
+    own: &[Option<&NoteResult>],
     free_notes: bool,
 ) -> (Automation, Vec<Note>) {
     let mut played: Vec<(Note, Patch)> = notes.iter().map(|note| (*note, *patch)).collect();
@@ -257,11 +259,11 @@ pub fn assemble(
     (automation, notes)
 }
 
-/// The clip's score, as if no note were heard in another's passage.
-fn total(parts: &[Part]) -> Score {
-    let sum = |of: fn(&Fit) -> f64| parts.iter().map(|part| of(&part.fit)).sum::<f64>();
+/// Score of the clip, as if no note were heard in another's span.
+fn total(searches: &[NoteSearch]) -> Score {
+    let sum = |of: fn(&NoteFit) -> f64| searches.iter().map(|note| of(&note.fit)).sum::<f64>();
     Score {
-        likeness: (1.0 - sum(|f| f.missed)).max(0.0).sqrt() as f32,
+        likeness: (1.0 - sum(|f| f.residual)).max(0.0).sqrt() as f32,
         mel: sum(|f| f.mel) as f32,
     }
 }
@@ -269,7 +271,8 @@ fn total(parts: &[Part]) -> Score {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::{FINE, Reference};
+    use crate::search::Reference;
+    use crate::search::coarse::FINE;
 
     #[test]
     fn no_note_is_made_to_last_into_the_next() {
@@ -283,14 +286,14 @@ mod tests {
         let notes = [note(0.1, 0.3), note(0.5, 0.5), note(0.9, 0.3)];
         let sound = synth::render_mono(&Patch::default(), &notes, 1.5, 16_000.0, 1);
         let reference = Reference::new(&sound, 16_000.0, &ear::EarConfig::default()).unwrap();
-        let studio = Studio::new(&reference, FINE);
-        let mut longest = vec![0.5; MATCHED_COUNT + OF_NOTE];
+        let evaluator = Evaluator::new(&reference, FINE, &notes, 1).unwrap();
+        let mut longest = vec![0.5; MATCHED_COUNT + NOTE_COORDINATES];
         longest[MATCHED_COUNT + 1] = 1.0;
-        let ends: Vec<f64> = places(&studio, &notes)
+        let ends: Vec<f64> = contexts(&evaluator)
             .iter()
-            .map(|place| {
-                let (_, note) = place.candidate(&Patch::default(), &longest);
-                assert!(note.duration >= place.note.duration);
+            .map(|context| {
+                let (_, note) = context.decode(&Patch::default(), &longest);
+                assert!(note.duration >= context.note.duration);
                 note.onset + note.duration
             })
             .collect();

@@ -80,7 +80,6 @@ fn finds_its_way_back_to_a_patch_of_the_synth() {
 #[test]
 fn derivatives_lead_nearer_than_as_many_tries() {
     let reference = reference();
-    let studio = Studio::new(&reference, FINE);
     let mut start = patch();
     for (row, by) in [
         (params::FILTER_CUTOFF, 0.1),
@@ -90,38 +89,26 @@ fn derivatives_lead_nearer_than_as_many_tries() {
     ] {
         start.set(row, start.get(row) + by);
     }
-    let options = limited(1, 1);
-    let mut search = Search {
-        players: studio.players(1).unwrap(),
-        options,
-        rng: Pcg64Mcg::seed_from_u64(1),
-        began: Instant::now(),
-        clip: 1.0,
-        rendered: 0.0,
-        stopped: false,
-        progress: &mut |_| true,
-    };
-    let first = studio.scores(&mut search.players[0], &notes(), &[start])[0];
-    let mut best = (start, first);
-    let mut newton = gauss_newton::Newton::default();
+    let mut evaluator = Evaluator::new(&reference, FINE, &notes(), 1).unwrap();
+    let mut best = evaluator.start(&[start])[0];
+    let mut descent = gauss_newton::GaussNewton::default();
     let mut renders = 0;
     for _ in 0..12 {
-        let before = best.1.worth(&first);
-        let (used, _) = newton.step(&mut search, &studio, &notes(), &mut best, &first);
-        renders += used;
-        assert!(best.1.worth(&first) >= before);
+        let before = evaluator.penalized(&best.score);
+        renders += descent.step(&mut evaluator, &mut best).renders;
+        assert!(evaluator.penalized(&best.score) >= before);
     }
     let centre = start.matched().map(f64::from);
     let tries = SepCma::with_population(&centre, &[0.05; MATCHED_COUNT], renders);
     let tries: Vec<Patch> = tries
-        .ask(&mut search.rng)
+        .ask(&mut Pcg64Mcg::seed_from_u64(1))
         .iter()
-        .map(|s| at(&start, &s.point))
+        .map(|s| patch_at(&start, &s.point))
         .collect();
-    let scores = studio.scores(&mut search.players[0], &notes(), &tries);
-    let luck = scores.iter().map(Score::objective).fold(0.0, f32::max);
-    let [descent, luck] = [best.1.objective(), luck].map(|o| 1.0 - o);
-    println!("{renders} renders: {:?}, {descent} for {luck}", best.1);
+    let tried = evaluator.candidates(&tries).into_iter();
+    let luck = tried.map(|c| c.score.objective()).fold(0.0, f32::max);
+    let [descent, luck] = [best.score.objective(), luck].map(|o| 1.0 - o);
+    println!("{renders} renders: {:?}, {descent} for {luck}", best.score);
     assert!(descent < 0.3 * luck, "{descent} against {luck}");
 }
 
@@ -258,7 +245,7 @@ fn the_answer_that_is_most_alike_comes_first() {
         windows: vec![inference(&Patch::default()), inference(&patch())],
         ends: Vec::new(),
     };
-    let found = answers(&reference(), &notes(), &inferred, &mut Deaf, 1).unwrap();
+    let found = candidates(&reference(), &notes(), &inferred, &mut Deaf, 1).unwrap();
     let score = |patch: &Patch| {
         let score = reference().score_of(&notes(), &(*patch).into()).unwrap();
         score.objective()
@@ -310,7 +297,7 @@ fn an_encoder_that_hears_itself_play_gets_nearer() {
     let inferred = infer_clip(&heard, &mut Bright).unwrap().unwrap();
     let apart = |patch: &Patch| (patch.get(params::FILTER_CUTOFF) - 0.35).abs();
     let first = Patch::default().with_matched(&inferred.whole.mean);
-    let found = answers(&reference, &notes(), &inferred, &mut Bright, 2).unwrap();
+    let found = candidates(&reference, &notes(), &inferred, &mut Bright, 2).unwrap();
     let [before, after] = [&first, &found[0]].map(apart);
     assert!(after < 0.5 * before, "{before} to {after}");
 }
