@@ -7,11 +7,12 @@ use std::process::Command;
 use tests::sandbox::workspace;
 
 /// Crates between which every arrow is accounted for.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "synth",
     "ear",
     "matcher",
     "mirrornet",
+    "trainer",
     "plugin",
     "tests",
     "xtask",
@@ -22,11 +23,12 @@ const NAMES: [&str; 11] = [
 ];
 
 /// ARCHITECTURE.md's arrows, and no other. `tests` may know all.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 7] = [
     ("synth", &[]),
     ("ear", &[]),
     ("matcher", &["synth", "ear"]),
-    ("mirrornet", &["matcher", "synth", "ear", "tch"]),
+    ("mirrornet", &["matcher", "synth", "ear"]),
+    ("trainer", &["mirrornet", "matcher", "synth", "ear", "tch"]),
     (
         "plugin",
         &[

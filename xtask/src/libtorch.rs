@@ -14,7 +14,8 @@ use anyhow::{Context, ensure};
 
 use crate::files;
 use crate::manifest;
-use crate::project;
+use crate::process;
+use crate::project::Project;
 use crate::python;
 use wheels::{
     LINUX_AARCH64, LINUX_X86_64, LINUX_X86_64_CUDA, MACOS_AARCH64, Platform, WINDOWS_X86_64,
@@ -62,6 +63,16 @@ pub enum Libtorch {
 }
 
 impl Libtorch {
+    /// `cargo` on `project`, for crates that need this libtorch. Every call uses the same environment:
+    /// torch-sys is rebuilt (minutes) when `LIBTORCH` changes.
+    pub fn cargo(&self, project: &Project) -> Command {
+        let mut cargo = project.cargo();
+        if let Self::Cached(prefix) = self {
+            cargo.env("LIBTORCH", prefix);
+        }
+        cargo
+    }
+
     /// The folder of its shared libraries.
     pub fn lib_folder(&self) -> anyhow::Result<PathBuf> {
         if let Self::Cached(prefix) = self {
@@ -69,7 +80,7 @@ impl Libtorch {
         }
         if env::var_os("LIBTORCH_USE_PYTORCH").is_some() {
             let print = "import pathlib, torch; print(pathlib.Path(torch.__file__).parent / 'lib')";
-            let folder = project::output(python::command().args(["-c", print]))
+            let folder = process::output(python::command().args(["-c", print]))
                 .context("LIBTORCH_USE_PYTORCH is set, but Python cannot import torch")?;
             return Ok(folder.trim().into());
         }
@@ -146,7 +157,7 @@ impl Platform {
         let unpack = wheels.join("unpack.py");
         fs::write(&unpack, UNPACK).with_context(|| format!("cannot write {}", unpack.display()))?;
         for wheel in self.wheels {
-            project::run(
+            process::run(
                 python::command()
                     .arg(&unpack)
                     .arg(find_wheel(&wheels, wheel.requirement)?)
@@ -197,7 +208,7 @@ impl Platform {
             .arg(folder)
             .arg("--requirement")
             .arg(&requirements);
-        project::run(pip.stdout(std::io::stderr()))
+        process::run(pip.stdout(std::io::stderr()))
     }
 }
 

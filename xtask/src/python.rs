@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::Context;
 
 use crate::files;
-use crate::project;
+use crate::process;
 
 /// A command of the user's Python 3.
 pub fn command() -> Command {
@@ -29,7 +29,7 @@ pub fn environment(requirements: &Path) -> anyhow::Result<PathBuf> {
     let wanted = fs::read_to_string(requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
     let base =
-        project::output(command().args(["-c", "import sys; print(sys.executable, sys.version)"]))?;
+        process::output(command().args(["-c", "import sys; print(sys.executable, sys.version)"]))?;
     let mut hasher = DefaultHasher::new();
     (wanted, base).hash(&mut hasher);
     let folder = files::cache_folder()?.join(format!("venv-{:016x}", hasher.finish()));
@@ -46,13 +46,13 @@ pub fn environment(requirements: &Path) -> anyhow::Result<PathBuf> {
         return Ok(python);
     }
     files::remove(&folder)?;
-    project::run(
+    process::run(
         command()
             .args(["-m", "venv"])
             .arg(&folder)
             .stdout(std::io::stderr()),
     )?;
-    project::run(
+    process::run(
         Command::new(&python)
             .args([
                 "-m",

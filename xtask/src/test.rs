@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 
 use crate::bundle;
-use crate::project::{self, Project};
+use crate::process;
+use crate::project::Project;
 use crate::python;
 use crate::setup;
 use crate::steps::Steps;
@@ -18,14 +19,14 @@ pub fn run(
     args: &[OsString],
 ) -> anyhow::Result<()> {
     let libtorch = setup::prepare(steps, &[system::BUILD, system::SOUNDS])?;
-    bundle::make(project, steps, &libtorch)?;
+    bundle::make(project, steps, Some(&libtorch))?;
     let python = steps.step("Python environment of the host tests", || {
         python::environment(&project.root.join("tests").join("requirements.txt"))
     })?;
     let tested = steps.step("cargo test", || {
-        project::run(
-            project
-                .cargo(&libtorch)
+        process::run(
+            libtorch
+                .cargo(project)
                 .args(["test", "--workspace", "--no-fail-fast"])
                 .args(with_ignored(args, long))
                 .env("MIRRORNET_TEST_PYTHON", &python)
@@ -34,16 +35,8 @@ pub fn run(
     });
     let measured = match long {
         true => steps.step("cargo bench", || {
-            project::run(project.cargo(&libtorch).args([
-                "bench",
-                "-p",
-                "ear",
-                "-p",
-                "synth",
-                "-p",
-                "matcher",
-                "-p",
-                "mirrornet",
+            process::run(libtorch.cargo(project).args([
+                "bench", "-p", "ear", "-p", "synth", "-p", "matcher", "-p", "trainer",
             ]))
         }),
         false => Ok(()),

@@ -135,4 +135,4 @@ pub use config::{
 pub use ear::{Ear, Frame};
 pub use pitch::{PITCH_DELAY, PitchFrame};
 pub use simd::InstructionSet;
-pub use spectrogram::{Spectrogram, brightness, decibel_image, spectrogram, write_npy};
+pub use spectrogram::{Spectrogram, brightness, decibel_image, spectrogram};

@@ -94,7 +94,26 @@ pub fn engine_folder() -> Option<PathBuf> {
 
 /// File name of the engine's program in its folder.
 pub fn engine_program() -> String {
-    format!("mirrornet{}", std::env::consts::EXE_SUFFIX)
+    format!("mirrornet-trainer{}", std::env::consts::EXE_SUFFIX)
+}
+
+/// Where an engine's program and the model that it serves are.
+#[derive(Clone)]
+struct Installation {
+    /// Folder of the program.
+    program: PathBuf,
+    /// Folder of the model, absolute: the program works in its own folder.
+    model: PathBuf,
+}
+
+impl Installation {
+    /// An engine folder with its own model.
+    fn whole(folder: PathBuf) -> Self {
+        Self {
+            model: folder.join(MODEL_FOLDER),
+            program: folder,
+        }
+    }
 }
 
 /// What handles and the engine thread both see.
@@ -142,7 +161,7 @@ pub(crate) type Answer = Result<Vec<Inference>, EncoderError>;
 /// Owns the engine thread: dropping it ends the child and waits for the thread, because a host may
 /// unload the plugin's code right after.
 struct Owner {
-    folder: Option<PathBuf>,
+    installation: Option<Installation>,
     shared: Arc<Shared>,
     commands: Option<Sender<Command>>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -174,24 +193,33 @@ impl Engine {
         if let Some(owner) = shared.upgrade() {
             return Self { owner };
         }
-        let engine = Self::spawn(engine_folder());
+        let engine = Self::spawn(engine_folder().map(Installation::whole));
         *shared = Arc::downgrade(&engine.owner);
         engine
     }
 
     /// An engine of its own from `folder` (tests, tools). Starts nothing yet.
     pub fn at(folder: &Path) -> Self {
-        Self::spawn(Some(folder.to_owned()))
+        Self::spawn(Some(Installation::whole(folder.to_owned())))
     }
 
-    fn spawn(folder: Option<PathBuf>) -> Self {
+    /// Like [`Engine::at`], serving the model in the folder `model` instead of the engine's own.
+    pub fn with_model(folder: &Path, model: &Path) -> Self {
+        Self::spawn(Some(Installation {
+            program: folder.to_owned(),
+            // Fails only for an empty path, which the engine will not find either.
+            model: std::path::absolute(model).unwrap_or_else(|_| model.to_owned()),
+        }))
+    }
+
+    fn spawn(installation: Option<Installation>) -> Self {
         let shared = Arc::new(Shared::default());
         let (commands, inbox) = unbounded();
         let thread = {
-            let (shared, folder) = (shared.clone(), folder.clone());
+            let (shared, installation) = (shared.clone(), installation.clone());
             std::thread::Builder::new()
                 .name("mirrornet engine".into())
-                .spawn(move || supervisor::Supervisor::new(folder, shared, inbox).run())
+                .spawn(move || supervisor::Supervisor::new(installation, shared, inbox).run())
         };
         let thread = match thread {
             Ok(thread) => Some(thread),
@@ -203,7 +231,7 @@ impl Engine {
         };
         Self {
             owner: Arc::new(Owner {
-                folder,
+                installation,
                 shared,
                 commands: Some(commands),
                 thread,
@@ -266,7 +294,7 @@ impl Engine {
 
     /// Where the model is that the engine serves; `None` when the system names no folder for it.
     pub fn model_folder(&self) -> Option<PathBuf> {
-        self.owner.folder.as_ref().map(|f| f.join(MODEL_FOLDER))
+        self.owner.installation.as_ref().map(|i| i.model.clone())
     }
 
     /// An encoder that asks this engine.

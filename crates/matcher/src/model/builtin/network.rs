@@ -1,4 +1,4 @@
-//! The shipped architecture, layer by layer as `crates/mirrornet/src/model.rs` trains it: its weights, and
+//! The shipped architecture, layer by layer as `crates/trainer/src/model.rs` trains it: its weights, and
 //! the way from a window to the outputs. Time runs down the pictures, frequency across.
 
 use super::conv::{Conv, Kernel, Picture, Then, VECTORS};
