@@ -1,5 +1,5 @@
 //! The two networks: the encoder (inverse model, sound to parameters) and the decoder (forward model,
-//! parameters and notes to sound). MIRRORNET.md has the idea and the measured costs.
+//! parameters and notes to sound).
 //!
 //! No batch statistics and no dropout: the same weights give the same numbers in training, in the
 //! exported module and in any batch.

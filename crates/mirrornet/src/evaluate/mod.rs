@@ -1,4 +1,4 @@
-//! Measures a model the way GOALS.md asks, clip by clip, from sources and seeds that are stated.
+//! Evaluation of a model: how closely the synthesizer reproduces each clip of a stated source and seed.
 //!
 //! Every clip is played with the same notes by the default patch, by the one patch inferred from the whole
 //! clip, by the live loop ([`Rehearsal`]), and, when asked for, after a search.

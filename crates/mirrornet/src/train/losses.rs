@@ -1,5 +1,5 @@
-//! The losses. MIRRORNET.md has the forward and inverse ones; the metric they serve is the correlation
-//! of linear spectrograms (GOALS.md), so it is part of both.
+//! The losses. Forward and inverse loss are those of the MirrorNet paper on this ear's spectrograms; models
+//! are judged by the correlation of linear spectrograms (`matcher`'s likeness), so it is part of both.
 
 use matcher::contract::FLOOR_DB;
 use tch::{Kind, Tensor};

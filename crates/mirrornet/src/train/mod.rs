@@ -1,4 +1,4 @@
-//! The trainer: babbling, then mirroring (MIRRORNET.md), on one torch thread fed by rendering threads.
+//! Training: babbling, then mirroring, on one torch thread fed by rendering threads.
 
 mod adam;
 pub mod adopt;

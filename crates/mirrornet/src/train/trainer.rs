@@ -1,4 +1,4 @@
-//! The training itself: two networks, their optimisers, and the steps of MIRRORNET.md.
+//! One training: two networks, their optimisers, and the steps of babbling and mirroring.
 
 use super::adam::{Adam, Diverged, flatten, load_flat};
 use super::babble::{rng, stream};
