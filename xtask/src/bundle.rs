@@ -118,7 +118,8 @@ fn bundle_plugin(project: &Project) -> anyhow::Result<()> {
     bundled?;
 
     if cfg!(target_os = "macos") {
-        // The bundler derives identifiers from the package's name, and "plugin" would not be unique.
+        // The bundler derives identifiers from the package's name, and "plugin" would not be
+        // unique.
         let target = CompilationTarget::MacOS(Architecture::AArch64);
         for (name, kind) in [
             ("MirrorNet.clap", BundleType::Plugin),
@@ -166,7 +167,8 @@ fn fill_engine(project: &Project, libtorch: &Libtorch, engine: &Path) -> anyhow:
             fs::create_dir(&lib).with_context(cannot_write)?;
             link_libraries(&libraries, &lib)
         }
-        // The user's own may be gigabytes of CUDA, with libraries elsewhere that it finds from its place.
+        // The user's own may be gigabytes of CUDA, with libraries elsewhere that it finds from its
+        // place.
         Libtorch::Users => files::link_folder(&libraries, &lib).with_context(cannot_write),
     }
 }

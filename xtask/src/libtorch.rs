@@ -1,7 +1,8 @@
 //! libtorch, as the `tch` crate wants it: fetched from PyPI by pip into a per-user cache.
 //!
-//! The wheels on PyPI are for Python, and on Linux for CUDA; a CPU process needs a part of them. That
-//! part becomes a prefix with `include/` and `lib/`. A cache that fails its check is made anew.
+//! The wheels on PyPI are for Python, and on Linux for CUDA; a CPU process needs a part of them.
+//! That part becomes a prefix with `include/` and `lib/`. A cache that fails its check is made
+//! anew.
 
 mod wheels;
 
@@ -51,7 +52,8 @@ impl Build {
     }
 }
 
-/// Takes the wanted members out of a wheel. Python is there for pip, and its zipfile checks the sums.
+/// Takes the wanted members out of a wheel. Python is there for pip, and its zipfile checks the
+/// sums.
 const UNPACK: &str = include_str!("unpack.py");
 
 /// Which libtorch cargo shall use.
@@ -171,7 +173,8 @@ impl Platform {
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
         };
         if cfg!(target_os = "linux") {
-            // The libtorch.so of the wheel holds no code, but drags CUDA in; the linker takes a script.
+            // The libtorch.so of the wheel holds no code, but drags CUDA in; the linker takes a
+            // script.
             write("lib/libtorch.so", "INPUT(libtorch_cpu.so libc10.so)\n")?;
             strip(&new.join("lib"))?;
         }

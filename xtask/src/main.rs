@@ -47,8 +47,8 @@ enum Task {
     /// pip, checked by hash (527 MB on Linux, once). An own LIBTORCH or LIBTORCH_USE_PYTORCH in the
     /// environment wins, and nothing is fetched.
     Setup {
-        /// Fetch libtorch with its CUDA part instead, for `train --device cuda` (Linux x86_64; 2.3 GB to
-        /// fetch, 3.4 GB on disk).
+        /// Fetch libtorch with its CUDA part instead, for `train --device cuda` (Linux x86_64; 2.3
+        /// GB to fetch, 3.4 GB on disk).
         #[arg(long)]
         cuda: bool,
     },
@@ -57,8 +57,8 @@ enum Task {
     /// Bundle, then install for this user: plugins where hosts look, the engine in the data folder.
     ///
     /// Plugins go to ~/.clap and ~/.vst3 (macOS: ~/Library/Audio/Plug-Ins, Windows:
-    /// %LOCALAPPDATA%\Programs\Common). The engine goes to MirrorNet/engine/VERSION in the user's data
-    /// folder, where every plugin format finds it.
+    /// %LOCALAPPDATA%\Programs\Common). The engine goes to MirrorNet/engine/VERSION in the user's
+    /// data folder, where every plugin format finds it.
     Install(Extent),
     /// Remove exactly what `install` of this version puts there.
     Uninstall,

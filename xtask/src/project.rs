@@ -21,8 +21,8 @@ pub struct Project {
 impl Project {
     /// Asks cargo. Fails when this was not started through cargo inside the project.
     pub fn find() -> anyhow::Result<Self> {
-        // As `cargo run` says it: with a target folder that several working copies share, this program may have
-        // been built in another of them.
+        // As `cargo run` says it: with a target folder that several working copies share, this
+        // program may have been built in another of them.
         let here = env::var_os("CARGO_MANIFEST_DIR");
         let here = here.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let metadata = MetadataCommand::new()

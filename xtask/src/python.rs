@@ -23,8 +23,8 @@ pub fn has_pip_and_venv() -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-/// The Python of an environment holding what the `requirements` file lists, made on first use in the
-/// per-user cache. A changed file, or another Python, gets an environment of its own.
+/// The Python of an environment holding what the `requirements` file lists, made on first use in
+/// the per-user cache. A changed file, or another Python, gets an environment of its own.
 pub fn environment(requirements: &Path) -> anyhow::Result<PathBuf> {
     let wanted = fs::read_to_string(requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
@@ -39,7 +39,8 @@ pub fn environment(requirements: &Path) -> anyhow::Result<PathBuf> {
         folder.join("bin").join("python")
     };
 
-    // An environment knows its own path and cannot be moved into place: this file marks it complete.
+    // An environment knows its own path and cannot be moved into place: this file marks it
+    // complete.
     let complete = folder.join("complete");
     let _lock = files::lock_cache()?;
     if complete.exists() && python.exists() {

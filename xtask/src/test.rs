@@ -10,8 +10,8 @@ use crate::setup;
 use crate::steps::Steps;
 use crate::system;
 
-/// Prepares and runs the tests; `long` includes the ignored ones and the benchmarks, `args` go on to
-/// `cargo test`.
+/// Prepares and runs the tests; `long` includes the ignored ones and the benchmarks, `args` go on
+/// to `cargo test`.
 pub fn run(
     project: &Project,
     steps: &mut Steps,

@@ -248,7 +248,7 @@ pub const UNISON_VOICES_NAMES: &[&str] = &["1", "2", "3", "4", "5", "6", "7"];
 /// What [`OSC_PHASE`] chooses from.
 pub const PHASES: &[&str] = &["Free", "Retrigger"];
 
-// How symmetries are kept out (MIRRORNET.md, known traps): oscillator 2 sits an octave above
+// How symmetries, which a network can't learn, are kept out: oscillator 2 sits an octave above
 // oscillator 1, so the two can't swap roles, and is never heard alone, which would be oscillator 1
 // playing another key; the mixer is a balance, not two levels; output level is not matched; cutoffs are
 // given at middle C and follow the key. What can't be heard in most patches is part of a row that can:

@@ -86,7 +86,7 @@ impl Onsets {
         }
         (self.pause, self.floor_db) = (0, 0.0);
         if frame.voiced && frame.hz > 0.0 {
-            self.hear(69.0 + 12.0 * (frame.hz / 440.0).log2());
+            self.hear(frame.key());
         }
     }
 

@@ -2,12 +2,12 @@
 
 use ear::{CHANNELS, Spectrogram};
 
-/// Largest shift in seconds between two sounds that still count as the same (GOALS.md).
+/// Largest shift in seconds between two sounds that still count as the same (docs/metrics.md).
 const MAX_SHIFT: f64 = 0.040;
 /// Largest deviation of agreeing pitches, in cents.
 const SAME_PITCH: f32 = 50.0;
 
-/// Likeness of two spectrograms of the same frame rate (GOALS.md): the largest Pearson correlation over
+/// Likeness of two spectrograms of the same frame rate: the largest Pearson correlation over
 /// all cells within +-40 ms of shift; whichever ends or begins inside the other is padded with silence.
 /// -1 to 1; one side constant = 0, both silent = 1.
 pub fn likeness(a: &Spectrogram, b: &Spectrogram) -> f32 {

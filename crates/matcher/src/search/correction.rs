@@ -1,7 +1,7 @@
 //! Correction by hearing oneself: the synthesizer plays what was inferred, the encoder hears that as it heard the
 //! reference, and the inference moves by the difference of the two answers. An encoder leans to the middle
 //! where it is unsure; it does so in both answers, so what is left between them is what is left to do. This is the
-//! paper's mirror closed through the real synthesizer while listening, without a gradient.
+//! paper's mirror (docs/method.md) closed through the real synthesizer while listening, without a gradient.
 
 use crate::model::{Inference, weighted_sum};
 use synth::MATCHED_COUNT;

@@ -100,8 +100,7 @@ pub fn melody(heard: &Spectrogram) -> Vec<Note> {
 
 /// MIDI pitch of voiced frames, with interruptions of up to `longest` frames filled.
 fn bridged(frames: &[PitchFrame], longest: usize) -> Vec<Option<f32>> {
-    let key =
-        |p: &PitchFrame| (p.voiced && p.hz > 0.0).then(|| 69.0 + 12.0 * (p.hz / 440.0).log2());
+    let key = |p: &PitchFrame| (p.voiced && p.hz > 0.0).then(|| p.key());
     let mut keys: Vec<Option<f32>> = frames.iter().map(key).collect();
     let mut i = 0;
     while i < keys.len() {

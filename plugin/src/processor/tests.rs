@@ -1,4 +1,4 @@
-//! The processing core, tested without a host.
+//! The processor, tested without a host.
 
 use super::*;
 use matcher::Inference;
@@ -26,7 +26,7 @@ struct Script {
     waits: usize,
 }
 
-impl Reference for Script {
+impl InferenceSource for Script {
     fn push(&mut self, mono: &[f32]) {
         self.begin = self.end;
         self.end += mono.len();
@@ -106,7 +106,7 @@ fn melody() -> Vec<Event> {
     ]
 }
 
-fn play(core: &mut Core<Script>, controls: &Controls, block: usize) -> [Vec<f32>; 2] {
+fn play(processor: &mut Processor<Script>, controls: &Controls, block: usize) -> [Vec<f32>; 2] {
     let side: Vec<f32> = (0..LENGTH).map(|i| (i as f32 * 0.1).sin()).collect();
     let (mut left, mut right) = (vec![0.0; LENGTH], vec![0.0; LENGTH]);
     let melody = melody();
@@ -122,7 +122,7 @@ fn play(core: &mut Core<Script>, controls: &Controls, block: usize) -> [Vec<f32>
             .collect();
         let side = Some([&side[start..end], &side[start..end]]);
         assert_no_alloc(|| {
-            core.process(
+            processor.process(
                 controls,
                 false,
                 side,
@@ -137,32 +137,32 @@ fn play(core: &mut Core<Script>, controls: &Controls, block: usize) -> [Vec<f32>
 
 #[test]
 fn blocks_of_any_size_give_the_same_samples() {
-    let whole = play(&mut Core::new(RATE, script(1)), &controls(), LENGTH);
+    let whole = play(&mut Processor::new(RATE, script(1)), &controls(), LENGTH);
     assert!(whole[0].iter().any(|x| x.abs() > 0.01), "it plays");
     for block in [1, 64, 512, 777, 1024, 5000] {
-        let mut core = Core::new(RATE, script(1));
-        let blocks = play(&mut core, &controls(), block);
+        let mut processor = Processor::new(RATE, script(1));
+        let blocks = play(&mut processor, &controls(), block);
         assert!(blocks == whole, "blocks of {block}");
-        assert_eq!(core.reference.heard.len(), LENGTH);
+        assert_eq!(processor.source.heard.len(), LENGTH);
     }
 }
 
 #[test]
 fn a_reset_starts_the_same_again() {
-    let mut core = Core::new(RATE, Script::default());
-    core.hold(Some(script(2).due[0].1));
-    let first = play(&mut core, &controls(), 512);
-    play(&mut core, &controls(), 333);
-    core.reset();
-    assert_eq!(core.reference.resets, 1);
-    assert!(play(&mut core, &controls(), 512) == first);
+    let mut processor = Processor::new(RATE, Script::default());
+    processor.hold(Some(script(2).due[0].1));
+    let first = play(&mut processor, &controls(), 512);
+    play(&mut processor, &controls(), 333);
+    processor.reset();
+    assert_eq!(processor.source.resets, 1);
+    assert!(play(&mut processor, &controls(), 512) == first);
 }
 
 /// A reopened project sounds at once as it did, not on the way there.
 #[test]
-fn what_is_held_at_the_start_sounds_from_the_first_sample() {
+fn an_inference_held_at_the_start_sounds_from_the_first_sample() {
     let held = script(3).due[0].1;
-    let mut by_match = Core::new(RATE, Script::default());
+    let mut by_match = Processor::new(RATE, Script::default());
     by_match.hold(Some(held));
     let full = Controls {
         amount: 1.0,
@@ -170,7 +170,7 @@ fn what_is_held_at_the_start_sounds_from_the_first_sample() {
     };
     let matched = play(&mut by_match, &full, 512);
 
-    let mut by_hand = Core::new(RATE, Script::default());
+    let mut by_hand = Processor::new(RATE, Script::default());
     let knobs = Controls {
         knobs: held.effective(&Patch::default(), 1.0, &[false; MATCHED_COUNT]),
         ..full
@@ -181,16 +181,20 @@ fn what_is_held_at_the_start_sounds_from_the_first_sample() {
 #[test]
 fn amount_and_locks_decide_what_sounds() {
     let held = script(4).due[0].1;
-    let plain = play(&mut Core::new(RATE, Script::default()), &controls(), 512);
+    let plain = play(
+        &mut Processor::new(RATE, Script::default()),
+        &controls(),
+        512,
+    );
     let variant = |amount, locks| {
-        let mut core = Core::new(RATE, Script::default());
-        core.hold(Some(held));
+        let mut processor = Processor::new(RATE, Script::default());
+        processor.hold(Some(held));
         let controls = Controls {
             amount,
             locks,
             ..controls()
         };
-        play(&mut core, &controls, 512)
+        play(&mut processor, &controls, 512)
     };
     assert!(variant(0.0, [false; MATCHED_COUNT]) == plain);
     assert!(variant(1.0, [true; MATCHED_COUNT]) == plain);
@@ -198,68 +202,68 @@ fn amount_and_locks_decide_what_sounds() {
 }
 
 #[test]
-fn not_listening_freezes_what_is_held() {
-    let mut core = Core::new(RATE, script(5));
+fn not_listening_freezes_the_held_inference() {
+    let mut processor = Processor::new(RATE, script(5));
     let deaf = Controls {
         listen: false,
         ..controls()
     };
-    play(&mut core, &deaf, 512);
-    assert_eq!(core.held(), None);
-    assert!(core.reference.heard.iter().all(|&x| x == 0.0));
+    play(&mut processor, &deaf, 512);
+    assert_eq!(processor.held(), None);
+    assert!(processor.source.heard.iter().all(|&x| x == 0.0));
     // Hearing again begins a new stream.
-    assert_eq!(core.reference.resets, 0);
-    play(&mut core, &controls(), 512);
-    assert_eq!(core.reference.resets, 1);
+    assert_eq!(processor.source.resets, 0);
+    play(&mut processor, &controls(), 512);
+    assert_eq!(processor.source.resets, 1);
 }
 
 #[test]
 fn a_mono_source_on_one_channel_is_heard_as_on_both() {
-    let mut core = Core::new(RATE, script(6));
+    let mut processor = Processor::new(RATE, script(6));
     let side: Vec<f32> = (0..512).map(|i| i as f32).collect();
     let (mut left, mut right) = ([0.0; 512], [0.0; 512]);
     let sidechain = Some([&side[..], &[0.0; 512]]);
-    core.process(&controls(), true, sidechain, &mut left, &mut right, &mut []);
-    assert_eq!(core.reference.heard, side);
-    assert_eq!(core.reference.waits, 1);
+    processor.process(&controls(), true, sidechain, &mut left, &mut right, &mut []);
+    assert_eq!(processor.source.heard, side);
+    assert_eq!(processor.source.waits, 1);
     // No sidechain is silence, and time passes.
-    core.process(&controls(), false, None, &mut left, &mut right, &mut []);
-    assert_eq!(core.reference.heard[512..], [0.0; 512]);
+    processor.process(&controls(), false, None, &mut left, &mut right, &mut []);
+    assert_eq!(processor.source.heard[512..], [0.0; 512]);
 }
 
 /// A knob moved during a long glide neither cuts it short nor waits for it when there is none.
 #[test]
 fn knobs_move_soon_and_glides_keep_their_time() {
-    let position = |core: &Core<Script>, row| core.synth.current().get(row);
-    let run = |core: &mut Core<Script>, controls: &Controls, samples: usize| {
+    let position = |processor: &Processor<Script>, row| processor.synth.current().get(row);
+    let run = |processor: &mut Processor<Script>, controls: &Controls, samples: usize| {
         let (mut left, mut right) = (vec![0.0; samples], vec![0.0; samples]);
-        core.process(controls, false, None, &mut left, &mut right, &mut []);
+        processor.process(controls, false, None, &mut left, &mut right, &mut []);
     };
-    let mut core = Core::new(RATE, Script::default());
+    let mut processor = Processor::new(RATE, Script::default());
     let mut controls = Controls {
         amount: 1.0,
         glide: 1.0,
         ..controls()
     };
-    run(&mut core, &controls, 4800);
+    run(&mut processor, &controls, 4800);
     controls.knobs.set(FILTER_CUTOFF, 0.9);
-    run(&mut core, &controls, 2400);
-    assert!((position(&core, FILTER_CUTOFF) - 0.9).abs() < 0.01);
+    run(&mut processor, &controls, 2400);
+    assert!((position(&processor, FILTER_CUTOFF) - 0.9).abs() < 0.01);
 
     let target = Target::new(Inference {
         mean: [0.25; MATCHED_COUNT],
         sigma: [0.1; MATCHED_COUNT],
     });
-    core.reference.due.push((core.reference.end, target));
-    run(&mut core, &controls, 12_000);
+    processor.source.due.push((processor.source.end, target));
+    run(&mut processor, &controls, 12_000);
     controls.knobs.set(synth::params::TUNE, 0.7);
-    run(&mut core, &controls, 12_000);
+    run(&mut processor, &controls, 12_000);
     let start = Patch::default().get(OSC1_SHAPE);
     let half = (start + 0.25) / 2.0;
-    assert!((position(&core, OSC1_SHAPE) - half).abs() < 0.01);
-    run(&mut core, &controls, 26_400);
-    assert!((position(&core, OSC1_SHAPE) - 0.25).abs() < 0.01);
-    assert!((position(&core, synth::params::TUNE) - 0.7).abs() < 0.01);
+    assert!((position(&processor, OSC1_SHAPE) - half).abs() < 0.01);
+    run(&mut processor, &controls, 26_400);
+    assert!((position(&processor, OSC1_SHAPE) - 0.25).abs() < 0.01);
+    assert!((position(&processor, synth::params::TUNE) - 0.7).abs() < 0.01);
 }
 
 /// Whatever comes in, numbers go out.
@@ -281,7 +285,7 @@ fn output_is_finite_for_any_input() {
             target.inference.mean[i] = odd[rng.random_range(0..odd.len())];
             target.level_db = odd[rng.random_range(0..odd.len())];
         }
-        let mut core = Core::new(
+        let mut processor = Processor::new(
             RATE,
             Script {
                 due,
@@ -312,7 +316,7 @@ fn output_is_finite_for_any_input() {
                 ..controls()
             };
             let sidechain = Some([&side[..], &side[..]]);
-            core.process(
+            processor.process(
                 &controls,
                 false,
                 sidechain,
@@ -322,7 +326,7 @@ fn output_is_finite_for_any_input() {
             );
             assert!(left.iter().chain(&right).all(|x| x.is_finite()));
             // Through `process`, an empty block keeps its events.
-            core.process(&controls, false, None, &mut [], &mut [], &mut events);
+            processor.process(&controls, false, None, &mut [], &mut [], &mut events);
         }
     }
 }

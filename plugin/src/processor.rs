@@ -1,21 +1,21 @@
-//! One instance without its host: reference in, events in, sound out.
+//! One instance without its host: reference and events in, sound out.
 
 use matcher::live::AudioEnd;
 use matcher::live::Target;
 use synth::{Ended, Event, MATCHED_COUNT, Patch, Synth, Transport};
 
-/// Samples handed to the listener at a time.
+/// Most samples pushed to the source at a time.
 const CHUNK: usize = 1024;
-/// Time from one position of a knob to the next, in seconds.
+/// Duration of the glide after a knob moves, in seconds.
 const KNOB_GLIDE: f32 = 0.02;
 /// Time constant of the output level, in seconds.
 const LEVEL_TIME: f32 = 0.01;
 
-/// Where the inferences come from, and when each takes effect.
-pub trait Reference {
-    /// Hands a block of the reference over; the clock moves on by its length.
+/// A source of inferences that take effect at fixed positions of the reference's stream.
+pub trait InferenceSource {
+    /// Takes a block of the reference; the stream's position advances by its length.
     fn push(&mut self, mono: &[f32]);
-    /// Offline only: waits for the inference due in the pushed block.
+    /// Waits for the inference due in the pushed block. Offline only.
     fn wait(&mut self);
     /// The next inference due in the pushed block, with its offset there.
     fn next_due(&mut self) -> Option<(usize, Target)>;
@@ -23,7 +23,7 @@ pub trait Reference {
     fn reset(&mut self);
 }
 
-impl Reference for AudioEnd {
+impl InferenceSource for AudioEnd {
     fn push(&mut self, mono: &[f32]) {
         AudioEnd::push(self, mono);
     }
@@ -41,51 +41,51 @@ impl Reference for AudioEnd {
     }
 }
 
-/// What the host and the player ask for, read once a block.
+/// The settings of host and player for one block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controls {
-    /// Where the knobs stand.
+    /// Positions of the knobs, with the host's modulation.
     pub knobs: Patch,
-    /// How far the matched ones follow, 0 to 1.
+    /// Share of the way from the knob to the inferred value that matched parameters go, 0 to 1.
     pub amount: f32,
-    /// Which of them don't, in the order of [`synth::MATCHED`].
+    /// Locked parameters, which stay at the knob, in the order of [`synth::MATCHED`].
     pub locks: [bool; MATCHED_COUNT],
     /// Time from one inferred sound to the next, in seconds.
     pub glide: f32,
-    /// Whether the reference is heard.
+    /// Whether the listener receives the reference; if not, it receives silence.
     pub listen: bool,
     /// Linear gain of the output.
     pub gain: f32,
-    /// The song at the block's first sample.
+    /// Tempo and song position at the block's first sample.
     pub transport: Transport,
 }
 
-/// The instrument with what it holds of the reference.
-pub struct Core<R> {
-    reference: R,
+/// The synth with the inference it holds.
+pub struct Processor<S> {
+    source: S,
     synth: Synth,
     rate: f32,
     held: Option<Target>,
-    /// What the synth was last told; `None`: nothing since the start, so it must not glide.
-    aim: Option<Patch>,
-    /// Samples left of the glide to the held inference.
+    /// Patch last given to the synth; `None` since the start, when the synth must not glide.
+    target: Option<Patch>,
+    /// Remaining samples of the glide to the held inference.
     gliding: usize,
-    /// Whether the last block was listened to.
+    /// [`Controls::listen`] of the last block.
     listening: bool,
     /// Gain of the last sample; `None` before the first.
     gain: Option<f32>,
     mono: Box<[f32; CHUNK]>,
 }
 
-impl<R: Reference> Core<R> {
+impl<S: InferenceSource> Processor<S> {
     /// Allocates everything. `rate` in Hz.
-    pub fn new(rate: f32, reference: R) -> Self {
+    pub fn new(rate: f32, source: S) -> Self {
         Self {
-            reference,
+            source,
             synth: Synth::new(rate),
             rate,
             held: None,
-            aim: None,
+            target: None,
             gliding: 0,
             listening: true,
             gain: None,
@@ -93,16 +93,16 @@ impl<R: Reference> Core<R> {
         }
     }
 
-    /// Silences everything and starts a new stream; what is held stays.
+    /// Silences everything and starts a new stream; the held inference stays.
     pub fn reset(&mut self) {
-        self.reference.reset();
+        self.source.reset();
         self.synth.reset();
-        self.aim = None;
+        self.target = None;
         self.gliding = 0;
         self.gain = None;
     }
 
-    /// The notes that have ended since this was last asked.
+    /// Notes that have ended since the last call.
     pub fn ended(&mut self) -> impl Iterator<Item = Ended> {
         self.synth.ended()
     }
@@ -112,13 +112,14 @@ impl<R: Reference> Core<R> {
         self.held
     }
 
-    /// Replaces what is held.
+    /// Replaces the held inference.
     pub fn hold(&mut self, target: Option<Target>) {
         self.held = target;
     }
 
-    /// Renders a block over `left` and `right`. `sidechain` is stereo, of the same length, or missing. `events`
-    /// are in time order; their times are used up. Returns whether what is held changed.
+    /// Renders a block over `left` and `right`. `sidechain` is stereo, of the same length, or
+    /// missing. `events` are in time order; their times are overwritten. Returns whether the held
+    /// inference changed.
     ///
     /// Real-time safe unless `offline`.
     pub fn process(
@@ -131,13 +132,13 @@ impl<R: Reference> Core<R> {
         mut events: &mut [Event],
     ) -> bool {
         let length = left.len();
-        keep_order(events, length);
+        make_times_ascend(events, length);
         if controls.listen && !self.listening {
-            // The silence handed over meanwhile is not part of what is heard from here on.
-            self.reference.reset();
+            // The silence pushed meanwhile is not part of the reference.
+            self.source.reset();
         }
         self.listening = controls.listen;
-        self.aim(controls, KNOB_GLIDE);
+        self.retarget(controls, KNOB_GLIDE);
         self.synth.set_transport(&controls.transport);
         if length == 0 {
             self.synth.process(left, right, events);
@@ -146,12 +147,12 @@ impl<R: Reference> Core<R> {
         let mut start = 0;
         while start < length {
             let end = length.min(start + CHUNK);
-            self.listen(controls, sidechain, start, end);
+            self.push(controls, sidechain, start, end);
             if offline {
-                self.reference.wait();
+                self.source.wait();
             }
             let mut from = start;
-            while let Some((offset, target)) = self.reference.next_due() {
+            while let Some((offset, target)) = self.source.next_due() {
                 if !controls.listen {
                     continue;
                 }
@@ -160,19 +161,19 @@ impl<R: Reference> Core<R> {
                 from = to;
                 self.held = Some(target);
                 self.gliding = (controls.glide * self.rate) as usize;
-                self.aim(controls, controls.glide);
+                self.retarget(controls, controls.glide);
                 moved = true;
             }
             events = self.render(&mut left[..end], &mut right[..end], from, events);
             start = end;
         }
-        self.level(controls.gain, left, right);
+        self.apply_gain(controls.gain, left, right);
         moved
     }
 
-    /// Hands samples `start..end` of the sidechain to the listener: the sum of both channels (a mono source
-    /// fills only the left one), silence when the reference is not to be heard.
-    fn listen(
+    /// Pushes samples `start..end` of the sidechain: the sum of both channels, since a mono source
+    /// may fill only the left one. Silence while not listening.
+    fn push(
         &mut self,
         controls: &Controls,
         sidechain: Option<[&[f32]; 2]>,
@@ -192,26 +193,27 @@ impl<R: Reference> Core<R> {
             }
             _ => mono.fill(0.0),
         }
-        self.reference.push(mono);
+        self.source.push(mono);
     }
 
-    /// Tells the synth where to go, if that changed, and to be there in `glide` seconds.
-    fn aim(&mut self, controls: &Controls, glide: f32) {
+    /// Lets the synth glide to the effective patch within `glide` seconds, if that patch changed.
+    fn retarget(&mut self, controls: &Controls, glide: f32) {
         let target = match &self.held {
             Some(held) => held.effective(&controls.knobs, controls.amount, &controls.locks),
             None => controls.knobs,
         };
-        let glide = match self.aim {
+        let glide = match self.target {
             None => 0.0,
-            Some(aim) if aim == target => return,
-            // A knob that moves meanwhile must not cut a glide to the inferred sound short.
+            Some(last) if last == target => return,
+            // A knob that moves during a glide to an inference must not cut it short.
             Some(_) => glide.max(self.gliding as f32 / self.rate),
         };
         self.synth.set_patch(&target, glide);
-        self.aim = Some(target);
+        self.target = Some(target);
     }
 
-    /// Renders from `start` to the end of the slices with the events due there; returns those that are left.
+    /// Renders from `start` to the end of the slices with the events due there; returns the later
+    /// events.
     fn render<'e>(
         &mut self,
         left: &mut [f32],
@@ -234,8 +236,8 @@ impl<R: Reference> Core<R> {
         later
     }
 
-    /// Applies the output level, gliding from the last block's.
-    fn level(&mut self, target: f32, left: &mut [f32], right: &mut [f32]) {
+    /// Applies the output gain, smoothed from that of the last sample.
+    fn apply_gain(&mut self, target: f32, left: &mut [f32], right: &mut [f32]) {
         let step = 1.0 - (-1.0 / (LEVEL_TIME * self.rate)).exp();
         let mut gain = self.gain.unwrap_or(target);
         for (l, r) in left.iter_mut().zip(right) {
@@ -247,8 +249,8 @@ impl<R: Reference> Core<R> {
     }
 }
 
-/// Makes times ascend within the block, whatever the host sent.
-fn keep_order(events: &mut [Event], length: usize) {
+/// Raises and clamps times so that they ascend and lie in a block of `length` samples.
+fn make_times_ascend(events: &mut [Event], length: usize) {
     let mut last = 0;
     for event in events {
         last = event.time.max(last).min(length.saturating_sub(1) as u32);
