@@ -131,7 +131,6 @@ mod config;
 mod design;
 mod ear;
 mod normalize;
-mod npy;
 #[cfg(test)]
 mod oracle;
 mod picture;
@@ -146,7 +145,6 @@ pub use config::{
     centre_frequencies,
 };
 pub use ear::{Ear, Frame};
-pub use npy::write_npy;
 pub use picture::{brightness, decibel_image};
 pub use pitch::{PITCH_DELAY, PitchFrame, key_to_hz};
 pub use preset::Preset;
