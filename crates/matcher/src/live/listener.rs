@@ -386,6 +386,20 @@ mod tests {
     }
 
     #[test]
+    fn silence_after_a_sound_keeps_what_is_held() {
+        let mut listener = listener(0.1);
+        let sounding = hear(&mut listener, &tone(0.5), 512);
+        let held = sounding.last().unwrap().as_ref().unwrap().target;
+        let silence = hear(&mut listener, &vec![0.0; RATE as usize], 512);
+        let last = silence.last().unwrap().as_ref().unwrap();
+        assert!(last.silent && !last.moved);
+        let moving = silence.iter().rev().find(|h| h.as_ref().unwrap().moved);
+        let held = moving.map_or(held, |h| h.as_ref().unwrap().target);
+        assert!(held.is_some());
+        assert_eq!(last.target, held);
+    }
+
+    #[test]
     fn a_reset_is_a_new_listener() {
         let sound = tone(0.5);
         let mut listener = listener(0.1);
