@@ -46,9 +46,9 @@
 //! all its frequencies scaled.
 //!
 //! **Arithmetic.** A pole pair is two chained integrators, `s1 += x - damp s1 - spring s2` and
-//! `s2 += s1`. In f32 their coefficients stay exact for poles near 1, where a direct form rounds the
-//! pole's angle (at 55 Hz and 32 kHz by up to half a cent). The bank agrees with the same responses
-//! applied by FFT in f64 within 1.7e-5 (`oracle.rs`).
+//! `s2 += s1`. In f32 their coefficients stay exact for poles near 1, where a direct form rounds
+//! the pole's angle (at 55 Hz and 32 kHz by up to half a cent). The bank agrees with the same
+//! responses applied by FFT in f64 within 1.7e-5 (`oracle.rs`).
 //!
 //! # Fidelity
 //! Pearson r over all cells and e = |Y - R| / |R| against naplib 2.6.0 (at other rates than 16 kHz:
