@@ -1,7 +1,7 @@
 //! The live loop with an encoder of our own in place of the engine.
 
 use super::*;
-use crate::model::{Encoder, EncoderError};
+use crate::model::{Encoder, EncoderError, Inference};
 use ear::EarConfig;
 use std::sync::mpsc;
 use std::time::Instant;

@@ -8,6 +8,7 @@ use crate::model::{BUILTIN_WEIGHTS, CONTRACT, Contract, ContractError, INPUT_LEN
 use crate::model::{Encoder, EncoderError, Inference, whole_windows};
 use ear::EarConfig;
 use ear::simd::InstructionSet;
+pub use network::{INPUT_OFFSET, SIGMA_RANGE};
 use network::{MOST_LANES, Network, Scratch};
 use parking_lot::Mutex;
 use std::borrow::Cow;

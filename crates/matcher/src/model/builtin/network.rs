@@ -11,10 +11,11 @@ use synth::MATCHED_COUNT;
 /// Numbers of an answer: means, then standard deviations.
 pub const OUTPUTS: usize = 2 * MATCHED_COUNT;
 
-/// Range of the standard deviations.
-const SIGMA: [f32; 2] = [0.005, 0.45];
-/// Taken from the input, so that its mean is near 0.
-const MIDDLE: f32 = 0.3;
+/// Lowest and highest standard deviation that the network can state. The highest is above a uniform draw's
+/// 0.289, the lowest below what any ear could tell.
+pub const SIGMA_RANGE: [f64; 2] = [0.005, 0.45];
+/// Subtracted from the input, in [0, 1], so that its mean is near 0.
+pub const INPUT_OFFSET: f64 = 0.3;
 /// Lanes of the widest vectors it runs on: [`VECTORS`] of them hold the first layer's 16 channels.
 pub const MOST_LANES: usize = 16 / VECTORS;
 /// Channels that are pooled over time.
@@ -214,7 +215,7 @@ impl Network {
         for (t, frame) in window.chunks_exact(CHANNELS).enumerate() {
             let row = &mut scratch.body[0][picture.at(t, 0)..][..CHANNELS];
             for (x, &byte) in row.iter_mut().zip(frame) {
-                *x = byte as f32 / 255.0 - MIDDLE;
+                *x = byte as f32 / 255.0 - INPUT_OFFSET as f32;
             }
         }
         self.set.run(Run {
@@ -228,11 +229,12 @@ impl Network {
             buffers: &mut scratch.head,
         });
         let outputs = &scratch.head[self.head.layers.len()];
+        let [low, high] = SIGMA_RANGE.map(|s| s as f32);
         std::array::from_fn(|i| {
             let y = 1.0 / (1.0 + (-outputs[i]).exp());
             match i < MATCHED_COUNT {
                 true => y,
-                false => y * (SIGMA[1] - SIGMA[0]) + SIGMA[0],
+                false => y * (high - low) + low,
             }
         })
     }
