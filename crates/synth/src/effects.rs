@@ -9,8 +9,8 @@ mod reverb;
 
 pub use clip::{is_safe, safety_clip};
 
+use crate::CONTROL;
 use crate::math::Ramp;
-use crate::{CONTROL, Patch};
 use chorus::{Chorus, ChorusSettings};
 use delay::{Delay, DelaySettings};
 use reverb::{Reverb, ReverbSettings};
@@ -30,12 +30,12 @@ pub struct EffectSettings {
 }
 
 impl EffectSettings {
-    /// Digests a patch.
-    pub fn new(patch: &Patch) -> Self {
+    /// Reads a patch; `v` gives a row's plain value.
+    pub fn new(v: impl Fn(usize) -> f32) -> Self {
         Self {
-            chorus: ChorusSettings::new(patch),
-            delay: DelaySettings::new(patch),
-            reverb: ReverbSettings::new(patch),
+            chorus: ChorusSettings::new(&v),
+            delay: DelaySettings::new(&v),
+            reverb: ReverbSettings::new(&v),
         }
     }
 

@@ -2,6 +2,7 @@
 //! all together, in hertz or in the host's tempo.
 
 use crate::math::{sin_turn, split_mix};
+use crate::params::{LfoShape, LfoStart};
 
 /// Largest change per second where a shape jumps: it takes 4 ms from end to end, so that what it moves
 /// doesn't click.
@@ -9,43 +10,7 @@ const SLEW: f32 = 500.0;
 /// Shortest fade-in, seconds.
 const FADE: f32 = 1e-3;
 
-/// Waveforms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Shape {
-    /// From 0 upwards.
-    #[default]
-    Sine,
-    /// From 0 upwards.
-    Triangle,
-    /// From -1 to 1.
-    SawUp,
-    /// From 1 to -1.
-    SawDown,
-    /// 1, then -1.
-    Square,
-    /// A new random value every cycle.
-    Hold,
-    /// Smoothly from one to the next.
-    Smooth,
-}
-
-impl Shape {
-    /// All of them, in the order of [`crate::params::LFO_SHAPES`].
-    pub const ALL: [Self; 7] = [
-        Self::Sine,
-        Self::Triangle,
-        Self::SawUp,
-        Self::SawDown,
-        Self::Square,
-        Self::Hold,
-        Self::Smooth,
-    ];
-
-    /// The shape of a parameter's plain value.
-    pub fn of(plain: f32) -> Self {
-        Self::ALL[(plain.round() as usize).min(Self::ALL.len() - 1)]
-    }
-
+impl LfoShape {
     /// Whether it jumps.
     fn jumps(self) -> bool {
         matches!(
@@ -94,15 +59,15 @@ pub struct LfoSettings {
     /// Beats in a cycle; 0: not synced.
     pub beats: f32,
     /// Waveform.
-    pub shape: Shape,
+    pub shape: LfoShape,
     /// Seconds.
     pub delay: f32,
     /// Seconds beyond half the delay.
     pub fade: f32,
     /// Cycles by which it is ahead.
     pub phase: f32,
-    /// Whether there is one for all notes.
-    pub free: bool,
+    /// Whether each note has its own or all notes share one.
+    pub start: LfoStart,
 }
 
 impl LfoSettings {
@@ -176,7 +141,7 @@ impl Lfo {
 
     #[inline(always)]
     fn shape(&self, s: &LfoSettings, clock: &Clock) -> f32 {
-        let (phase, cycle, seed) = if s.free {
+        let (phase, cycle, seed) = if s.start == LfoStart::Free {
             let whole = clock.turns.floor();
             ((clock.turns - whole) as f32, whole as i64 as u32, 0)
         } else {
@@ -239,8 +204,8 @@ mod tests {
             ..LfoSettings::default()
         };
         assert_eq!(s.hertz(2.0), 4.0);
-        s.free = true;
-        s.shape = Shape::Hold;
+        s.start = LfoStart::Free;
+        s.shape = LfoShape::Hold;
         let at = |turns| Lfo::new(7, &s, &Clock { tempo: 2.0, turns }).value;
         assert_eq!(at(3.0), at(3.9));
         assert_ne!(at(3.9), at(4.1));
@@ -248,7 +213,7 @@ mod tests {
 
     #[test]
     fn shapes_stay_in_their_range_and_only_jump_slowly() {
-        for shape in Shape::ALL {
+        for shape in LfoShape::ALL {
             for phase in [0.0, 0.3, 1.0] {
                 let s = LfoSettings {
                     rate: 7.0,

@@ -28,10 +28,11 @@ pub use automation::Automation;
 pub use batch::{Batch, Job};
 pub use common::Transport;
 pub use event::{Event, EventKind};
-pub use params::{COUNT, MATCHED, MATCHED_COUNT, PARAMS, Param, Scale, Section, Unit};
+pub use params::{
+    COUNT, MATCHED, MATCHED_COUNT, PARAMS, Param, Scale, Section, Unit, can_modulate,
+};
 pub use patch::{Patch, PatchError};
 pub use render::{Note, notes_to_events, render, render_changes, render_mono, to_mono};
-pub use settings::part::can_modulate;
 pub use simd::InstructionSet;
 pub use synth::{Ended, Synth};
 

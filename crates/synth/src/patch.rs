@@ -99,7 +99,7 @@ impl Patch {
     pub fn lerp(&self, other: &Self, t: f32) -> Self {
         Self {
             values: std::array::from_fn(|i| {
-                if PARAMS[i].is_choice() && t > 0.0 {
+                if PARAMS[i].is_stepped() && t > 0.0 {
                     other.values[i]
                 } else {
                     self.values[i] + t * (other.values[i] - self.values[i])

@@ -4,6 +4,7 @@
 use crate::CONTROL;
 use crate::math::{Ramp, inverse, split_mix};
 use crate::oscillator::{Noise, Oscillator, Samples, Timbre};
+use crate::params::StartPhase;
 use crate::settings::{Settings, UNISON};
 use crate::simd::Vector;
 use crate::wavetable::Wavetables;
@@ -83,7 +84,7 @@ impl Tones {
         };
         let mut phase = |copy: usize| {
             let random = split_mix(&mut seed) as u32;
-            if s.retrigger {
+            if s.start_phase == StartPhase::Retrigger {
                 // Copies that all began together would begin with a bang.
                 (copy as u32).wrapping_mul(0x9E37_79B9)
             } else {

@@ -14,10 +14,10 @@ use crate::filter::lanes::{Lanes, Place};
 use crate::glide::Glide;
 use crate::lfo::Lfo;
 use crate::math::{Ramp, exp2, exp2s, inverse, split_mix};
-use crate::matrix::{Sources, Sum, source};
+use crate::matrix::Sum;
 use crate::offsets::Offsets;
 use crate::oscillator::Samples;
-use crate::params::SOURCES;
+use crate::params::Source;
 use crate::settings::Settings;
 use crate::simd::Vector;
 use crate::tones::{Block, Tones};
@@ -184,26 +184,29 @@ impl Voice {
         if self.differs {
             let mut sum = Sum::default();
             self.offsets.add_to(&mut sum);
-            s.matrix.add_to(&mut sum, &self.sources());
-            self.own = s.moved(&common.patch, &sum);
+            s.matrix.add_to(&mut sum, |source| self.source(source));
+            self.own = s.modulated(&common.patch, &sum);
         }
     }
 
-    fn sources(&self) -> Sources {
+    /// Value of a source of the modulation matrix.
+    #[inline(always)]
+    fn source(&self, source: Source) -> f32 {
         let m = &self.modulators;
-        let mut sources = [0.0; SOURCES.len()];
-        sources[source::VELOCITY] = m.velocity;
-        sources[source::KEY] = ((self.note.key + m.glide.offset() - 60.0) / 60.0).clamp(-1.0, 1.0);
-        sources[source::WHEEL] = m.wheel;
-        sources[source::PRESSURE] = m.pressure;
-        sources[source::BEND] = m.bend;
-        sources[source::BRIGHTNESS] = (0.5 * m.brightness).clamp(-1.0, 1.0);
-        sources[source::AMP] = m.amp.level();
-        sources[source::FILTER] = m.filter.level();
-        sources[source::LFO1] = m.lfos[0].level();
-        sources[source::LFO2] = m.lfos[1].level();
-        sources[source::RANDOM] = self.random;
-        sources
+        match source {
+            Source::Off => 0.0,
+            Source::Velocity => m.velocity,
+            Source::Key => ((self.note.key + m.glide.offset() - 60.0) / 60.0).clamp(-1.0, 1.0),
+            Source::Wheel => m.wheel,
+            Source::Pressure => m.pressure,
+            Source::Bend => m.bend,
+            Source::Brightness => (0.5 * m.brightness).clamp(-1.0, 1.0),
+            Source::AmpEnvelope => m.amp.level(),
+            Source::FilterEnvelope => m.filter.level(),
+            Source::Lfo1 => m.lfos[0].level(),
+            Source::Lfo2 => m.lfos[1].level(),
+            Source::Random => self.random,
+        }
     }
 
     /// Octaves above middle C; `bend` in semitones.
@@ -213,7 +216,7 @@ impl Voice {
         let semitones = (self.note.key - 60.0)
             + self.note.tuning
             + bend
-            + (s.tune + s.shift)
+            + (s.tune + s.mod_pitch)
             + m.glide.offset()
             + m.lfos[0].level() * s.vibrato;
         semitones * (1.0 / 12.0)
@@ -242,9 +245,9 @@ impl Voice {
 
         let velocity = 1.0 - s.velocity * (1.0 - m.velocity * m.velocity);
         let tremolo = 1.0 - s.tremolo * m.lfos[0].depth() * 0.5 * (1.0 - lfo);
-        let gain = GAIN * s.level * m.amp.level() * velocity * tremolo * m.volume * s.swell;
+        let gain = GAIN * s.level * m.amp.level() * velocity * tremolo * m.volume * s.mod_gain;
         // Equal power, 1 in the middle: sqrt is exact everywhere, unlike sin and cos.
-        let pan = (m.pan + s.pan).clamp(-1.0, 1.0);
+        let pan = (m.pan + s.mod_pan).clamp(-1.0, 1.0);
         self.gain[0].aim(gain * (1.0 - pan).sqrt(), inverse_len);
         self.gain[1].aim(gain * (1.0 + pan).sqrt(), inverse_len);
         if self.gain.iter().all(Ramp::is_silent) {

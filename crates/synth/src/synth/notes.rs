@@ -3,8 +3,7 @@
 use super::{SLOTS, Synth};
 use crate::event::EventKind;
 use crate::math::split_mix;
-use crate::params::COUNT;
-use crate::settings::{PlayMode, part};
+use crate::params::{COUNT, PlayMode, can_modulate};
 use crate::voice::{NoteState, Voice};
 
 /// Most keys that a single voice remembers.
@@ -163,7 +162,7 @@ impl Synth {
                 });
             }
             Modulation { id, row, offset }
-                if offset.is_finite() && row < COUNT && part::can_modulate(row) =>
+                if offset.is_finite() && row < COUNT && can_modulate(row) =>
             {
                 let offset = offset.clamp(-1.0, 1.0);
                 self.change_all(

@@ -7,7 +7,7 @@ use crate::envelope::Envelope;
 use crate::glide::Glide;
 use crate::lfo::Lfo;
 use crate::math::exp2;
-use crate::matrix::source;
+use crate::params::Source;
 use crate::settings::Settings;
 
 /// What moves by itself; a copy is kept to return to when a step is cut.
@@ -43,7 +43,7 @@ impl Modulators {
             .advance(n, speed(&s.filter_times, note), &s.filter_env);
         let seconds = n / s.sample_rate;
         self.lfos[0].advance(seconds, &s.lfos[0], &common.clocks[0]);
-        if s.matrix.uses(source::LFO2) {
+        if s.matrix.uses(Source::Lfo2) {
             self.lfos[1].advance(seconds, &s.lfos[1], &common.clocks[1]);
         }
         self.glide.advance(n);
