@@ -1,17 +1,17 @@
-//! The low-frequency oscillators: each waits, fades in, and swings; for each note from its start, or for
-//! all together, in hertz or in the host's tempo.
+//! The low-frequency oscillators: each waits, fades in, and oscillates; for each note from its
+//! start, or for all notes together, at a rate in hertz or in the host's tempo.
 
 use crate::math::{sin_turn, split_mix};
 use crate::params::{LfoShape, LfoStart};
 
-/// Largest change per second where a shape jumps: it takes 4 ms from end to end, so that what it moves
-/// doesn't click.
+/// Largest change per second where a shape jumps: it takes 4 ms from end to end, so that nothing it
+/// moves clicks.
 const SLEW: f32 = 500.0;
 /// Shortest fade-in, seconds.
 const FADE: f32 = 1e-3;
 
 impl LfoShape {
-    /// Whether it jumps.
+    /// Whether the shape jumps.
     fn jumps(self) -> bool {
         matches!(
             self,
@@ -54,17 +54,17 @@ fn random(seed: u32, cycle: u32) -> f32 {
 /// An LFO's knobs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LfoSettings {
-    /// Hz, where it is not synced.
+    /// Rate in Hz, where it is not synced.
     pub rate: f32,
-    /// Beats in a cycle; 0: not synced.
+    /// Length of a cycle in beats; 0: not synced.
     pub beats: f32,
     /// Waveform.
     pub shape: LfoShape,
-    /// Seconds.
+    /// Time before the fade-in, seconds.
     pub delay: f32,
-    /// Seconds beyond half the delay.
+    /// Duration of the fade-in beyond half the delay, seconds.
     pub fade: f32,
-    /// Cycles by which it is ahead.
+    /// Offset of the phase, cycles.
     pub phase: f32,
     /// Whether each note has its own or all notes share one.
     pub start: LfoStart,
@@ -81,7 +81,7 @@ impl LfoSettings {
     }
 }
 
-/// What an LFO gets to know of the instrument.
+/// The song's tempo, and the phase of an LFO that runs for all notes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {
     /// Beats per second.
@@ -108,7 +108,7 @@ pub struct Lfo {
 }
 
 impl Lfo {
-    /// Starts with a note; not heard before the first step.
+    /// Starts with a note, at depth 0.
     pub fn new(seed: u32, s: &LfoSettings, clock: &Clock) -> Self {
         let mut lfo = Self {
             seed,
@@ -156,7 +156,8 @@ impl Lfo {
         s.shape.at(phase, cycle, seed)
     }
 
-    /// Depth, 0 to 1: nothing for `delay` seconds, then a linear fade-in over half as long and `fade`.
+    /// Depth, 0 to 1: nothing for `delay` seconds, then a linear fade-in over half as long and
+    /// `fade`.
     pub fn depth(&self) -> f32 {
         self.depth
     }

@@ -1,8 +1,8 @@
 //! The modulation matrix: slots, each adding a source, scaled, to a destination.
 //!
-//! Destinations are rows of the parameter table, moved in normalised space, so that full amount is the
-//! knob's whole way and the row's scale and range hold; and three that no knob has: pitch, amplitude
-//! and stereo position of a voice.
+//! Destinations are rows of the parameter table, moved in normalised space, so that full amount is
+//! the knob's whole way and the row's scale and range hold; and three that no knob has: pitch,
+//! amplitude and stereo position of a voice.
 
 use crate::params::{COUNT, Destination, GROUPS, Groups, SLOT_ROWS, Source};
 

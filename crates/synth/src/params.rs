@@ -1,9 +1,9 @@
 //! THE parameter table: one row per parameter. Ids, knobs, host parameters, JSON, sampling, the
 //! matrix's destinations, the network's outputs and the loss are all views of it.
 //!
-//! Every parameter is a number. Its *normalised* value in `[0, 1]` is the currency of host, encoder,
-//! sampler and loss; its *plain* value is in the row's unit. The row's [`Scale`] joins the two and is
-//! chosen perceptually: equal normalised steps should sound about equally large.
+//! Every parameter is a number. Its *normalised* value in `[0, 1]` is the currency of host,
+//! encoder, sampler and loss; its *plain* value is in the row's unit. The row's [`Scale`] joins the
+//! two and is chosen perceptually: equal normalised steps should sound about equally large.
 
 mod choices;
 mod destinations;

@@ -279,9 +279,9 @@ fn timbre(shape: f32, width: f32, sync: f32) -> Timbre {
     }
 }
 
-/// Gains and frequencies of `count` copies spread evenly over +-`octaves` of pitch and, from side to
-/// side, `spread` of the width. The first copy is the one nearest the middle, so that a single one is
-/// neither detuned nor moved.
+/// Gains and frequencies of `count` copies spread evenly over +-`octaves` of pitch and, from side
+/// to side, `spread` of the width. The first copy is the one nearest the middle, so that a single
+/// one is neither detuned nor moved.
 fn unison(count: usize, octaves: f32, spread: f32) -> ([[f32; 2]; UNISON], [f32; UNISON]) {
     let (mut gains, mut factors) = ([[0.0; 2]; UNISON], [1.0; UNISON]);
     for c in 0..count {
@@ -311,8 +311,8 @@ mod tests {
     use super::*;
     use crate::params::{COUNT, Destination, SLOT_ROWS, Source, can_modulate};
 
-    /// A patch in which no row is idle: unison, a state-variable filter, an MPE zone, and every slot of
-    /// the matrix in use.
+    /// A patch in which no row is idle: unison, a state-variable filter, an MPE zone, and every
+    /// slot of the matrix in use.
     fn busy() -> Patch {
         let mut patch = Patch::default();
         patch.set_plain(p::UNISON_VOICES, 2.0);

@@ -1,7 +1,8 @@
-//! What the choices choose from. A choice is stored as its index: names may be added at the end, never
-//! moved.
+//! What the choices choose from. A choice is stored as its index: names may be added at the end,
+//! never moved.
 
-/// Writes an enum and the list of its variants' names, which is what a row of the table chooses from.
+/// Writes an enum and the list of its variants' names, which is what a row of the table chooses
+/// from.
 macro_rules! choice {
     (
         $(#[$doc:meta])* $choice:ident;
@@ -134,8 +135,8 @@ choice! {
 /// Numbers of unison copies; the index is one less than the number.
 pub const UNISON_VOICES_NAMES: &[&str] = &["1", "2", "3", "4", "5", "6", "7"];
 
-/// Lengths of a low-frequency oscillator's cycle in the host's tempo: name and beats; 0: not synced.
-/// Bars have four beats; D: dotted, T: triplet.
+/// Lengths of a low-frequency oscillator's cycle in the host's tempo: name and beats; 0: not
+/// synced. Bars have four beats; D: dotted, T: triplet.
 const SYNCS: [(&str, f32); 18] = [
     ("Off", 0.0),
     ("8 bars", 32.0),

@@ -1,5 +1,6 @@
-//! What the modulation matrix can move: rows of the table, by their column, and a few things that no
-//! row has. A destination is stored as its index, so an index once given is never given to another.
+//! What the modulation matrix can move: rows of the table, by their column, and a few things that
+//! no row has. A destination is stored as its index, so an index once given is never given to
+//! another.
 
 /// Parameter or property of a voice that a slot of the matrix moves.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,8 +28,8 @@ const OTHERS: [(usize, &str, Destination); 4] = [
 /// Number of destinations that are not rows.
 pub const OTHER_COUNT: usize = OTHERS.len();
 
-/// Every destination with its name, by index, from those that are rows. Compiles only where each index
-/// from 0 up is given once.
+/// Every destination with its name, by index, from those that are rows. Compiles only where each
+/// index from 0 up is given once.
 pub const fn by_index<const N: usize>(
     rows: &[(usize, &'static str, Destination)],
 ) -> [(&'static str, Destination); N] {

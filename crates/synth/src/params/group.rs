@@ -1,5 +1,5 @@
-//! The groups of settings: rows of the table that are computed into settings together. A voice whose
-//! parameters are modulated updates the groups of those parameters at every control step.
+//! The groups of settings: rows of the table that are computed into settings together. A voice
+//! whose parameters are modulated updates the groups of those parameters at every control step.
 
 /// Writes the enum and the list of its variants.
 macro_rules! groups {

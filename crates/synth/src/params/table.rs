@@ -1,16 +1,16 @@
 //! The rows of the parameter table, and the macro that reads them.
 //!
 //! A row is: constant, id, name, section, group of settings, unit (of a choice, its list of names),
-//! scale and range (a choice has none: its list decides), default, whether the matcher may set it and,
-//! if the modulation matrix can reach it, its index and name among the destinations.
+//! scale and range (a choice has none: its list decides), default, whether the matcher may set it
+//! and, if the modulation matrix can reach it, its index and name among the destinations.
 
 use super::choices::*;
 use super::destinations::{Destination, OTHER_COUNT, by_index};
 use super::group::Group;
 use super::{FILTER_TYPES, Param, Scale, Section, Unit};
 
-/// Writes the table and, from the same rows, the constants that index it, and the lists of groups and
-/// destinations. Between the two blocks of rows stand the slots of the matrix, three rows each.
+/// Writes the table and, from the same rows, the constants that index it, and the lists of groups
+/// and destinations. Between the two blocks of rows stand the slots of the matrix, three rows each.
 macro_rules! table {
     (
         rows { $($before:tt)* }
@@ -88,8 +88,9 @@ macro_rules! table {
 // How symmetries, which a network can't learn, are kept out: oscillator 2 sits an octave above
 // oscillator 1, so the two can't swap roles, and is never heard alone, which would be oscillator 1
 // playing another key; the mixer is a balance, not two levels; output level is not matched; cutoffs
-// are given at middle C and follow the key. What can't be heard in most patches is part of a row that
-// can: the shape ends in pulses that get narrower. Notes start in phase, so that a patch has one sound.
+// are given at middle C and follow the key. What can't be heard in most patches is part of a row
+// that can: the shape ends in pulses that get narrower. Notes start in phase, so that a patch has
+// one sound.
 table! {
     rows {
         OSC1_SHAPE           "osc1_shape"           "Osc 1 shape"             Osc1      Osc1Wave  None Linear, 0.0..4.0 = 2.0 matched dest 5 "Osc 1 shape";
@@ -209,8 +210,8 @@ mod tests {
     use super::*;
     use crate::params::can_modulate;
 
-    /// Patches and projects store destinations by index: names may be added at the end of this list,
-    /// never moved or removed.
+    /// Patches and projects store destinations by index: names may be added at the end of this
+    /// list, never moved or removed.
     #[test]
     fn the_order_of_destinations_is_frozen() {
         let frozen = [
