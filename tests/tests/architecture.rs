@@ -7,7 +7,8 @@ use std::process::Command;
 use tests::sandbox::workspace;
 
 /// Crates between which every arrow is accounted for.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
+    "simd",
     "synth",
     "ear",
     "matcher",
@@ -22,10 +23,11 @@ const NAMES: [&str; 11] = [
 ];
 
 /// ARCHITECTURE.md's arrows, and no other. `tests` may know all.
-const ARROWS: [(&str, &[&str]); 6] = [
-    ("synth", &[]),
-    ("ear", &[]),
-    ("matcher", &["synth", "ear"]),
+const ARROWS: [(&str, &[&str]); 7] = [
+    ("simd", &[]),
+    ("synth", &["simd"]),
+    ("ear", &["simd"]),
+    ("matcher", &["synth", "ear", "simd"]),
     ("mirrornet", &["matcher", "synth", "ear", "tch"]),
     (
         "plugin",

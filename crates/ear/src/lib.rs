@@ -126,7 +126,6 @@ mod normalize;
 mod oracle;
 mod pitch;
 mod resample;
-pub mod simd;
 mod spectrogram;
 
 pub use config::{

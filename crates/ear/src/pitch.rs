@@ -20,8 +20,8 @@
 mod periods;
 mod prefilter;
 
-use crate::simd::InstructionSet;
 use periods::{Peak, Periods};
+use simd::InstructionSet;
 
 /// How far pitch and gate are behind the sound, in seconds: a frame's are told when so much more was heard
 /// after its end. Rounded to whole frames.

@@ -18,7 +18,6 @@ pub mod params;
 pub mod patch;
 mod render;
 mod settings;
-mod simd;
 mod synth;
 mod tones;
 mod voice;

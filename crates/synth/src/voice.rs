@@ -19,10 +19,10 @@ use crate::offsets::Offsets;
 use crate::oscillator::Samples;
 use crate::params::SOURCES;
 use crate::settings::Settings;
-use crate::simd::Vector;
 use crate::tones::{Block, Tones};
 use crate::wavetable::Wavetables;
 use modulators::Modulators;
+use simd::Vector;
 use wide::f32x4;
 
 pub use note::NoteState;
