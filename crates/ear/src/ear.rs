@@ -6,7 +6,7 @@ use crate::design;
 use crate::normalize::RunningNormalizer;
 use crate::pitch::{PitchFrame, PitchTracker, level_db};
 use crate::resample::Resampler;
-use crate::simd::InstructionSet;
+use simd::InstructionSet;
 
 /// Time constant of the hair cell's membrane in ms.
 const MEMBRANE_MS: f64 = 0.5;

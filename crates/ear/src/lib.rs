@@ -137,7 +137,6 @@ mod picture;
 mod pitch;
 mod preset;
 mod resample;
-pub mod simd;
 mod spectrogram;
 
 pub use config::{

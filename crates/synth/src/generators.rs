@@ -6,8 +6,8 @@ use crate::math::{Ramp, inverse, split_mix};
 use crate::oscillator::{Noise, Oscillator, Samples, Timbre};
 use crate::params::StartPhase;
 use crate::settings::{Settings, UNISON};
-use crate::simd::Vector;
 use crate::wavetable::Wavetables;
+use simd::Vector;
 
 /// The sub-oscillator's waveform: a sine.
 const SUB: Timbre = Timbre {

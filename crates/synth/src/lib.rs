@@ -20,7 +20,6 @@ pub mod patch;
 mod render;
 mod settings;
 mod shared;
-mod simd;
 mod synth;
 mod transport;
 mod voice;

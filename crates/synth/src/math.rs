@@ -2,7 +2,7 @@
 //! so that the same numbers come out everywhere.
 
 use crate::CONTROL;
-use crate::simd::Vector;
+use simd::Vector;
 use std::ops::{Add, Mul, Sub};
 use wide::{f32x4, i32x4};
 

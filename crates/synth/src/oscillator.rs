@@ -5,8 +5,8 @@ mod sync;
 
 use crate::CONTROL;
 use crate::math::{INDEX, Ramp, inverse};
-use crate::simd::Vector;
 use crate::wavetable::{Wave, Wavetables, sines};
+use simd::Vector;
 
 /// A control step's samples.
 pub type Samples = [f32; CONTROL];

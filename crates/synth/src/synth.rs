@@ -10,11 +10,11 @@ use crate::event::Event;
 use crate::filter::lanes::Lanes;
 use crate::output::Output;
 use crate::shared::SharedState;
-use crate::simd::{InstructionSet, Kernel, Vector};
 use crate::transport::Transport;
 use crate::voice::Voice;
 use crate::wavetable::Wavetables;
 use crate::{CONTROL, Patch};
+use simd::{InstructionSet, Kernel, Vector};
 use std::mem;
 
 pub use notes::Ended;
@@ -90,10 +90,16 @@ impl Synth {
 
     /// Allocates everything. `sample_rate` in Hz, 8,000 to 384,000 (others are clamped).
     pub fn new(sample_rate: f32) -> Self {
-        Self::with_instruction_set(sample_rate, InstructionSet::best())
+        Self::with_instruction_set(sample_rate, Self::best_instruction_set())
     }
 
-    /// [`Synth::new`] on other vector instructions than the CPU's best.
+    /// The instruction set that [`Synth::new`] chooses on this CPU: the best with at most eight lanes.
+    /// The voices of one instrument would leave most lanes of wider vectors empty.
+    pub fn best_instruction_set() -> InstructionSet {
+        InstructionSet::best_within(8)
+    }
+
+    /// [`Synth::new`] with another instruction set than [`Synth::best_instruction_set`].
     pub fn with_instruction_set(sample_rate: f32, set: InstructionSet) -> Self {
         let sample_rate = if sample_rate.is_nan() {
             48_000.0
@@ -225,7 +231,7 @@ impl Synth {
             let from = done;
             while done < left.len() && !self.output.is_full() {
                 let len = self.ahead().min(left.len() - done);
-                self.set.run(Step {
+                self.set.run_narrow(Step {
                     synths: std::slice::from_mut(self),
                     lanes: &mut lanes,
                     len,

@@ -20,9 +20,9 @@ use crate::oscillator::Samples;
 use crate::params::Source;
 use crate::settings::Settings;
 use crate::shared::SharedState;
-use crate::simd::Vector;
 use crate::wavetable::Wavetables;
 use modulators::Modulators;
+use simd::Vector;
 use wide::f32x4;
 
 pub use note::NoteState;

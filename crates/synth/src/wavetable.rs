@@ -11,9 +11,9 @@
 
 use crate::CONTROL;
 use crate::oscillator::{Phases, Samples};
-use crate::simd::Vector;
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex64;
+use simd::Vector;
 use std::f64::consts::{PI, TAU};
 use std::sync::OnceLock;
 
@@ -186,7 +186,7 @@ impl Table<'_> {
             let phase = v.load_i(&phases[i..]);
             let row = v.add_i(v.shift_right(phase, 32 - bits), v.splat_i(first));
             v.store_i(&mut rows[i..], row);
-            let [a, b, c, d] = v.quads(self.parts, &rows[i..]);
+            let [a, b, c, d] = v.gather4(self.parts, &rows[i..]);
             let within = v.shift_right(v.shift_left(phase, bits), 8);
             let f = v.mul(v.to_f(within), v.splat(1.0 / 16_777_216.0));
             let y = v.mul_add(v.mul_add(v.mul_add(d, f, c), f, b), f, a);
@@ -245,7 +245,7 @@ pub fn sines<V: Vector>(v: V, phases: &Phases) -> Samples {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::Baseline;
+    use simd::Baseline;
 
     #[test]
     fn tables_are_their_fourier_series() {

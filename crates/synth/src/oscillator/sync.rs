@@ -13,8 +13,8 @@
 use super::{Oscillator, Phases, Samples, turns};
 use crate::CONTROL;
 use crate::math::sin_turn;
-use crate::simd::Vector;
 use crate::wavetable::{Wave, Wavetables, sines};
+use simd::Vector;
 use std::f32::consts::PI;
 
 /// Most of a synced sine's harmonics that are corrected: four times the largest ratio, and some.

@@ -5,7 +5,7 @@
 //! to be gathered first: each number is spread over a vector, and multiplied with the weights of two
 //! vectors' worth of output channels, at [`TILE`] places at once, so that all sums stay in registers.
 
-use ear::simd::Vector;
+use simd::Vector;
 
 /// Places worked on at once: with two vectors each, their sums fill half of 16 registers, and there are
 /// as many as a core with two multipliers of four cycles' latency keeps busy.

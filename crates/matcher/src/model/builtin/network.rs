@@ -4,8 +4,8 @@
 use super::conv::{Conv, Kernel, Picture, Then, VECTORS};
 use crate::model::{INPUT_LEN, WINDOW_FRAMES};
 use ear::CHANNELS;
-use ear::simd::{self, InstructionSet, Vector};
 use safetensors::{Dtype, SafeTensors};
+use simd::{InstructionSet, Vector};
 use synth::MATCHED_COUNT;
 
 /// Numbers of an answer: means, then standard deviations.
@@ -218,13 +218,13 @@ impl Network {
                 *x = byte as f32 / 255.0 - INPUT_OFFSET as f32;
             }
         }
-        self.set.run(Run {
+        self.set.run_narrow(Run {
             layers: &self.body.layers,
             buffers: &mut scratch.body,
         });
         let last = self.body.layers.len();
         pool(&scratch.body[last], &mut scratch.head[0]);
-        self.set.run(Run {
+        self.set.run_narrow(Run {
             layers: &self.head.layers,
             buffers: &mut scratch.head,
         });
