@@ -1,8 +1,9 @@
 //! The streaming ear: any block of samples in, whole frames out.
 
 use crate::cochlea::{Cochlea, Stages};
-use crate::config::{CHANNELS, EarConfig, EarError, Normalize};
+use crate::config::{CHANNELS, EarConfig, Normalize};
 use crate::design;
+use crate::error::EarError;
 use crate::normalize::RunningNormalizer;
 use crate::pitch::{PitchFrame, PitchTracker, level_db};
 use crate::resample::Resampler;

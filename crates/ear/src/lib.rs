@@ -130,6 +130,7 @@ mod cochlea;
 mod config;
 mod design;
 mod ear;
+mod error;
 mod normalize;
 #[cfg(test)]
 mod oracle;
@@ -140,10 +141,10 @@ mod resample;
 mod spectrogram;
 
 pub use config::{
-    CHANNELS, EarConfig, EarError, FRAME_SECONDS, HairCell, INPUT_RATES, Normalize,
-    centre_frequencies,
+    CHANNELS, EarConfig, FRAME_SECONDS, HairCell, INPUT_RATES, Normalize, centre_frequencies,
 };
 pub use ear::{Ear, Frame};
+pub use error::EarError;
 pub use picture::{brightness, decibel_image};
 pub use pitch::{PITCH_DELAY, PitchFrame, key_to_hz};
 pub use preset::Preset;

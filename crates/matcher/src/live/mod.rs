@@ -23,7 +23,7 @@ mod thread;
 mod tracker;
 
 pub use audio::AudioEnd;
-pub use listener::{Heard, Listener, MIN_CONFIDENCE};
+pub use listener::{Listener, MIN_CONFIDENCE, StepResult};
 pub use resynthesis::LEAST_LIKENESS;
 pub use status::{Deafness, HoldReason, Status};
 pub use target::Target;

@@ -1,6 +1,6 @@
 //! The listener thread: takes sound and marks from the audio thread, and sends back what is due.
 
-use super::listener::{Heard, Listener};
+use super::listener::{Listener, StepResult};
 use super::resynthesis::LEAST_LIKENESS;
 use super::status::{Deafness, HoldReason, Status};
 use super::{
@@ -157,7 +157,7 @@ impl Worker {
     fn pass(&mut self, mark: MarkKind) {
         match mark {
             MarkKind::Gap(mut length) => {
-                // Heard as silence, so that every later frame keeps its time.
+                // StepResult as silence, so that every later frame keeps its time.
                 let silence = [0.0; PIECE];
                 while length > 0 && !self.shared.stop.load(Ordering::Acquire) {
                     let n = length.min(PIECE as u64);
@@ -186,7 +186,7 @@ impl Worker {
                 |spectrum, pitch| show_frame(shared, spectrum, pitch),
                 |heard| {
                     show_inference(shared, &heard);
-                    let Ok(Heard {
+                    let Ok(StepResult {
                         frame,
                         target: Some(target),
                         moved: true,
@@ -221,7 +221,7 @@ fn show_frame(shared: &Shared, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
     shown.pitch = pitch;
 }
 
-fn show_inference(shared: &Shared, heard: &Result<Heard, EncoderError>) {
+fn show_inference(shared: &Shared, heard: &Result<StepResult, EncoderError>) {
     let mut shown = shared.shown.lock();
     shown.status = match heard {
         Err(_) if shared.ready() => Status::Holding(HoldReason::NoAnswer),

@@ -1,7 +1,7 @@
 //! The shipped architecture, layer by layer as `crates/trainer/src/model.rs` trains it: its weights, and
 //! the way from a window to the outputs. Time runs down the pictures, frequency across.
 
-use super::conv::{Conv, Kernel, Picture, Then, VECTORS};
+use super::conv::{Activation, Conv, FeatureMap, KernelShape, VECTORS};
 use crate::model::{INPUT_LEN, WINDOW_FRAMES};
 use ear::CHANNELS;
 use safetensors::{Dtype, SafeTensors};
@@ -26,30 +26,30 @@ struct Spec {
     name: &'static str,
     /// Shape of its weights as torch has them: output channels first.
     shape: &'static [usize],
-    kernel: Kernel,
+    kernel: KernelShape,
     /// Zeros around its input.
     border: [usize; 2],
-    then: Then,
+    activation: Activation,
 }
 
 const fn layer(
     name: &'static str,
     shape: &'static [usize],
     [size, step, border]: [[usize; 2]; 3],
-    then: Then,
+    activation: Activation,
 ) -> Spec {
     Spec {
         name,
         shape,
-        kernel: Kernel { size, step },
+        kernel: KernelShape { size, step },
         border,
-        then,
+        activation,
     }
 }
 
 /// From the window to what is pooled. Sizes, steps and borders are in time and in frequency.
 const BODY: [Spec; 8] = {
-    use Then::{Relu, ReluAdded};
+    use Activation::{Relu, ReluResidual};
     // `join` takes all that is left of the frequencies at once.
     const SIXTEENTH: usize = CHANNELS / 16;
     [
@@ -66,20 +66,20 @@ const BODY: [Spec; 8] = {
             "narrow",
             &[192, 192, 3],
             [[3, 1], [1, 1], [1, 0]],
-            ReluAdded,
+            ReluResidual,
         ),
         layer("widen", &[WIDTH, 192, 3], [[3, 1], [2, 1], [1, 0]], Relu),
         layer(
             "wide1",
             &[WIDTH, WIDTH, 3],
             [[3, 1], [1, 1], [1, 0]],
-            ReluAdded,
+            ReluResidual,
         ),
         layer(
             "wide2",
             &[WIDTH, WIDTH, 3],
             [[3, 1], [1, 1], [1, 0]],
-            ReluAdded,
+            ReluResidual,
         ),
     ]
 };
@@ -90,20 +90,20 @@ const HEAD: [Spec; 2] = [
         "hidden",
         &[WIDTH, 3 * WIDTH],
         [[1, 1], [1, 1], [0, 0]],
-        Then::Relu,
+        Activation::Relu,
     ),
     layer(
         "out",
         &[OUTPUTS, WIDTH],
         [[1, 1], [1, 1], [0, 0]],
-        Then::Nothing,
+        Activation::None,
     ),
 ];
 
 /// Layers one after the other, and the pictures before, between and after them.
 struct Chain {
     layers: Vec<Conv>,
-    pictures: Vec<Picture>,
+    pictures: Vec<FeatureMap>,
 }
 
 impl Chain {
@@ -116,7 +116,7 @@ impl Chain {
         lanes: usize,
     ) -> Result<Self, String> {
         let block = VECTORS * lanes;
-        let mut pictures = vec![Picture {
+        let mut pictures = vec![FeatureMap {
             size,
             channels,
             border: specs[0].border,
@@ -127,7 +127,7 @@ impl Chain {
             let steps = |d: usize| {
                 (input.size[d] + 2 * spec.border[d] - spec.kernel.size[d]) / spec.kernel.step[d]
             };
-            let output = Picture {
+            let output = FeatureMap {
                 size: [steps(0) + 1, steps(1) + 1],
                 channels: spec.shape[0].next_multiple_of(block),
                 border: specs.get(n + 1).map_or([0, 0], |next| next.border),
@@ -137,7 +137,7 @@ impl Chain {
                 &numbers(tensors, &format!("{}.bias", spec.name), &spec.shape[..1])?,
                 lanes,
                 spec.kernel,
-                spec.then,
+                spec.activation,
                 &input,
                 &output,
             ));
