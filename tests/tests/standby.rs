@@ -1,10 +1,10 @@
 //! The built-in encoder standing by: no window goes without an answer while the engine is absent,
 //! starting, dying or hung, and the player is told who listens.
 
-use matcher::builtin::{Builtin, Model};
-use matcher::contract::{BUILTIN_WEIGHTS, CONTRACT, sha256_hex};
 use matcher::engine::{Engine, MODEL_FOLDER, engine_program};
-use matcher::live::{AudioEnd, DELAY, Runtime, View, live};
+use matcher::live::{AudioEnd, DELAY, HoldReason, Runtime, Status, View, live};
+use matcher::{BUILTIN_WEIGHTS, CONTRACT, sha256_hex};
+use matcher::{BuiltinEncoder, ModelFiles};
 use matcher::{Contract, Encoder};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ const RATE: f64 = 48_000.0;
 const BLOCK: usize = 480;
 
 /// The shipped model.
-const MODEL: Model = Model {
+const MODEL: ModelFiles = ModelFiles {
     contract: include_str!("../../model-weights/encoder.json"),
     weights: include_bytes!("../../model-weights/encoder.safetensors"),
 };
@@ -71,7 +71,7 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(folder: &Path, model: Option<Model>) -> Self {
+    fn new(folder: &Path, model: Option<ModelFiles>) -> Self {
         let (end, view) = live(RATE, Engine::at(folder), model);
         Self {
             end,
@@ -168,8 +168,8 @@ fn without_an_engine_the_built_in_encoder_follows() {
     stream.assert_no_gap();
     let seen = stream.view.snapshot();
     assert_eq!((seen.answering, seen.changes), (Some(Runtime::Builtin), 0));
-    assert_eq!(seen.state, "following, by the built-in encoder");
-    let words = stream.view.words();
+    assert_eq!(seen.status, Status::Following(Runtime::Builtin));
+    let words = stream.view.describe_encoder();
     assert!(words.contains("is not installed"), "{words}");
     assert!(
         words.ends_with("The built-in encoder listens in its place."),
@@ -183,7 +183,7 @@ fn it_answers_until_the_engine_is_there_and_again_when_it_dies() {
     let folder = folder(Some("hang-at-start"));
     let mut stream = Stream::new(folder.path(), Some(MODEL));
     stream.until(Runtime::Builtin);
-    let words = stream.view.words();
+    let words = stream.view.describe_encoder();
     assert!(
         words.contains("is starting") && words.contains("listens until it is there"),
         "{words}"
@@ -193,10 +193,10 @@ fn it_answers_until_the_engine_is_there_and_again_when_it_dies() {
     std::fs::write(folder.path().join("mode"), "crash 20").unwrap();
     stream.until(Runtime::Engine);
     assert_eq!(stream.view.snapshot().changes, 1);
-    assert!(stream.view.words().ends_with("is running."));
+    assert!(stream.view.describe_encoder().ends_with("is running."));
     stream.until(Runtime::Builtin);
     assert_eq!(stream.view.snapshot().changes, 2);
-    let words = stream.view.words();
+    let words = stream.view.describe_encoder();
     assert!(
         words.contains("out of luck") && words.ends_with("listens in its place."),
         "{words}"
@@ -226,7 +226,7 @@ fn an_engine_without_a_built_in_model_is_told_so_and_matches() {
     stream.until(Runtime::Engine);
     stream.play(1.0);
     stream.assert_no_gap();
-    let words = stream.view.words();
+    let words = stream.view.describe_encoder();
     assert!(
         words.contains("is running") && words.contains("can't stand by: encoder.safetensors"),
         "{words}"
@@ -244,8 +244,8 @@ fn a_broken_model_is_said_and_repaired_by_a_click() {
     assert!(stream.effects.is_empty(), "{:?}", stream.effects);
     let seen = stream.view.snapshot();
     assert_eq!((seen.answering, seen.changes), (None, 0));
-    assert_eq!(seen.state, "holding: the engine is not running");
-    let words = stream.view.words();
+    assert_eq!(seen.status, Status::Holding(HoldReason::NoEncoder));
+    let words = stream.view.describe_encoder();
     assert!(
         words.contains("encoder.pt is truncated")
             && words.contains(
@@ -266,9 +266,9 @@ fn both_ways_to_a_model_give_the_same_answers() {
     let window: Vec<u8> = (0..matcher::INPUT_LEN)
         .map(|i| (i * 7919 % 251) as u8)
         .collect();
-    let memory = Builtin::from_memory(MODEL).unwrap().infer(&window);
+    let memory = BuiltinEncoder::from_memory(MODEL).unwrap().infer(&window);
     // Nothing shares these weights any more: they are read again.
-    let file = Builtin::from_folder(&folder.path().join(MODEL_FOLDER))
+    let file = BuiltinEncoder::from_folder(&folder.path().join(MODEL_FOLDER))
         .unwrap()
         .infer(&window);
     assert!(memory.is_ok());

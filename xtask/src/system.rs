@@ -34,8 +34,8 @@ pub const REFERENCES: &[&str] = &["fluid-soundfont-gm", "csound-soundfont", "opl
 /// pip and venv of the system's Python; not needed when the user's Python has them.
 pub const PYTHON: &[&str] = &["python3", "python3-pip", "python3-venv"];
 
-/// Installs what is missing of `packages`. Elsewhere than on Debian and its relatives
-/// it only says what is wanted: macOS and Windows need nothing beyond their compilers.
+/// Installs what is missing of `packages`. Elsewhere than on Debian and its relatives it only says
+/// what is wanted: macOS and Windows need nothing beyond their compilers.
 pub fn install(packages: &[&[&str]]) -> anyhow::Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());

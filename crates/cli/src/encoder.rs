@@ -1,9 +1,9 @@
 //! The encoders a command can choose between: the built-in network, or TorchScript in the engine
 //! process.
 
-use matcher::builtin::{Builtin, BuiltinError};
-use matcher::contract::{CONTRACT, ContractError};
 use matcher::engine::{Engine, EngineStatus, engine_folder, engine_program};
+use matcher::{BuiltinEncoder, BuiltinError};
+use matcher::{CONTRACT, ContractError};
 use matcher::{Contract, Encoder};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -72,7 +72,7 @@ impl EncoderChoice {
     pub fn load(self, model: &Path) -> Result<LoadedModel, LoadError> {
         match self {
             Self::Builtin => {
-                let encoder = Box::new(Builtin::from_folder(model)?);
+                let encoder = Box::new(BuiltinEncoder::from_folder(model)?);
                 let path = model.join(CONTRACT);
                 let json = std::fs::read_to_string(&path).map_err(|e| LoadError::Read(path, e))?;
                 let contract = Contract::from_json(&json)?;

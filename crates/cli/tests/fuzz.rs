@@ -3,7 +3,7 @@
 //! test --long`.
 
 use matcher::Contract;
-use matcher::protocol::{self, Message};
+use matcher::engine::protocol::{self, Message};
 use mirrornet::{midi, wav};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;

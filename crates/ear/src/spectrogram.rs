@@ -1,10 +1,11 @@
-//! Spectrograms of whole clips, and their brightness in pictures.
+//! Whole clips: their spectrogram and how it is computed.
 
-use crate::config::{CHANNELS, EarConfig, EarError, Normalize};
+use crate::config::{CHANNELS, EarConfig, Normalize};
 use crate::ear::Ear;
+use crate::error::EarError;
 use crate::pitch::PitchFrame;
 
-/// Samples fed at once; a NaN silences this much of a clip.
+/// Samples processed at a time; a NaN silences this much of a clip.
 const BLOCK: usize = 1024;
 
 /// A whole spectrogram, frames x [`CHANNELS`], row-major.
@@ -12,7 +13,7 @@ const BLOCK: usize = 1024;
 pub struct Spectrogram {
     /// `frames x CHANNELS` values, lowest channel first.
     pub data: Vec<f32>,
-    /// One per frame, of that same frame; empty when pitch tracking was off.
+    /// Pitch of each frame; empty when pitch tracking was off.
     pub pitch: Vec<PitchFrame>,
     /// Frames per second.
     pub frame_rate: f64,
@@ -30,8 +31,11 @@ impl Spectrogram {
     }
 }
 
-/// Hears a whole mono clip at `rate` Hz. The resampler's delay is compensated, so frame i ends at (i+1)
-/// frame periods; the last frame is completed with silence. So is the pitch's: frame i's describes frame i.
+/// The spectrogram of a whole mono clip at `rate` Hz, with pitch if `pitch`.
+///
+/// The delays of resampler and pitch tracker are compensated: frame i ends at (i+1) frame periods,
+/// and pitch i is that of frame i. The last frame is completed with silence. Fails for settings out
+/// of range.
 pub fn spectrogram(
     config: &EarConfig,
     samples: &[f32],
@@ -60,8 +64,9 @@ pub fn spectrogram(
 }
 
 impl Ear {
-    /// Hears a whole clip into `out`, as [`spectrogram`] does (but for clip normalisation): for many clips
-    /// of one rate. Resets first; `out` is overwritten and keeps its allocation.
+    /// Computes the spectrogram of a whole clip into `out`, as [`spectrogram`] does except for clip
+    /// normalisation: for many clips of one rate. Resets first; `out` is overwritten and keeps its
+    /// allocation.
     pub fn hear(&mut self, samples: &[f32], out: &mut Spectrogram) {
         self.reset();
         self.skip_delay();
@@ -74,7 +79,7 @@ impl Ear {
         out.data.reserve(frames * CHANNELS);
         out.pitch.reserve(if pitch { frames } else { 0 });
         out.frame_rate = self.frame_rate();
-        // Pitches come so many frames late.
+        // Pitches come this many frames late.
         let mut early = self.pitch_delay();
         let mut hear = |block: &[f32]| {
             self.process(block, |frame| {
@@ -120,22 +125,4 @@ fn moments(samples: &[f32]) -> (f32, f32) {
             (1.0 / deviation) as f32
         },
     )
-}
-
-/// Levels as brightness: 0 at `floor_db` below the largest value of `data`, 1 at that largest value;
-/// all 0 if everything is silent. Same layout as `data`. `floor_db` is positive, 60 typically.
-pub fn decibel_image(data: &[f32], floor_db: f32) -> Vec<f32> {
-    let peak = data.iter().copied().fold(0.0, f32::max);
-    data.iter()
-        .map(|&value| brightness(value, peak, floor_db))
-        .collect()
-}
-
-/// One cell of a [`decibel_image`]: `value` against `peak`, 0 to 1.
-pub fn brightness(value: f32, peak: f32, floor_db: f32) -> f32 {
-    if value > 0.0 && peak > 0.0 {
-        (1.0 + 20.0 * (value / peak).log10() / floor_db).clamp(0.0, 1.0)
-    } else {
-        0.0
-    }
 }

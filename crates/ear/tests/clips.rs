@@ -46,7 +46,7 @@ fn a_resampled_clip_is_the_same_spectrogram() {
 }
 
 #[test]
-fn clip_normalisation_takes_out_level_and_offset() {
+fn clip_normalisation_removes_level_and_offset() {
     let config = EarConfig {
         normalize: Normalize::Clip,
         ..EarConfig::default()
@@ -63,7 +63,7 @@ fn clip_normalisation_takes_out_level_and_offset() {
 }
 
 #[test]
-fn frames_are_counted_up_and_an_empty_clip_has_none() {
+fn the_last_frame_is_completed_and_an_empty_clip_has_none() {
     let config = EarConfig::default();
     for (samples, frames) in [(0, 0), (1, 1), (128, 1), (129, 2), (32_000, 250)] {
         let heard = spectrogram(&config, &noise(samples), 16_000.0, true).unwrap();

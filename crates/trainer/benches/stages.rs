@@ -3,8 +3,8 @@
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use ear::EarConfig;
+use matcher::BuiltinEncoder;
 use matcher::INPUT_LEN;
-use matcher::builtin::Builtin;
 use mirrornet::samples::augment::augment;
 use mirrornet::samples::babble::{Sample, rng, stream};
 use mirrornet::samples::collected::Collected;
@@ -210,7 +210,7 @@ fn latencies() {
         Ok(encoder) => latency("TorchScript", encoder),
         Err(e) => println!("TorchScript encoder not measured: {e}"),
     }
-    match Builtin::from_folder(&model()) {
+    match BuiltinEncoder::from_folder(&model()) {
         Ok(encoder) => latency("built-in", encoder),
         Err(e) => println!("built-in encoder not measured: {e}"),
     }

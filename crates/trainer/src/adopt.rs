@@ -8,7 +8,7 @@
 
 use crate::export::{ExportError, TOLERANCE, export};
 use crate::model::{C, Encoder, P, T};
-use matcher::contract::{Contract, ContractError};
+use matcher::{Contract, ContractError};
 use safetensors::{Dtype, SafeTensors};
 use std::path::{Path, PathBuf};
 use tch::nn::VarStore;

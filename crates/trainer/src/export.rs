@@ -4,8 +4,8 @@
 use crate::model::{C, Encoder, T};
 use crate::torchscript::{self, ModelError};
 use ear::EarConfig;
-use matcher::builtin::{Builtin, BuiltinError};
-use matcher::contract::{BUILTIN_WEIGHTS, CONTRACT, Contract, WEIGHTS, sha256_hex};
+use matcher::{BUILTIN_WEIGHTS, CONTRACT, Contract, WEIGHTS, sha256_hex};
+use matcher::{BuiltinEncoder, BuiltinError};
 use matcher::{Encoder as _, EncoderError, INPUT_LEN};
 use mirrornet::files::{replace_with, write_atomically};
 use serde_json::Value;
@@ -34,7 +34,7 @@ pub enum ExportError {
     LoadBuiltin(#[from] BuiltinError),
     /// They can't be run.
     #[error("the built-in encoder gave no answer: {0}")]
-    Builtin(#[from] EncoderError),
+    BuiltinEncoder(#[from] EncoderError),
     /// The exported network gives different outputs.
     #[error(
         "the outputs of the exported {0} differ from the network's by {1}, expected at most 1e-5"
@@ -99,7 +99,7 @@ fn check(folder: &Path, encoder: &Encoder) -> Result<(), ExportError> {
     };
     let (module, _) = torchscript::load(folder)?;
     close(WEIGHTS, no_grad(|| module.forward_ts(&[&x]))?)?;
-    let answers = Builtin::from_folder(folder)?.infer(&windows)?;
+    let answers = BuiltinEncoder::from_folder(folder)?.infer(&windows)?;
     let outputs: Vec<f32> = answers
         .iter()
         .flat_map(|a| [a.mean, a.sigma].concat())

@@ -7,7 +7,7 @@
 use crate::track::{KEY_MIN, KEY_ROWS, KEYS_PER_SEMITONE, SCALARS};
 use ear::CHANNELS;
 use matcher::WINDOW_FRAMES;
-use matcher::builtin::{INPUT_OFFSET, SIGMA_RANGE};
+use matcher::{INPUT_OFFSET, SIGMA_RANGE};
 use synth::MATCHED_COUNT;
 use tch::nn::{self, ConvConfig, ConvConfigND, Module};
 use tch::{Kind, Tensor};

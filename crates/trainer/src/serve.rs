@@ -1,8 +1,8 @@
-//! The engine process: inferences over standard input and output (see `matcher::protocol`).
+//! The engine process: inferences over standard input and output (see `matcher::engine::protocol`).
 
 use crate::torchscript::TorchEncoder;
 use matcher::INPUT_LEN;
-use matcher::protocol::{self, Message, PROTOCOL_VERSION};
+use matcher::engine::protocol::{self, Message, PROTOCOL_VERSION};
 use std::io::{self, Read, Write};
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! TorchScript models, checked against their contract and run in this process.
 
-use matcher::contract::{CONTRACT, Contract, ContractError, WEIGHTS};
+use matcher::{CONTRACT, Contract, ContractError, WEIGHTS};
 use matcher::{Encoder, EncoderError, INPUT_LEN, Inference};
 use std::path::{Path, PathBuf};
 use synth::MATCHED_COUNT;

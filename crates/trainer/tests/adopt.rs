@@ -1,8 +1,8 @@
 //! Weights trained elsewhere become a model; those of another network are refused.
 
 use ear::EarConfig;
-use matcher::builtin::Builtin;
-use matcher::contract::Contract;
+use matcher::BuiltinEncoder;
+use matcher::Contract;
 use matcher::{Encoder as _, INPUT_LEN};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ fn weights_trained_elsewhere_become_a_model_and_those_of_another_network_do_not(
     let adopted = Contract::from_json(torch.contract()).unwrap();
     assert_eq!(adopted.training, record);
     let windows = Vec::<u8>::try_from(windows.flatten(0, -1)).unwrap();
-    let mut builtin = Builtin::from_folder(&model).unwrap();
+    let mut builtin = BuiltinEncoder::from_folder(&model).unwrap();
     for answers in [
         torch.infer(&windows).unwrap(),
         builtin.infer(&windows).unwrap(),

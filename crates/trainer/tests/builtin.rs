@@ -2,8 +2,8 @@
 //! ones, for noise and for what the ear hears of the synthesizer.
 
 use ear::{CHANNELS, EarConfig};
-use matcher::builtin::Builtin;
-use matcher::contract::{BUILTIN_WEIGHTS, WEIGHTS, quantize_window};
+use matcher::BuiltinEncoder;
+use matcher::{BUILTIN_WEIGHTS, WEIGHTS, quantize_window};
 use matcher::{Encoder as _, INPUT_LEN, Inference};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -84,7 +84,7 @@ fn fresh_weights_give_torchs_outputs() {
             "a record".into(),
         )
         .unwrap();
-        let mut builtin = Builtin::from_folder(folder.path()).unwrap();
+        let mut builtin = BuiltinEncoder::from_folder(folder.path()).unwrap();
         let difference = apart(&numbers(&builtin.infer(&windows).unwrap()), &expected);
         println!("weights {seed}: differs by at most {difference:.1e}");
         assert!(difference < 1e-5, "{difference:.1e}");
@@ -99,7 +99,7 @@ fn the_shipped_weights_are_those_of_the_shipped_module() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../model-weights");
     let windows = windows();
     let mut torch = TorchEncoder::new(&folder).unwrap();
-    let mut builtin = Builtin::from_folder(&folder).unwrap();
+    let mut builtin = BuiltinEncoder::from_folder(&folder).unwrap();
     let (torch, builtin) = (
         torch.infer(&windows).unwrap(),
         builtin.infer(&windows).unwrap(),

@@ -1,7 +1,7 @@
 //! Training: the same steps give the same weights, interrupted or not; what is exported loads and
 //! serves.
 
-use matcher::protocol::{self, Message, PROTOCOL_VERSION};
+use matcher::engine::protocol::{self, Message, PROTOCOL_VERSION};
 use matcher::{Encoder, INPUT_LEN, Inference};
 use std::path::Path;
 use synth::MATCHED_COUNT;

@@ -2,7 +2,7 @@
 //! plain C host. It behaves as the file `mode` in its working folder says: the mode's name, then
 //! its number.
 
-use matcher::protocol::{self, Message, OUTPUT_LEN, PROTOCOL_VERSION};
+use matcher::engine::protocol::{self, Message, OUTPUT_LEN, PROTOCOL_VERSION};
 use matcher::{Contract, Encoder, INPUT_LEN};
 use std::io::{Read, Write, stdin, stdout};
 use std::time::Duration;
@@ -160,7 +160,7 @@ fn host(folder: &std::path::Path) {
     println!("pid {}", engine.pid().unwrap());
     let result = engine
         .encoder()
-        .infer(&vec![0; protocol::MAX_BATCH * INPUT_LEN]);
+        .infer(&vec![0; matcher::MAX_BATCH * INPUT_LEN]);
     println!("result {result:?}");
     println!("survived");
 }

@@ -2,9 +2,9 @@
 
 use super::Error;
 use indicatif::{ProgressBar, ProgressStyle};
-use matcher::infer::infer_clip;
-use matcher::likeness::pitch_agreement;
-use matcher::refine::{Options, RENDER_SEED, Reference, Refined, Score, answers, refine};
+use matcher::metric::pitch_agreement;
+use matcher::search::infer_clip;
+use matcher::search::{Options, RENDER_SEED, Reference, Refined, Score, candidates, refine};
 use mirrornet::encoder::LoadedModel;
 use mirrornet::files::write_atomically;
 use mirrornet::{midi, parallel, wav};
@@ -72,7 +72,7 @@ pub fn run(args: Args) -> Result<(), Error> {
     })?;
     let notes = match &args.notes {
         Some(path) => midi::read(path)?,
-        None => matcher::melody::melody(&heard),
+        None => matcher::metric::melody(&heard),
     };
     if notes.is_empty() {
         return Err(format!(
@@ -92,7 +92,7 @@ pub fn run(args: Args) -> Result<(), Error> {
     let reference = Reference::new(&mono, rate, &ear)?;
     let began = Instant::now();
     let threads = parallel::cores();
-    let starts = answers(&reference, &notes, &inferred, &mut encoder, threads)?;
+    let starts = candidates(&reference, &notes, &inferred, &mut encoder, threads)?;
     let score = |patch: Patch| reference.score_of(&notes, &patch.into());
     let default = score(Patch::default())?;
     let first = score(starts[0])?;

@@ -62,7 +62,7 @@ fn shipped_model() -> Result<PathBuf, Error> {
     beside
         .into_iter()
         .chain(above)
-        .find(|f| f.join(matcher::contract::CONTRACT).is_file())
+        .find(|f| f.join(matcher::CONTRACT).is_file())
         .ok_or_else(|| {
             "no model came with this program: give the folder of one with --model".into()
         })

@@ -4,9 +4,9 @@
 use super::{Clip, EvaluateError, own_clip};
 use ear::EarConfig;
 use matcher::Encoder;
-use matcher::cma::SepCma;
-use matcher::infer::infer_clip;
-use matcher::refine::{Options, Reference, answers, at, refine};
+use matcher::search::SepCma;
+use matcher::search::infer_clip;
+use matcher::search::{Options, Reference, candidates, patch_at, refine};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub struct Baselines {
     /// The encoder's one answer to the whole sound, as it comes.
     pub one: f32,
     /// The encoder alone: the most alike of its answers, of which at most
-    /// [`matcher::refine::MOST_PLAYED`] are played.
+    /// [`matcher::search::MAX_CANDIDATES`] are played.
     pub encoder: f32,
     /// The best of 1,000 random patches.
     pub random: f32,
@@ -73,7 +73,7 @@ pub fn baselines(
         random = random.max(likeness(Patch::random(&mut rng))?);
     }
     let began = Instant::now();
-    let starts = answers(&reference, &notes, &inferred, encoder, 1)?;
+    let starts = candidates(&reference, &notes, &inferred, encoder, 1)?;
     let options = Options {
         time: Some(REFINED.saturating_sub(began.elapsed())),
         ..Options::around(&inferred.whole)
@@ -102,7 +102,7 @@ fn blind(reference: &Reference, notes: &[Note], rng: &mut impl Rng) -> Result<f3
         let samples = cma.ask(rng);
         let mut costs = Vec::with_capacity(samples.len());
         for sample in &samples {
-            let patch = at(&start, &sample.point);
+            let patch = patch_at(&start, &sample.point);
             let score = reference.score_of(notes, &patch.into())?;
             costs.push(-f64::from(score.objective()));
             if score.objective() > best.objective() {

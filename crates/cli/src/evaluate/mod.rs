@@ -13,9 +13,9 @@ pub use simulation::LiveSimulation;
 
 use crate::wav::mono;
 use ear::{EarConfig, EarError, Spectrogram};
-use matcher::infer::infer_clip;
-use matcher::likeness::pitch_agreement;
-use matcher::refine::{Options, Reference, Score, answers, refine};
+use matcher::metric::pitch_agreement;
+use matcher::search::infer_clip;
+use matcher::search::{Options, Reference, Score, candidates, refine};
 use matcher::{Encoder, EncoderError, ListenError};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -178,7 +178,7 @@ pub fn measure(
     let heard = ear::spectrogram(ear, &clip.mono, clip.rate, true)?;
     let notes = match &clip.notes {
         Some(notes) => notes.clone(),
-        None => matcher::melody::melody(&heard),
+        None => matcher::metric::melody(&heard),
     };
     let inferred = infer_clip(&heard, encoder)?.ok_or_else(silent)?;
     if notes.is_empty() {
@@ -198,7 +198,7 @@ pub fn measure(
     };
     let began = Instant::now();
     let threads = search.map_or(1, |search| search.threads);
-    let starts = answers(&reference, &notes, &inferred, encoder, threads)?;
+    let starts = candidates(&reference, &notes, &inferred, encoder, threads)?;
     let mut answer = (Automation::from(starts[0]), notes.clone());
     let (mut one, mut refined, mut renders) = (None, None, None);
     if let Some(search) = search {

@@ -1,7 +1,7 @@
 //! The report of an evaluation as a table.
 
 use super::{Baselines, Row};
-use matcher::refine::{MOST_PLAYED, Score};
+use matcher::search::{MAX_CANDIDATES, Score};
 
 /// Largest movement of an envelope's parameters during a held note that counts as steady, as a
 /// share of their range.
@@ -50,7 +50,7 @@ pub fn text(sets: &[(&str, Vec<Row>)], moved: &[f32], rivals: &[Baselines]) -> S
             |of: fn(&Baselines) -> f32| rivals.iter().map(of).sum::<f32>() / rivals.len() as f32;
         lines.push(format!(
             "the encoder's one answer ({:.3}) beats the best of 1,000 random patches ({:.3}) on {}\n\
-             its best of up to {MOST_PLAYED} ({:.3}) beats it on {}\n\
+             its best of up to {MAX_CANDIDATES} ({:.3}) beats it on {}\n\
              encoder and 2 s of search ({:.3}) beat CMA-ES, 2,000 renders ({:.3}), on {}",
             mean(|p| p.one),
             mean(|p| p.random),

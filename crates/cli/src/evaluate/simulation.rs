@@ -2,9 +2,10 @@
 
 use crate::wav;
 use ear::EarConfig;
-use matcher::listener::Listener;
 use matcher::live::DELAY;
-use matcher::{Encoder, ListenError, Target};
+use matcher::live::Listener;
+use matcher::live::Target;
+use matcher::{Encoder, ListenError};
 use synth::{MATCHED_COUNT, Note, Patch};
 
 /// Glide time of the plugin's default state, in seconds.

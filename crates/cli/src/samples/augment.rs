@@ -3,7 +3,7 @@
 //! each visit. Level needs none: windows are relative to their peak.
 
 use ear::CHANNELS;
-use matcher::contract::FLOOR_DB;
+use matcher::FLOOR_DB;
 use matcher::{INPUT_LEN, WINDOW_FRAMES};
 use rand::Rng;
 
@@ -172,7 +172,7 @@ mod tests {
             .collect();
         let heard = ear::spectrogram(&Default::default(), &samples, rate as f64, false).unwrap();
         let mut window = vec![0; INPUT_LEN];
-        matcher::contract::quantize_window(&heard.data[10 * CHANNELS..][..INPUT_LEN], &mut window);
+        matcher::quantize_window(&heard.data[10 * CHANNELS..][..INPUT_LEN], &mut window);
         window
     }
 

@@ -18,13 +18,13 @@ use super::babble::{Sample, stream};
 use super::plant::{Phrase, Plant};
 use ear::{EarConfig, EarError};
 use matcher::INPUT_LEN;
-use matcher::contract::{Contract, sha256_hex};
+use matcher::{Contract, sha256_hex};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use synth::{InstructionSet, MATCHED_COUNT, Note};
+use synth::{MATCHED_COUNT, Note, Synth};
 
 const MARK: [u8; 4] = *b"MNS1";
 const HEAD: usize = 24;
@@ -59,7 +59,7 @@ pub fn key(ear: &EarConfig, seed: u64) -> Result<String, EarError> {
         "{seed} {} {} {:?} ",
         stream::BABBLE,
         env!("CARGO_PKG_VERSION"),
-        InstructionSet::best()
+        Synth::best_instruction_set()
     ));
     let contract = Contract::current(*ear, &[], serde_json::Value::Null);
     hash.update(serde_json::to_vec(&contract).unwrap_or_default());

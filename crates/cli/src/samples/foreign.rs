@@ -4,8 +4,8 @@ use super::plant::{FRAME, Phrase, Window};
 use crate::parallel::{cores, side_by_side};
 use crate::wav::{self, AudioError};
 use ear::{CHANNELS, EarConfig, EarError};
-use matcher::contract::{quantize_window, sha256_hex};
 use matcher::{INPUT_LEN, WINDOW_FRAMES};
+use matcher::{quantize_window, sha256_hex};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -222,7 +222,7 @@ impl Clip {
         if peak < 1e-6 {
             return Err("silent".into());
         }
-        let melody = matcher::melody::melody(&heard);
+        let melody = matcher::metric::melody(&heard);
         Ok((
             Self {
                 frames: heard.data,

@@ -2,7 +2,7 @@
 //! heard by the real ear.
 
 use ear::{CHANNELS, Ear, EarConfig, EarError};
-use matcher::contract::quantize_window;
+use matcher::quantize_window;
 use matcher::{INPUT_LEN, WINDOW_FRAMES};
 use synth::params::AMP_RELEASE;
 use synth::{Batch, Job, Note, PARAMS, Patch};

@@ -1,7 +1,7 @@
 //! The child process: how it is started, spoken to and ended.
 
+use super::protocol::{self, Message};
 use super::{Installation, engine_program};
-use crate::protocol::{self, Message};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 use std::io::{self, Read};

@@ -1,14 +1,13 @@
 //! The engine thread: owns the child, gathers requests into batches, restarts after crashes.
 
 use super::process::Process;
+use super::protocol::{Message, OUTPUT_LEN, PROTOCOL_VERSION};
 use super::restarts::{MOST_CRASHES, Restarts};
 use super::{
     Command, EngineStatus, Installation, Job, REQUEST_TIMEOUT, START_TIMEOUT, Shared, State,
     WINDOW_TIMEOUT, engine_program,
 };
-use crate::contract::{Contract, INPUT_LEN};
-use crate::encoder::{EncoderError, Inference};
-use crate::protocol::{MAX_BATCH, Message, OUTPUT_LEN, PROTOCOL_VERSION};
+use crate::model::{Contract, EncoderError, INPUT_LEN, Inference, MAX_BATCH};
 use crossbeam_channel::{Receiver, never, select};
 use std::collections::VecDeque;
 use std::io;

@@ -2,7 +2,7 @@
 //! spectrograms; models are judged by the correlation of linear spectrograms (`matcher`'s
 //! likeness), so it is part of both.
 
-use matcher::contract::FLOOR_DB;
+use matcher::FLOOR_DB;
 use tch::{Kind, Tensor};
 
 /// Weight of the decibel-domain error relative to the linear-domain correlation.

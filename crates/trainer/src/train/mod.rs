@@ -21,7 +21,7 @@ pub use validate::Quality;
 
 use crate::export::{ExportError, export};
 use ear::{EarConfig, EarError};
-use matcher::builtin::{Builtin, BuiltinError};
+use matcher::{BuiltinEncoder, BuiltinError};
 use mirrornet::samples::cache::{self, Cache};
 use mirrornet::samples::foreign::{Foreign, ForeignError};
 use mirrornet::samples::plant::Plant;
@@ -250,7 +250,8 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
 
 /// Hash of the weights of the model in `folder`, which must be this version's.
 fn weights_of(folder: &Path) -> Result<String, TrainError> {
-    let model = Builtin::from_folder(folder).map_err(|e| TrainError::From(folder.into(), e))?;
+    let model =
+        BuiltinEncoder::from_folder(folder).map_err(|e| TrainError::From(folder.into(), e))?;
     Ok(model.weights_sha256().into())
 }
 

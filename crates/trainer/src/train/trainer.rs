@@ -9,7 +9,7 @@ use super::losses::{auditory, likelihood};
 use super::recipe::Recipe;
 use crate::model::{Decoder, Encoder, P};
 use ear::EarConfig;
-use matcher::contract::BUILTIN_WEIGHTS;
+use matcher::BUILTIN_WEIGHTS;
 use mirrornet::samples::babble::{rng, stream};
 use mirrornet::samples::collected::Collected;
 use mirrornet::samples::foreign::Foreign;

@@ -3,7 +3,7 @@
 
 use crate::model::{C, Encoder, T};
 use ear::Spectrogram;
-use matcher::contract::FLOOR_DB;
+use matcher::FLOOR_DB;
 use mirrornet::samples::babble::{Sample, rng, stream};
 use mirrornet::samples::foreign::Foreign;
 use mirrornet::samples::plant::{FRAME, Phrase, Plant, Render, Window};
@@ -133,5 +133,5 @@ fn likeness(a: &[u8], b: &[u8]) -> f64 {
         pitch: Vec::new(),
         frame_rate: 1.0 / FRAME,
     };
-    matcher::likeness::likeness(&linear(a), &linear(b)) as f64
+    matcher::metric::likeness(&linear(a), &linear(b)) as f64
 }
