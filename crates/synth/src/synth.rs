@@ -195,8 +195,8 @@ impl Synth {
     }
 
     /// Renders a block. `left` and `right` have equal length (of unequal ones, the shorter counts)
-    /// and are overwritten; `events` are in time order, and numbers that are not finite make an
-    /// event void. Real-time safe.
+    /// and are overwritten; `events` are in time order; their numbers are brought into range, and
+    /// NaN counts as the value that changes nothing. Real-time safe.
     pub fn process(&mut self, left: &mut [f32], right: &mut [f32], events: &[Event]) {
         let len = left.len().min(right.len());
         let (left, right) = (&mut left[..len], &mut right[..len]);
