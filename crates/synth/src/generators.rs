@@ -1,13 +1,13 @@
 //! The sound generators of a voice: two oscillators, each in up to seven copies, of which the
 //! second can modulate the first's phase and the cutoff; a sub-oscillator; noise.
 
-use crate::CONTROL;
 use crate::math::{Ramp, inverse, split_mix};
-use crate::oscillator::{Noise, Oscillator, Samples, Timbre};
+use crate::oscillator::{Noise, Oscillator, Timbre};
 use crate::params::StartPhase;
 use crate::settings::{Settings, UNISON};
 use crate::simd::Vector;
 use crate::wavetable::Wavetables;
+use crate::{CONTROL, Samples};
 
 /// The sub-oscillator's waveform: a sine.
 const SUB: Timbre = Timbre {

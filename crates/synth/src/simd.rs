@@ -1,12 +1,12 @@
 //! Which vector instructions the voices run on, chosen when an instrument is made.
 //!
-//! `pulp` does the detection and the vector types of what is better than the baseline, `wide` has the
-//! baseline's. The latter multiplies and adds in two steps: without the instruction, fusing them would
-//! be a slow library call.
+//! `pulp` does the detection and the vector types of what is better than the baseline, `wide` has
+//! the baseline's. The latter multiplies and adds in two steps: without the instruction, fusing
+//! them would be a slow library call.
 //!
-//! What a [`Kernel`] calls must be inlined into it: a function that the compiler keeps apart would not
-//! have the vector instructions, and call each of them as a function. Hence no closures and no `map`
-//! around vectors. Plain loops over arrays of a known length become vectors by themselves.
+//! What a [`Kernel`] calls must be inlined into it: a function that the compiler keeps apart would
+//! not have the vector instructions, and call each of them as a function. Hence no closures and no
+//! `map` around vectors. Plain loops over arrays of a known length become vectors by themselves.
 
 mod fused;
 
@@ -117,8 +117,8 @@ pub(crate) trait Vector: Copy {
     fn load(self, from: &[f32]) -> Self::F;
     /// Overwrites the first vector of such a slice.
     fn store(self, to: &mut [f32], a: Self::F);
-    /// As many rows of a table as there are lanes, transposed: lane `i` of the four vectors has the four
-    /// numbers of row `rows[i]`.
+    /// As many rows of a table as there are lanes, transposed: lane `i` of the four vectors has the
+    /// four numbers of row `rows[i]`.
     fn quads(self, table: impl Quads, rows: &[i32]) -> [Self::F; 4];
 
     /// A vector of integers, which wrap.

@@ -10,11 +10,11 @@
 //! added one by one, as far as they matter. All of it is as free of aliases as the tables are, and
 //! free of DC.
 
-use super::{Oscillator, Phases, Samples, turns};
-use crate::CONTROL;
+use super::{Oscillator, turns};
 use crate::math::sin_turn;
 use crate::simd::Vector;
 use crate::wavetable::{Wave, Wavetables, sines};
+use crate::{CONTROL, Phases, Samples};
 use std::f32::consts::PI;
 
 /// Most of a synced sine's harmonics that are corrected: four times the largest ratio, and some.
