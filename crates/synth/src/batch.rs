@@ -10,13 +10,13 @@ use simd::InstructionSet;
 /// One render of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Job<'a> {
-    /// What sounds.
+    /// Patch that sounds.
     pub patch: &'a Patch,
-    /// What is played.
+    /// Notes to play.
     pub notes: &'a [Note],
-    /// Length.
+    /// Length in seconds.
     pub seconds: f64,
-    /// As in [`Synth::set_seed`].
+    /// Seed, as in [`Synth::set_seed`].
     pub seed: u64,
 }
 
@@ -30,12 +30,12 @@ pub struct Batch {
 /// A render under way, or done.
 #[derive(Default)]
 struct Render {
-    /// Its job's index.
+    /// Index of its job.
     job: usize,
     events: Vec<Event>,
     /// The next of them.
     next: usize,
-    /// Where it begins and ends in the batch, samples.
+    /// Begin and end within the batch, samples.
     begin: usize,
     end: usize,
 }
@@ -52,7 +52,7 @@ impl Render {
         }
     }
 
-    /// When something happens next: an event or the end.
+    /// Time of the next event or of the end, whichever comes first.
     fn due(&self) -> usize {
         let event = self.events.get(self.next);
         event.map_or(self.end, |e| self.end.min(self.begin + e.time as usize))
@@ -60,7 +60,7 @@ impl Render {
 }
 
 impl Job<'_> {
-    /// Samples.
+    /// Length in samples.
     fn len(&self, sample_rate: f32) -> usize {
         (self.seconds * sample_rate as f64).round() as usize
     }
@@ -99,7 +99,8 @@ impl Batch {
     }
 
     /// Renders every job in mono: the same samples as [`crate::render_mono`]. `out` becomes as long
-    /// as `jobs`; what it holds already is overwritten and keeps its allocations.
+    /// as `jobs`; its previous contents are overwritten and keep their
+    /// allocations.
     pub fn render_mono(&mut self, jobs: &[Job<'_>], out: &mut Vec<Vec<f32>>) {
         out.resize_with(jobs.len(), Vec::new);
         for (job, out) in jobs.iter().zip(&mut *out) {

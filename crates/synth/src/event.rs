@@ -2,7 +2,8 @@
 
 use crate::params::{COUNT, can_modulate};
 
-/// A note, or a change to a note or a channel. The synth brings numbers that are out of range into it.
+/// A note, or a change to a note or a channel. The synth brings numbers that are out of range into
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum EventKind {
     /// Starts a note. `id` tells it from others of the same key (-1: none given).
@@ -150,9 +151,9 @@ fn within(x: f32, low: f32, high: f32, neutral: f32) -> f32 {
 }
 
 impl EventKind {
-    /// The event with its channel and values in range, NaN replaced by the value that changes nothing;
-    /// `None` for what can't be played: a note without a finite key, or the modulation of a row that
-    /// can't be modulated. Whatever a host sends, only this reaches the voices.
+    /// The event with its channel and values in range, NaN replaced by the value that changes
+    /// nothing; `None` for what can't be played: a note without a finite key, or the modulation of
+    /// a row that can't be modulated. Whatever a host sends, only this reaches the voices.
     pub(crate) fn sanitized(mut self) -> Option<Self> {
         use EventKind::*;
         match &mut self {

@@ -1,9 +1,10 @@
 //! One channel of a voice's filters at rest: what it is set to, where it is going, its states.
 //!
-//! A step is planned here, at the control rate; [`lanes`] runs many filters side by side. Cutoffs are
-//! fractions of the sample rate. All but the plain ladder and the two-pole high-pass behind it run at
-//! twice that rate; all are trapezoidal, their cutoffs prewarped (Zavalishin, "The Art of VA Filter Design", ch. 3 to 5; Simper, "Solving the
-//! continuous SVF equations using trapezoidal integration", 2013).
+//! A step is planned here, at the control rate; [`lanes`] runs many filters side by side. Cutoffs
+//! are fractions of the sample rate. All but the plain ladder and the two-pole high-pass behind it
+//! run at twice that rate; all are trapezoidal, their cutoffs prewarped (Zavalishin, "The Art of VA
+//! Filter Design", ch. 3 to 5; Simper, "Solving the continuous SVF equations using trapezoidal
+//! integration", 2013).
 
 mod halfband;
 pub mod lanes;
@@ -27,11 +28,12 @@ const NOTHING: f32 = 1e-18;
 /// Which low-pass runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
-    /// Four one-pole stages in a saturating loop, at the sample rate itself: light, and the sound that
-    /// models are trained on. Modulated at audio rate it becomes the other ladder.
+    /// Four one-pole stages in a saturating loop, at the sample rate itself: light, and the sound
+    /// that models are trained on. Modulated at audio rate it becomes the other ladder.
     #[default]
     Plain,
-    /// The same at twice the rate, its saturation solved more exactly: less aliasing, in tune to the top.
+    /// The same at twice the rate, its saturation solved more exactly: less aliasing, in tune to
+    /// the top.
     Ladder,
     /// One state-variable section.
     Svf12,
@@ -77,7 +79,8 @@ mod state {
 
 /// Positions in a filter's coefficients, which move linearly along a step.
 mod row {
-    /// Ladder: w = g / (1 + g), a stage's share of its input; state-variable: unused, its g follows the cutoff sample by sample.
+    /// Ladder: w = g / (1 + g), a stage's share of its input; state-variable: unused, its g follows
+    /// the cutoff sample by sample.
     pub const GAIN: usize = 0;
     /// Ladder: feedback; state-variable: damping of the resonant section.
     pub const LOOP: usize = 1;
@@ -120,8 +123,9 @@ pub struct FilterSettings {
 
 impl FilterSettings {
     /// `resonance` 0 to 1: 1 is the edge of self-oscillation; the curve gives equal steps about
-    /// equal effect; `boost`, 0 to 0.1, goes beyond it at full resonance. `drive` 0 to 1: 0.35 to 10
-    /// times the level at which saturation sets in. `morph` 0 low-pass, 1 band-pass, 2 high-pass.
+    /// equal effect; `boost`, 0 to 0.1, goes beyond it at full resonance. `drive` 0 to 1: 0.35 to
+    /// 10 times the level at which saturation sets in. `morph` 0 low-pass, 1 band-pass, 2
+    /// high-pass.
     pub fn new(kind: Kind, resonance: f32, boost: f32, drive: f32, morph: f32) -> Self {
         let damping = (1.0 - resonance.clamp(0.0, 1.0)).powf(1.7);
         let gain = 0.35 * (10.0f32 / 0.35).powf(drive);
@@ -239,9 +243,9 @@ impl Filter {
         };
     }
 
-    /// Plans a step of 1 / `inverse_len` samples towards cutoffs, low- and high-pass, given as fractions
-    /// of the sample rate. Another kind takes two steps: the old one's output fades out, then the new
-    /// one's in.
+    /// Plans a step of 1 / `inverse_len` samples towards cutoffs, low- and high-pass, given as
+    /// fractions of the sample rate. Another kind takes two steps: the old one's output fades out,
+    /// then the new one's in.
     #[inline(always)]
     pub fn plan(&mut self, inverse_len: f32, settings: &FilterSettings, cutoffs: [f32; 2]) {
         for state in &mut self.state {

@@ -40,3 +40,8 @@ pub use transport::Transport;
 /// Samples between control updates: modulators are evaluated on this grid, and whatever would be
 /// heard to step is ramped in between.
 pub const CONTROL: usize = 16;
+
+/// Samples of a control step.
+type Samples = [f32; CONTROL];
+/// Phases at each sample of a control step, in 2^-32 cycles.
+type Phases = [i32; CONTROL];

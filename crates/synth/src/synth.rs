@@ -30,7 +30,7 @@ pub struct Synth {
     /// Empty in a batch, whose instruments share lanes of its own.
     lanes: Lanes,
     voices: Vec<Voice>,
-    /// Where the search for a free voice begins.
+    /// Index at which the search for a free voice begins.
     first: usize,
     /// Indices of the sounding voices, in order of their start.
     active: Vec<usize>,
@@ -84,8 +84,8 @@ struct PatchGlide {
 }
 
 impl Synth {
-    /// Largest number of simultaneous notes a patch may allow; the notes they displace fade out
-    /// beside them.
+    /// Largest number of simultaneous notes a patch may allow; displaced notes fade out on top of
+    /// them.
     pub const MAX_VOICES: usize = 64;
 
     /// Allocates everything. `sample_rate` in Hz, 8,000 to 384,000 (others are clamped).

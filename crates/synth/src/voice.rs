@@ -7,7 +7,6 @@
 mod modulators;
 mod note;
 
-use crate::CONTROL;
 use crate::filter::Filter;
 use crate::filter::lanes::{Lanes, Place};
 use crate::generators::{Generators, SourceBlock};
@@ -16,11 +15,11 @@ use crate::lfo::Lfo;
 use crate::math::{Ramp, exp2, exp2s, inverse, split_mix};
 use crate::matrix::Sum;
 use crate::note_modulation::NoteModulation;
-use crate::oscillator::Samples;
 use crate::params::Source;
 use crate::settings::Settings;
 use crate::shared::SharedState;
 use crate::wavetable::Wavetables;
+use crate::{CONTROL, Samples};
 use modulators::Modulators;
 use simd::Vector;
 use wide::f32x4;
@@ -55,7 +54,7 @@ pub struct Voice {
     pub note: NoteState,
     /// Whether the key is down.
     pub held: bool,
-    /// Whether it is fading out after being stolen or choked.
+    /// Whether the note is fading out after being stolen or choked.
     pub fading: bool,
     /// Number of the note since the last reset: smaller is older.
     pub number: u64,
@@ -71,7 +70,7 @@ pub struct Voice {
     before: Modulators,
     planned: usize,
     done: usize,
-    /// Whether it has not sounded yet.
+    /// Whether the note has not sounded yet.
     fresh: bool,
     /// Drawn for the note, -1 to 1.
     random: f32,
@@ -167,7 +166,7 @@ impl Voice {
         self.modulators.amp.fade();
     }
 
-    /// Whether it has ended.
+    /// Whether the note has ended.
     pub fn is_idle(&self) -> bool {
         self.modulators.amp.is_idle()
     }
@@ -267,7 +266,7 @@ impl Voice {
             shared.version
         };
         let same = version > 0 && self.tuning.version == version;
-        // What stands still doesn't have to wait for the powers.
+        // An unchanged pitch needs no new increments, and so doesn't wait for the powers.
         if !same || self.tuning.octaves != octaves {
             self.tuning = Tuning {
                 octaves,

@@ -1,5 +1,5 @@
-//! What the choices choose from. A choice is stored as its index: names may be added at the end,
-//! never moved.
+//! The lists that choices choose from. A choice is stored as its index: names may be added at the
+//! end, never moved.
 
 /// Writes an enum and the list of its variants' names, which is what a row of the table chooses
 /// from.
