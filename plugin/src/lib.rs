@@ -1,13 +1,13 @@
 //! The shell: MirrorNet as CLAP, VST3 and standalone. Wiring, parameters, state and editor.
 
-mod core;
 mod editor;
 mod events;
-mod hand;
-mod pace;
+mod offline;
 mod params;
 mod plugin;
+mod processor;
 mod state;
+mod touch;
 
 pub use plugin::MirrorNet;
 

@@ -1,4 +1,5 @@
-//! MirrorNet without a host: `--help` lists the options. The reference comes from the JACK sidechain ports.
+//! MirrorNet without a host: `--help` lists the options. The reference comes from the JACK
+//! sidechain ports.
 
 fn main() -> std::process::ExitCode {
     match nice_plug::nice_export_standalone::<plugin::MirrorNet>() {

@@ -1,4 +1,4 @@
-//! The host's parameters: a view of the synth's table, and the four that belong to the plugin.
+//! The host's parameters: a view of the synth's table, and the plugin's own four.
 //!
 //! Every number the host sees is normalised by the row's own scale, so the host's 0 to 1 is the
 //! encoder's, the sampler's and the loss's 0 to 1.
@@ -9,12 +9,13 @@ use std::sync::Arc;
 use nice_plug::prelude::*;
 use synth::{COUNT, PARAMS, Patch, Scale, Section, Unit};
 
-use crate::state::{FIELD, Shared};
+use crate::state::{FIELD, InstanceState};
 
 /// Group of the plugin's own parameters in the host's tree.
 const GROUP: &str = "Match";
 
-/// How far the matched knobs follow what was heard.
+/// Share of the way from the knob to the inferred value that matched parameters go: 0 plays the
+/// knobs alone, 1 the inferred sound.
 pub const AMOUNT: synth::Param = synth::Param {
     id: "match",
     name: "Match",
@@ -27,7 +28,8 @@ pub const AMOUNT: synth::Param = synth::Param {
     matched: false,
 };
 
-/// Time from one inferred sound to the next.
+/// Duration of the glide from one inferred patch to the next, in seconds. The cubic scale gives
+/// half of the knob's travel to times below 0.5 s.
 pub const GLIDE: synth::Param = synth::Param {
     id: "match_glide",
     name: "Glide time",
@@ -38,7 +40,7 @@ pub const GLIDE: synth::Param = synth::Param {
     ..AMOUNT
 };
 
-/// Level of the output.
+/// Gain of the output in dB, after the effects.
 pub const OUTPUT: synth::Param = synth::Param {
     id: "output",
     name: "Output",
@@ -49,23 +51,23 @@ pub const OUTPUT: synth::Param = synth::Param {
     ..AMOUNT
 };
 
-/// Id of the switch that lets the plugin listen.
+/// Id of the switch between listening and holding the last inference.
 pub const LISTEN_ID: &str = "listen";
 
-/// All parameters of one instance, with the state that is saved beside them.
+/// All parameters of one instance, with the state saved along with them.
 pub struct Params {
     /// One per row of the table, in its order.
     pub rows: Box<[FloatParam]>,
     /// [`AMOUNT`].
     pub amount: FloatParam,
-    /// Whether the sidechain is listened to.
+    /// Whether the sidechain is listened to; if not, the last inference is held.
     pub listen: BoolParam,
     /// [`GLIDE`].
     pub glide: FloatParam,
     /// [`OUTPUT`].
     pub output: FloatParam,
-    /// Locks and held inference.
-    pub shared: Arc<Shared>,
+    /// Locks, held inference, listener.
+    pub state: Arc<InstanceState>,
 }
 
 /// A parameter whose host value is the row's normalised value.
@@ -78,7 +80,7 @@ fn float(row: &'static synth::Param) -> FloatParam {
 
 impl Params {
     /// Every parameter at its default.
-    pub fn new(shared: Arc<Shared>) -> Self {
+    pub fn new(state: Arc<InstanceState>) -> Self {
         static TABLE: [synth::Param; COUNT] = PARAMS;
         static OWN: [synth::Param; 3] = [AMOUNT, GLIDE, OUTPUT];
         Self {
@@ -86,7 +88,7 @@ impl Params {
                 .iter()
                 .enumerate()
                 .map(|(index, row)| match synth::can_modulate(index) {
-                    // What the events of a single note's modulation call the parameter.
+                    // The id by which modulation events of single notes address the parameter.
                     true => float(row).with_poly_modulation_id(index as u32),
                     false => float(row),
                 })
@@ -103,11 +105,11 @@ impl Params {
                 })),
             glide: float(&OWN[1]),
             output: float(&OWN[2]),
-            shared,
+            state,
         }
     }
 
-    /// Where the player's hand or the host's automation put the knobs, with the host's modulation.
+    /// Positions of the knobs, set by the player or by automation, with the host's modulation.
     pub fn knobs(&self) -> Patch {
         let mut patch = Patch::default();
         for (row, param) in self.rows.iter().enumerate() {
@@ -122,8 +124,8 @@ impl Params {
     }
 }
 
-// SAFETY: the pointers are into this object, whose boxed parameters never move, and the wrapper keeps the
-// `Arc` that holds it for as long as it keeps the pointers.
+// SAFETY: the pointers are into this object, whose boxed parameters never move, and the wrapper
+// keeps the `Arc` that holds it for as long as it keeps the pointers.
 #[allow(unsafe_code)] // `Params` is an unsafe trait; its derive macro can't build a view of a table.
 unsafe impl nice_plug::prelude::Params for Params {
     fn param_map(&self) -> Vec<(String, ParamPtr, String)> {
@@ -145,17 +147,17 @@ unsafe impl nice_plug::prelude::Params for Params {
     }
 
     fn serialize_fields(&self) -> BTreeMap<String, String> {
-        BTreeMap::from([(FIELD.to_owned(), self.shared.save())])
+        BTreeMap::from([(FIELD.to_owned(), self.state.save())])
     }
 
     fn deserialize_fields(&self, fields: &BTreeMap<String, String>) {
-        self.shared
+        self.state
             .restore(fields.get(FIELD).map(String::as_str), &self.unmodulated());
     }
 }
 
-/// Makes a saved state safe to load: a number that is out of range is brought back, one that is none is
-/// dropped (the parameter then keeps its value).
+/// Makes a saved state safe to load: clamps numbers out of range and drops NaN, so that the
+/// parameter keeps its value.
 pub fn sanitize(state: &mut PluginState) {
     use nice_plug::plugin::ParamValue;
     state.params.retain(|_, value| match value {
@@ -289,7 +291,7 @@ mod tests {
     ];
 
     fn params() -> Params {
-        Params::new(Arc::new(Shared::new().0))
+        Params::new(Arc::new(InstanceState::new().0))
     }
 
     #[test]
@@ -323,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_view_equals_the_table() {
+    fn host_parameters_have_the_tables_values_and_texts() {
         let params = params();
         assert_eq!(params.knobs(), Patch::default());
         for (row, param) in PARAMS.iter().zip(&params.rows) {
@@ -334,7 +336,7 @@ mod tests {
                 let text = param.normalized_value_to_string(x, true);
                 assert_eq!(text, row.format(row.plain(x)));
                 let back = param.string_to_normalized_value(&text).unwrap();
-                if row.is_choice() {
+                if row.is_stepped() {
                     assert_eq!(row.format(row.plain(back)), text);
                     continue;
                 }
@@ -349,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spoilt_state_is_made_safe() {
+    fn numbers_out_of_range_in_a_saved_state_are_made_safe() {
         let value = |x| ParamValue::F32(x);
         let mut state = PluginState {
             version: String::new(),

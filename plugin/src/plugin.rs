@@ -1,11 +1,11 @@
-//! The plugin as the framework sees it.
+//! The plugin's interface to the framework: ports, activation, processing.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use matcher::builtin::Model;
+use matcher::ModelFiles;
 use matcher::engine::Engine;
 use matcher::live::{AudioEnd, live};
 use nice_plug::midi::{Channel, Key, VoiceID};
@@ -13,21 +13,22 @@ use nice_plug::prelude::*;
 use nice_plug_egui::EguiEditor;
 use synth::{Event, Synth};
 
-use crate::core::{Controls, Core};
 use crate::editor::{self, App};
 use crate::events::translate;
-use crate::hand::Hand;
-use crate::pace::Pace;
+use crate::offline::OfflineDetector;
 use crate::params::{self, GLIDE, OUTPUT, Params};
-use crate::state::{Mailbox, Shared};
+use crate::processor::{Controls, Processor};
+use crate::state::{InstanceState, Mailbox};
+use crate::touch::TouchLock;
 
-/// Sample rates that ear and voice are made for, in Hz.
+/// Supported sample rates in Hz.
 const RATES: std::ops::RangeInclusive<f32> = 8_000.0..=192_000.0;
-/// Host events of one block. Some hosts send every parameter, and VST3 has 2,080 for controllers alone.
+/// Most host events of one block. Some hosts send every parameter, and VST3 has 2,080 for
+/// controllers alone.
 const EVENTS: usize = 4096;
 
-/// What the built-in encoder listens with where no engine is installed.
-const MODEL: Model = Model {
+/// The built-in encoder's model where no engine is installed.
+const MODEL: ModelFiles = ModelFiles {
     contract: include_str!("../../model-weights/encoder.json"),
     weights: include_bytes!("../../model-weights/encoder.safetensors"),
 };
@@ -36,10 +37,10 @@ const MODEL: Model = Model {
 pub struct MirrorNet {
     params: Arc<Params>,
     mailbox: Mailbox,
-    /// From activation to deactivation.
-    core: Option<Core<AudioEnd>>,
-    hand: Hand,
-    pace: Pace,
+    /// `None` while the plugin is not active.
+    processor: Option<Processor<AudioEnd>>,
+    touch: TouchLock,
+    offline_detector: OfflineDetector,
     /// Whether the last block was rendered offline.
     offline: bool,
     rate: f32,
@@ -48,44 +49,44 @@ pub struct MirrorNet {
 
 impl Default for MirrorNet {
     fn default() -> Self {
-        let (shared, mailbox) = Shared::new();
+        let (state, mailbox) = InstanceState::new();
         Self {
-            params: Arc::new(Params::new(Arc::new(shared))),
+            params: Arc::new(Params::new(Arc::new(state))),
             mailbox,
-            core: None,
-            hand: Hand::default(),
-            pace: Pace::new(false),
+            processor: None,
+            touch: TouchLock::default(),
+            offline_detector: OfflineDetector::new(false),
             offline: false,
             rate: 48_000.0,
-            // Every host event may become five.
+            // A host event may become up to five of the synth's.
             events: Vec::with_capacity(5 * EVENTS),
         }
     }
 }
 
 impl MirrorNet {
-    /// Begins to listen and to play.
+    /// Starts the listener and makes the processor.
     fn start(&mut self, config: &BufferConfig, engine: Engine) {
-        let shared = &self.params.shared;
-        let (reference, view) = live(f64::from(config.sample_rate), engine, Some(MODEL));
-        *shared.view.lock() = Some(view);
-        let mut core = Core::new(config.sample_rate, reference);
-        core.hold(shared.held());
-        self.core = Some(core);
+        let state = &self.params.state;
+        let (source, view) = live(f64::from(config.sample_rate), engine, Some(MODEL));
+        *state.listener.view.lock() = Some(view);
+        let mut processor = Processor::new(config.sample_rate, source);
+        processor.hold(state.held());
+        self.processor = Some(processor);
         self.rate = config.sample_rate;
-        // Declared, it is no switch at run time.
+        // A declared offline render doesn't count as a switch.
         self.offline = config.process_mode == ProcessMode::Offline;
-        self.pace = Pace::new(self.offline);
+        self.offline_detector = OfflineDetector::new(self.offline);
     }
 
-    /// What the host and the player ask for now.
+    /// The current settings of host and player.
     fn controls(&self, song: &Transport) -> Controls {
         let params = &self.params;
         let plain = |row: &synth::Param, param: &FloatParam| row.plain(param.value());
         Controls {
             knobs: params.knobs(),
             amount: params.amount.value(),
-            locks: params.shared.locks(),
+            locks: params.state.locks(),
             glide: plain(&GLIDE, &params.glide),
             listen: params.listen.value(),
             gain: util::db_to_gain(plain(&OUTPUT, &params.output)),
@@ -154,7 +155,8 @@ impl Plugin for MirrorNet {
         }
         let engine = self
             .params
-            .shared
+            .state
+            .listener
             .engine
             .lock()
             .get_or_insert_with(Engine::shared)
@@ -164,14 +166,14 @@ impl Plugin for MirrorNet {
     }
 
     fn deactivate(&mut self) {
-        self.core = None;
-        *self.params.shared.view.lock() = None;
+        self.processor = None;
+        *self.params.state.listener.view.lock() = None;
     }
 
     fn reset(&mut self) {
-        self.pace.reset();
-        if let Some(core) = &mut self.core {
-            core.reset();
+        self.offline_detector.reset();
+        if let Some(processor) = &mut self.processor {
+            processor.reset();
         }
     }
 
@@ -189,17 +191,20 @@ impl Plugin for MirrorNet {
                 }
             });
         }
-        self.hand
-            .watch(&self.params.unmodulated(), &self.params.shared);
+        self.touch
+            .watch(&self.params.unmodulated(), &self.params.state);
         let controls = self.controls(context.transport());
         let seconds = buffer.samples() as f64 / f64::from(self.rate);
-        let offline = self.pace.offline(seconds, Instant::now());
+        let offline = self.offline_detector.update(seconds, Instant::now());
         if offline && !self.offline {
-            self.params.shared.switches.fetch_add(1, Ordering::Relaxed);
+            self.params
+                .state
+                .offline_switches
+                .fetch_add(1, Ordering::Relaxed);
         }
         self.offline = offline;
 
-        let Some(core) = &mut self.core else {
+        let Some(processor) = &mut self.processor else {
             return ProcessStatus::Error("processed before it was activated");
         };
         let [left, right] = buffer.as_slice() else {
@@ -212,14 +217,14 @@ impl Plugin for MirrorNet {
         let sidechain = sidechain.filter(|[l, _]| l.len() == left.len());
         let recalled = self.mailbox.recalled();
         if let Some(target) = recalled {
-            core.hold(target);
+            processor.hold(target);
         }
-        let moved = core.process(&controls, offline, sidechain, left, right, &mut self.events);
+        let moved = processor.process(&controls, offline, sidechain, left, right, &mut self.events);
         if moved || recalled.is_some() {
-            self.mailbox.report(core.held());
+            self.mailbox.report(processor.held());
         }
-        // The host may then forget what it modulates of them.
-        for note in core.ended() {
+        // Lets the host forget its modulation of these notes.
+        for note in processor.ended() {
             let _ = context.try_send_event(NoteEvent::VoiceTerminated {
                 timing: left.len().saturating_sub(1) as u32,
                 voice_id: VoiceID::ID(note.id),

@@ -6,7 +6,7 @@ use crate::wav;
 use std::path::Path;
 use std::process::{Child, Command};
 
-/// Which host plays the plugin.
+/// A host that plays the plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Host {
     /// The `clap_host` binary of this crate.

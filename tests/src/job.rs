@@ -1,4 +1,4 @@
-//! What a host is asked to do and what it tells afterwards, as JSON between processes.
+//! A host's job and its report afterwards, as JSON between processes.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ fn one() -> usize {
     1
 }
 
-/// What a host saw.
+/// A host's observations.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// Names of the plugin's parameters.
@@ -77,19 +77,19 @@ pub struct Report {
     /// The host's child processes after the last sample. Linux only.
     #[serde(default)]
     pub children: Vec<u32>,
-    /// What `process` did that it must not; absent when it was not watched.
+    /// Forbidden operations inside `process`; absent when it was not watched.
     #[serde(default)]
     pub watch: Option<Watch>,
 }
 
-/// Forbidden deeds inside `process`.
+/// Forbidden operations inside `process`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Watch {
     /// Calls to malloc, calloc, realloc and their like.
     pub allocations: u64,
     /// Calls to free.
     pub frees: u64,
-    /// Where the first heap call came from.
+    /// Backtrace of the first heap call.
     pub first_heap_call: Option<String>,
     /// Numbers of the system calls; absent where the kernel can't trap them.
     pub system_calls: Option<Vec<i64>>,

@@ -1,7 +1,8 @@
-//! Tools of the host-level tests: foreign melodies, baselines, and the hosts they are played through.
+//! Tools of the host-level tests: foreign melodies, baselines, and the hosts they are played
+//! through.
 //!
-//! Every host runs in a process of its own ([`host`]), with a data folder of its own
-//! ([`sandbox`]), so a test never touches what the user has installed.
+//! Every host runs in a separate process ([`host`]) with a separate data folder ([`sandbox`]), so a
+//! test never touches the user's installation.
 
 pub mod host;
 pub mod job;

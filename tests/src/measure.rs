@@ -1,24 +1,24 @@
-//! How alike a rendering and its reference are, and the baselines the match is held against.
+//! Similarity of a rendering to its reference, and the baselines of the match.
 
 use crate::melody::{Melody, RATE, SECONDS};
 use ear::{EarConfig, Spectrogram};
-use matcher::likeness::{likeness, mel_distance, pitch_agreement};
+use matcher::metric::{likeness, mel_distance, pitch_agreement};
 use rand::SeedableRng;
 use synth::Patch;
 
-/// Seeded random patches of the baseline.
+/// Number of seeded random patches of the baseline.
 pub const RANDOM_PATCHES: usize = 50;
 
-/// A reference, heard.
+/// A reference with its spectrogram.
 pub struct Reference<'a> {
     melody: &'a Melody,
     heard: Spectrogram,
 }
 
-/// One rendering against its reference.
+/// Figures of one rendering against its reference (docs/metrics.md).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
-    /// Likeness of the auditory spectrograms (GOALS.md), at most 1.
+    /// Likeness of the auditory spectrograms, at most 1.
     pub likeness: f32,
     /// Multi-scale log-mel distance in dB.
     pub mel: f32,
@@ -26,7 +26,7 @@ pub struct Score {
     pub pitch: f32,
 }
 
-/// Hears mono sound at [`RATE`] with GOALS.md's ear (NSL 16 kHz, linear, no normalisation).
+/// The spectrogram, with pitch, of mono sound at [`RATE`] by the metrics' ear (docs/metrics.md).
 ///
 /// # Panics
 /// When the ear refuses its default settings.
@@ -44,7 +44,7 @@ pub fn mono(channels: &[Vec<f32>]) -> Vec<f32> {
 }
 
 impl<'a> Reference<'a> {
-    /// Hears `melody`.
+    /// Computes the spectrogram of `melody`.
     pub fn new(melody: &'a Melody) -> Self {
         Self {
             melody,
@@ -62,7 +62,7 @@ impl<'a> Reference<'a> {
         }
     }
 
-    /// The likeness that half of [`RANDOM_PATCHES`] seeded random patches reach with the same notes.
+    /// Median likeness of [`RANDOM_PATCHES`] seeded random patches with the same notes.
     pub fn median_random(&self) -> f32 {
         let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(1);
         let mut all: Vec<f32> = (0..RANDOM_PATCHES)
@@ -83,7 +83,7 @@ mod tests {
     use crate::melody::foreign;
 
     #[test]
-    fn a_clip_is_itself_and_no_other() {
+    fn a_clip_scores_best_against_itself_and_low_against_another() {
         let melodies = foreign();
         for (i, melody) in melodies.iter().enumerate() {
             let reference = Reference::new(melody);

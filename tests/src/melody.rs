@@ -1,4 +1,4 @@
-//! Five melodies played by instruments nobody here made: references for the tests, and for nothing else.
+//! Five melodies played by sampled instruments: references for the tests alone.
 //!
 //! Rendered at test time, dry (no reverb, no chorus), by a SoundFont player from Debian's
 //! timgm6mb-soundfont. These clips measure the match; they must never train or tune it.
@@ -28,7 +28,7 @@ const INSTRUMENTS: [(i32, &str, i32, i32); 5] = [
 pub struct Melody {
     /// Name of the instrument.
     pub instrument: &'static str,
-    /// What is played.
+    /// Notes that are played.
     pub notes: Vec<Note>,
     /// Mono sound at [`RATE`], `RATE * SECONDS` samples.
     pub samples: Vec<f32>,
@@ -61,7 +61,8 @@ pub fn foreign() -> Vec<Melody> {
         .collect()
 }
 
-/// General MIDI program (from 0) and keys of the instruments the match is measured on, five melodies each.
+/// General MIDI program (from 0) and keys of the instruments the match is measured on, five
+/// melodies each.
 const MEASURED: [(i32, i32, i32); 8] = [
     (0, 48, 84),  // piano
     (24, 45, 76), // nylon guitar
@@ -73,8 +74,8 @@ const MEASURED: [(i32, i32, i32); 8] = [
     (73, 60, 84), // flute
 ];
 
-/// Writes the melodies that the goals of the match are measured on into `folder`, which is made: five of each of
-/// eight instruments, 8 s, named by program and take.
+/// Writes the melodies on which the goals of the match are measured into `folder`, which is made:
+/// five of each of eight instruments, 8 s, named by program and take.
 ///
 /// # Panics
 /// When the SoundFont or the folder can't be used.
@@ -84,7 +85,7 @@ pub fn write_measured(folder: &Path) {
     let font = soundfont("TimGM6mb.sf2", "timgm6mb-soundfont");
     for (program, low, high) in MEASURED {
         for take in 0..5 {
-            // Seeds that no other melody has: those of the five test clips are their programs' numbers.
+            // Unused by other melodies: seeds of the five test clips are their programs' numbers.
             let notes = compose(1_000 + 100 * take + program as u64, low, high);
             let sound = play(&font, program, &notes, false);
             let path = folder.join(format!("{program:03}-{take}.wav"));
@@ -93,7 +94,7 @@ pub fn write_measured(folder: &Path) {
     }
 }
 
-/// Loads a SoundFont from where the system's packages put them.
+/// Loads a SoundFont from the folders of the system's packages.
 ///
 /// # Panics
 /// When it is not installed (the message names `package`) or not readable.
@@ -120,7 +121,8 @@ pub fn soundfont(name: &str, package: &str) -> Arc<SoundFont> {
     Arc::new(font)
 }
 
-/// A walk over a minor scale: notes of 0.25 to 0.9 s with short rests, ending 0.8 s before the clip.
+/// A walk over a minor scale: notes of 0.25 to 0.9 s with short rests, ending 0.8 s before the
+/// clip.
 pub fn compose(seed: u64, low: i32, high: i32) -> Vec<Note> {
     const SCALE: [i32; 7] = [0, 2, 3, 5, 7, 8, 10];
     let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(seed);
@@ -156,8 +158,8 @@ pub fn compose(seed: u64, low: i32, high: i32) -> Vec<Note> {
     }
 }
 
-/// Plays `notes` with a General MIDI `program` (from 0): mono, [`SECONDS`] at [`RATE`]. `wet` adds the
-/// player's reverb and chorus.
+/// Plays `notes` with a General MIDI `program` (from 0): mono, [`SECONDS`] at [`RATE`]. `wet` adds
+/// the player's reverb and chorus.
 pub fn play(font: &Arc<SoundFont>, program: i32, notes: &[Note], wet: bool) -> Vec<f32> {
     let mut settings = SynthesizerSettings::new(RATE as i32);
     settings.enable_reverb_and_chorus = wet;
@@ -188,8 +190,8 @@ pub fn play(font: &Arc<SoundFont>, program: i32, notes: &[Note], wet: bool) -> V
         .collect()
 }
 
-/// Time in seconds, whether it begins, MIDI key and velocity of each beginning and end, in order. Where a
-/// note ends as another begins, the end comes first.
+/// Time in seconds, whether the note begins, MIDI key and velocity of each beginning and end, in
+/// order. Where a note ends as another begins, the end comes first.
 fn events(notes: &[Note]) -> Vec<(f64, bool, i32, i32)> {
     let mut events: Vec<_> = notes
         .iter()

@@ -1,4 +1,5 @@
-//! Looking at processes from outside: children and mapped files. Linux; elsewhere there is nothing to see.
+//! Observation of processes from outside: children and mapped files. Linux; elsewhere the lists are
+//! empty.
 
 use std::fs;
 

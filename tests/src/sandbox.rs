@@ -1,4 +1,4 @@
-//! A user data folder of its own for each test, with or without an engine, and the bundle under test.
+//! A separate user data folder for each test, with or without an engine, and the bundle under test.
 
 use matcher::engine::engine_program;
 use std::fs;
@@ -11,7 +11,8 @@ pub fn workspace() -> PathBuf {
     here.parent().expect("tests/ has a parent").to_path_buf()
 }
 
-/// Where `cargo xtask bundle` puts its artefacts; `cargo xtask test` says so in MIRRORNET_BUNDLED.
+/// Folder of the artefacts of `cargo xtask bundle`; `cargo xtask test` sets MIRRORNET_BUNDLED to
+/// it.
 fn bundle_folder() -> PathBuf {
     match std::env::var_os("MIRRORNET_BUNDLED") {
         Some(folder) => folder.into(),
@@ -44,7 +45,7 @@ impl Sandbox {
     /// # Panics
     /// When the folder can't be made.
     pub fn without_engine() -> Self {
-        // Beside the bundle, so that the engine's hundreds of megabytes can be hard-linked.
+        // Next to the bundle, so that the engine's hundreds of megabytes can be hard-linked.
         let bundle = bundle_folder();
         let beside = bundle.parent().unwrap_or(&bundle);
         let dir = tempfile::Builder::new()
@@ -65,7 +66,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// A data folder with an engine that is the program `engine` alone.
+    /// A data folder with the program `engine` as its engine, without a model.
     ///
     /// # Panics
     /// When it can't be copied.
@@ -78,19 +79,19 @@ impl Sandbox {
         sandbox
     }
 
-    /// Where hosts started in this sandbox look for the engine.
+    /// The folder in which hosts started in this sandbox look for the engine.
     pub fn engine_folder(&self) -> PathBuf {
         self.data_folder()
             .join("MirrorNet/engine")
             .join(env!("CARGO_PKG_VERSION"))
     }
 
-    /// A path for a file of the test's own.
+    /// A path for a file of the test.
     pub fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    /// A command whose process has this sandbox as its user's data folder, and no screen.
+    /// A command whose process has this sandbox as its user's data folder, and no display.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");

@@ -1,4 +1,4 @@
-//! What the `sure_engine` binary hears in everything.
+//! The patch that the `sure_engine` binary infers from any sound.
 
 use synth::{Patch, params};
 

@@ -1,4 +1,5 @@
-//! The architecture's rules: who may know whom, files that say what they are, no trace of a machine.
+//! Rules for the whole tree: arrows between crates, documents that name real files, comments of
+//! readable width, no trace of a machine.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,12 +8,13 @@ use std::process::Command;
 use tests::sandbox::workspace;
 
 /// Crates between which every arrow is accounted for.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "simd",
     "synth",
     "ear",
     "matcher",
     "mirrornet",
+    "trainer",
     "plugin",
     "tests",
     "xtask",
@@ -23,12 +25,13 @@ const NAMES: [&str; 12] = [
 ];
 
 /// ARCHITECTURE.md's arrows, and no other. `tests` may know all.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("simd", &[]),
     ("synth", &["simd"]),
     ("ear", &["simd"]),
     ("matcher", &["synth", "ear", "simd"]),
-    ("mirrornet", &["matcher", "synth", "ear", "tch"]),
+    ("mirrornet", &["matcher", "synth", "ear"]),
+    ("trainer", &["mirrornet", "matcher", "synth", "ear", "tch"]),
     (
         "plugin",
         &[
@@ -44,7 +47,7 @@ const ARROWS: [(&str, &[&str]); 7] = [
 ];
 
 #[test]
-fn arrows_between_the_crates_are_the_ones_drawn() {
+fn arrows_between_the_crates_are_those_of_the_architecture() {
     let output = Command::new(env!("CARGO"))
         .args([
             "metadata",
@@ -89,10 +92,10 @@ fn arrows_between_the_crates_are_the_ones_drawn() {
 }
 
 #[test]
-fn every_source_file_says_what_it_is() {
+fn every_source_file_opens_with_its_purpose() {
     let mut silent = Vec::new();
     for path in files() {
-        if path.extension().is_some_and(|e| e == "rs") {
+        if is_rust(&path) {
             let text = read(&path).unwrap_or_default();
             if !text.starts_with("//! ") {
                 silent.push(path);
@@ -101,7 +104,112 @@ fn every_source_file_says_what_it_is() {
     }
     assert!(
         silent.is_empty(),
-        "these files don't open with `//!` and what they are: {silent:#?}"
+        "these files don't open with `//!` and their purpose: {silent:#?}"
+    );
+}
+
+/// Folders whose comments keep to [`COLUMNS`].
+const NARROW: [&str; 7] = [
+    "crates/ear/benches",
+    "crates/ear/examples",
+    "crates/ear/src/pitch",
+    "crates/ear/tests",
+    "plugin",
+    "tests",
+    "xtask",
+];
+
+/// Most columns of a line that is a comment.
+const COLUMNS: usize = 100;
+
+#[test]
+fn comments_keep_to_their_width() {
+    let root = workspace();
+    let mut wide = Vec::new();
+    for path in files().iter().filter(|path| is_rust(path)) {
+        if !NARROW.iter().any(|f| path.starts_with(root.join(f))) {
+            continue;
+        }
+        for (number, line) in read(path).unwrap_or_default().lines().enumerate() {
+            if is_comment(line) && line.chars().count() > COLUMNS {
+                wide.push(place(path, number, line));
+            }
+        }
+    }
+    assert!(
+        wide.is_empty(),
+        "comments of more than {COLUMNS} columns:\n{}",
+        wide.join("\n")
+    );
+}
+
+#[test]
+fn files_named_in_documents_and_comments_exist() {
+    let files = files();
+    let mut missing = Vec::new();
+    for path in &files {
+        let document = path.extension().is_some_and(|e| e == "md");
+        if !document && !is_rust(path) {
+            continue;
+        }
+        for (number, line) in read(path).unwrap_or_default().lines().enumerate() {
+            if !document && !is_comment(line) {
+                continue;
+            }
+            let mut named = named_files(line);
+            if document {
+                named.extend(linked_files(line));
+            }
+            // Relative to the document, or the end of the path of any file.
+            let exists = |name: &str| {
+                let beside = path.parent().is_some_and(|f| f.join(name).exists());
+                beside || files.iter().any(|file| file.ends_with(name))
+            };
+            if named.iter().any(|name| !exists(name)) {
+                missing.push(place(path, number, line));
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "these lines name files that don't exist:\n{}",
+        missing.join("\n")
+    );
+}
+
+/// Names of source files and documents in a line of text.
+fn named_files(line: &str) -> Vec<&str> {
+    const KINDS: [&str; 4] = [".rs", ".md", ".py", ".toml"];
+    line.split(|c: char| !c.is_alphanumeric() && !"_-./".contains(c))
+        .map(|word| word.trim_end_matches('.'))
+        .filter(|word| {
+            let stem = KINDS.iter().find_map(|kind| word.strip_suffix(kind));
+            // Addresses begin with slashes here, their scheme having been split off.
+            stem.is_some_and(|s| !s.is_empty() && !s.ends_with('/')) && !word.starts_with("//")
+        })
+        .collect()
+}
+
+/// Files that a line of Markdown links to.
+fn linked_files(line: &str) -> Vec<&str> {
+    line.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split([')', '#']).next())
+        .filter(|target| !target.is_empty() && !target.contains("://"))
+        .collect()
+}
+
+#[test]
+fn file_names_are_found_in_text() {
+    assert_eq!(
+        named_files(
+            "//! See NOTES.md's list, `a/b-c.rs` and x.py: not .rs, a.rst, https://a.b/c.md."
+        ),
+        ["NOTES.md", "a/b-c.rs", "x.py"]
+    );
+    assert_eq!(
+        linked_files("[a](docs/a.md#b), ![c](c.png), [d](https://e.f/g.md), [h](#i)"),
+        ["docs/a.md", "c.png"]
     );
 }
 
@@ -127,12 +235,7 @@ fn no_file_names_a_machine() {
                     !line[..at].ends_with(|c: char| c.is_alphanumeric() || "./_-$}*".contains(c))
                 };
                 if line.match_indices(trace.as_str()).any(|(at, _)| begins(at)) {
-                    found.push(format!(
-                        "{}:{}: {}",
-                        path.display(),
-                        number + 1,
-                        line.trim()
-                    ));
+                    found.push(place(&path, number, line));
                 }
             }
         }
@@ -173,7 +276,20 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The text of a file; `None` when it holds something else.
+fn is_rust(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "rs")
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with("//")
+}
+
+/// A line with its file and its number, which counts from 0 here.
+fn place(path: &Path, number: usize, line: &str) -> String {
+    format!("{}:{}: {}", path.display(), number + 1, line.trim())
+}
+
+/// The text of a file; `None` for other contents.
 fn read(path: &Path) -> Option<String> {
     std::fs::read(path)
         .ok()

@@ -1,11 +1,12 @@
-//! The engine missing, killed, broken or fed a damaged model: the sound goes on and so does the match, the
-//! player is told, and a restart works. Unix only: Windows offers no data folder that a test could redirect.
+//! The engine missing, killed, broken or given a damaged model: sound and match go on, the player
+//! gets a message, and a restart works. Unix only: Windows offers no data folder that a test could
+//! redirect.
 #![cfg(unix)]
 
-use matcher::encoder::{Encoder, EncoderError, Inference};
 use matcher::engine::{Engine, EngineStatus, MODEL_FOLDER, engine_program};
-use matcher::likeness::likeness;
-use matcher::{INPUT_LEN, protocol::MAX_BATCH};
+use matcher::metric::likeness;
+use matcher::{Encoder, EncoderError, Inference};
+use matcher::{INPUT_LEN, MAX_BATCH};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tests::host::{Host, finish};
@@ -16,7 +17,7 @@ use tests::process::{children, signal};
 use tests::sandbox::{Sandbox, bundled};
 
 const CLAP_HOST: &str = env!("CARGO_BIN_EXE_clap_host");
-/// Longest wait for something that must happen; a busy machine is slow.
+/// Longest wait for something that must happen: a busy machine is slow.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A job that plays the flute's melody and hears it.
@@ -46,7 +47,7 @@ fn model_file(name: &str) -> String {
         .into_owned()
 }
 
-/// Asks until the engine answers; what it said and where it stood on the way.
+/// Asks until the engine answers or `limit` has passed; returns the last result.
 fn ask(engine: &Engine, windows: usize, limit: Duration) -> Result<Vec<Inference>, EncoderError> {
     let until = Instant::now() + limit;
     loop {
@@ -70,7 +71,7 @@ fn settle(engine: &Engine, fits: impl Fn(&EngineStatus) -> bool) -> EngineStatus
     }
 }
 
-/// The flute's melody as the knobs alone sound, without any match.
+/// The flute's melody played by the knobs alone, without any match.
 fn unmatched(sandbox: &Sandbox) -> Vec<Vec<f32>> {
     let mut job = flute(sandbox, "unmatched", 4.0);
     job.params.insert("Match".into(), 0.0);
@@ -78,7 +79,7 @@ fn unmatched(sandbox: &Sandbox) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn without_an_engine_the_plugin_alone_matches_as_well() {
+fn without_an_engine_the_built_in_encoder_matches_as_well() {
     let play = |sandbox: &Sandbox, name| {
         let mut job = flute(sandbox, name, 4.0);
         job.offline = true;
@@ -101,7 +102,7 @@ fn without_an_engine_the_plugin_alone_matches_as_well() {
 }
 
 #[test]
-fn a_missing_engine_is_said_and_found_after_installing() {
+fn a_missing_engine_is_reported_and_found_after_installing() {
     let sandbox = Sandbox::without_engine();
     let folder = sandbox.engine_folder();
     let engine = Engine::at(&folder);
@@ -156,7 +157,7 @@ fn a_killed_engine_costs_no_sound_and_comes_back() {
 }
 
 #[test]
-fn an_engine_killed_in_mid_write_is_said_and_restarts() {
+fn an_engine_killed_during_a_write_is_reported_and_restarts() {
     // As in a C host: writing to a dead process must not raise SIGPIPE.
     #[allow(unsafe_code)]
     // SAFETY: sets a signal's action to its default.
@@ -190,7 +191,7 @@ fn an_engine_killed_in_mid_write_is_said_and_restarts() {
 }
 
 #[test]
-fn a_damaged_model_is_said_and_costs_no_sound() {
+fn a_damaged_model_is_reported_and_costs_no_sound() {
     let whole = std::fs::read(bundled("engine").join(model_file("encoder.pt")))
         .expect("the model is bundled");
     let contract = std::fs::read_to_string(bundled("engine").join(model_file("encoder.json")))
@@ -246,7 +247,7 @@ fn a_damaged_model_is_said_and_costs_no_sound() {
 }
 
 #[test]
-fn a_program_that_is_no_engine_costs_no_sound() {
+fn a_program_other_than_an_engine_costs_no_sound() {
     for (case, script) in [
         (
             "garbage",

@@ -1,5 +1,5 @@
-//! What a host may rely on: ports, a cheap scan, finite sound, block sizes that don't matter, and an
-//! audio thread that stays off the heap and out of the kernel.
+//! Guarantees to hosts: ports, a cheap scan, finite sound, independence of the block size, and an
+//! audio thread without heap and system calls.
 
 use std::collections::BTreeSet;
 use tests::host::Host;
@@ -9,7 +9,7 @@ use tests::sandbox::Sandbox;
 use tests::wav;
 
 const CLAP_HOST: &str = env!("CARGO_BIN_EXE_clap_host");
-/// So that the match moves, whatever the shipped model has learnt.
+/// An engine with which the match moves, independently of the shipped model.
 const SURE_ENGINE: &str = env!("CARGO_BIN_EXE_sure_engine");
 
 /// A job with a melody in notes and sidechain, pitch bend, pedal and controllers.
@@ -176,7 +176,7 @@ fn synth_is_the_same_in_blocks_of_any_size() {
 }
 
 #[test]
-fn sound_is_finite_whatever_comes_in() {
+fn sound_is_finite_under_hostile_input() {
     let sandbox = Sandbox::with_program(SURE_ENGINE);
     for (seed, poison) in [f32::NAN, f32::INFINITY, f32::MAX, -1e30, 1e-42]
         .into_iter()
@@ -208,7 +208,7 @@ fn sound_is_finite_whatever_comes_in() {
 
 #[test]
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
-fn process_keeps_off_the_heap_and_out_of_the_kernel() {
+fn process_makes_no_heap_and_no_system_calls() {
     let sandbox = Sandbox::with_program(SURE_ENGINE);
     let mut job = busy(&sandbox, "watched", 4.0);
     // Waiting for the match is allowed only offline.

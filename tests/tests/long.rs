@@ -1,4 +1,4 @@
-//! What takes long: run by `cargo xtask test --long`.
+//! Long tests, run by `cargo xtask test --long`.
 
 use serde_json::Value;
 use tests::host::Host;
@@ -9,10 +9,11 @@ use tests::wav;
 /// Minutes of sound in the soak.
 const SOAK_MINUTES: f64 = 10.0;
 
-/// Ten minutes of four instances under hostile events and automation, with a reference that never ends.
+/// Ten minutes of four instances under hostile events and automation, with a reference that never
+/// ends.
 #[test]
 #[ignore = "long: run by cargo xtask test --long"]
-fn ten_minutes_of_anything_stay_finite() {
+fn ten_minutes_of_hostile_events_stay_finite() {
     let sandbox = Sandbox::with_engine();
     let mut job = Host::Clap.job(&sandbox, "soak", 60.0 * SOAK_MINUTES);
     let rounds = (60.0 * SOAK_MINUTES / SECONDS).ceil() as usize;
@@ -39,11 +40,11 @@ fn ten_minutes_of_anything_stay_finite() {
         .iter()
         .flatten()
         .position(|x| !x.is_finite() || x.abs() > 16.0);
-    assert_eq!(wrong, None, "first sample that is no sound");
+    assert_eq!(wrong, None, "first sample that is not finite or above 16");
 }
 
-/// GOALS.md, "The match": what `evaluate` measures, beside what is wanted. Fails with the list of what
-/// is missed.
+/// Compares the figures of `evaluate` (docs/metrics.md) with their goals; fails with a list of the
+/// missed ones.
 #[test]
 #[ignore = "long, and not all of it is reached: run by cargo xtask test --long"]
 fn the_match_reaches_its_goals() {

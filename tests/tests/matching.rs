@@ -1,6 +1,6 @@
-//! The match on instruments nobody here made, through a CLAP host and through a real VST3 host.
+//! The match on sampled instruments, through a CLAP host and a VST3 host.
 
-use matcher::likeness::likeness;
+use matcher::metric::likeness;
 use std::io::Write;
 use synth::Patch;
 use tests::host::Host;
@@ -12,8 +12,8 @@ use tests::sandbox::Sandbox;
 fn play(host: Host, sandbox: &Sandbox, melody: &Melody, params: &[(&str, f64)]) -> Vec<f32> {
     let name = format!("{host:?}-{}", melody.instrument);
     let mut job = host.job(sandbox, &name, SECONDS);
-    // A bounce that says what it is, and one that doesn't: dawdreamer renders as fast as it can under a
-    // real-time flag, so the first second is over before the plugin knows that it may wait.
+    // A bounce that says what it is, and one that doesn't: dawdreamer renders as fast as it can
+    // under a real-time flag, so the first second is over before the plugin knows that it may wait.
     job.offline = host == Host::Clap;
     job.notes = melody.notes.clone();
     let sidechain = sandbox.file(&format!("{}.wav", melody.instrument));
@@ -33,7 +33,7 @@ fn play(host: Host, sandbox: &Sandbox, melody: &Melody, params: &[(&str, f64)]) 
     mono(&out)
 }
 
-/// How far the match moves one melody towards its reference, heard through one host.
+/// The match's gain on one melody through one host.
 struct Row {
     host: Host,
     instrument: &'static str,
@@ -49,8 +49,8 @@ impl Row {
     }
 }
 
-/// All melodies through both hosts, without refinement, each clip measured from its first sample to its
-/// last. Prints the table whether the test passes or not.
+/// All melodies through both hosts, without refinement, each clip measured from its first sample to
+/// its last. Prints the table whether the test passes or not.
 fn table() -> Vec<Row> {
     let sandbox = Sandbox::with_engine();
     let melodies = melody::foreign();
@@ -110,7 +110,8 @@ fn the_match_closes_at_least_30_percent_for_four_of_five() {
     }
 }
 
-/// Whatever the model has learnt: an engine sure of one patch is followed, and at 0 % it is not.
+/// Independently of the model: an engine that is confident of one patch is followed, but not at 0
+/// %.
 #[test]
 fn the_match_is_heard_in_both_hosts() {
     let sandbox = Sandbox::with_program(env!("CARGO_BIN_EXE_sure_engine"));
@@ -125,8 +126,8 @@ fn the_match_is_heard_in_both_hosts() {
             1,
         )))
     };
-    // One oscillator: with two, their random phases would make a patch unlike itself. Moving its knob
-    // locks it, so it is left alone where the match is to move it.
+    // One oscillator: with two, their random phases would make a patch unlike itself. Moving its
+    // knob locks it, so it is left alone where the match is to move it.
     let balance = &synth::PARAMS[synth::params::OSC_BALANCE];
     let mut knobs = Patch::default();
     knobs.set(synth::params::OSC_BALANCE, 0.0);

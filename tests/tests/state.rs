@@ -1,6 +1,6 @@
-//! A reopened project sounds as it was left, before any reference arrives.
+//! Saved state: a reopened project sounds as it was left, before any reference arrives.
 
-use matcher::likeness::likeness;
+use matcher::metric::likeness;
 use synth::{Note, Patch};
 use tests::host::Host;
 use tests::measure::{hear, mono};
@@ -28,8 +28,8 @@ fn phrase(start: f64) -> Vec<Note> {
         .collect()
 }
 
-/// An engine that hears the same patch in everything shows the way of an inference: through the match
-/// into the voices, over silence, into the state and out of it.
+/// An engine that infers the same patch from any sound shows the way of an inference: through the
+/// match into the voices, over silence, into the state and out of it.
 #[test]
 fn a_reopened_project_sounds_the_same_before_any_reference() {
     let trumpet = melody::foreign().swap_remove(2);

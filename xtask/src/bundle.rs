@@ -3,60 +3,101 @@
 use std::env;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::Context;
 use nice_plug_xtask::{Architecture, BundleType, CompilationTarget};
 
 use crate::files;
 use crate::libtorch::Libtorch;
-use crate::project::{self, Project};
+use crate::process;
+use crate::programs::Program;
+use crate::project::Project;
 use crate::setup;
 use crate::steps::Steps;
 use crate::system;
 
 /// The package that bundler.toml gives the name MirrorNet.
 const PLUGIN: &str = "plugin";
+/// The engine's folder in target/bundled.
+const ENGINE: &str = "engine";
+
+/// How much to bundle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Parts {
+    /// The plugins, the standalone and the engine.
+    All,
+    /// The plugins and the standalone, which play and match with the built-in encoder.
+    WithoutEngine,
+}
 
 /// Sets up, builds, bundles, and says what came out and what to do with it.
-pub fn run(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
-    let libtorch = setup::prepare(steps, &[system::BUILD])?;
-    make(project, steps, &libtorch)?;
+pub fn run(project: &Project, steps: &mut Steps, parts: Parts) -> anyhow::Result<()> {
+    let libtorch = match parts {
+        Parts::All => Some(setup::prepare(steps, &[system::BUILD])?),
+        Parts::WithoutEngine => {
+            steps.step("system packages", || system::install(&[system::BUILD]))?;
+            None
+        }
+    };
+    make(project, steps, libtorch.as_ref())?;
     steps.summary();
     eprintln!("\nIn {}:", project.bundled().display());
-    for name in [
-        "MirrorNet.clap",
-        "MirrorNet.vst3",
-        &standalone_name(),
-        "engine",
-    ] {
+    let standalone = standalone_name();
+    let mut names = vec!["MirrorNet.clap", "MirrorNet.vst3", &standalone];
+    names.extend(libtorch.is_some().then_some(ENGINE));
+    for name in names {
         let size = files::size(&project.bundled().join(name))?;
         eprintln!("{:9.1} MB  {name}", size as f64 / 1e6);
     }
-    eprintln!(
-        "\nNext: `cargo xtask install` puts the plugins where hosts look and the engine where they \
-         find it;\n      `cargo xtask run` starts the standalone."
-    );
+    let (install, run) = match parts {
+        Parts::All => (
+            "`cargo xtask install` puts the plugins where hosts look and the engine where they \
+             find it",
+            "`cargo xtask run`",
+        ),
+        Parts::WithoutEngine => (
+            "`cargo xtask install --without-engine` puts the plugins where hosts look",
+            "`cargo xtask run --without-engine`",
+        ),
+    };
+    eprintln!("\nNext: {install};\n      {run} starts the standalone.");
     Ok(())
 }
 
-/// Builds and bundles with a libtorch that is ready.
-pub fn make(project: &Project, steps: &mut Steps, libtorch: &Libtorch) -> anyhow::Result<()> {
+/// Builds and bundles; the engine, too, where there is a `libtorch` for it.
+pub fn make(
+    project: &Project,
+    steps: &mut Steps,
+    libtorch: Option<&Libtorch>,
+) -> anyhow::Result<()> {
     // One package a call: cargo then enables the same features as when each is built for itself.
     steps.step("build the plugin and the standalone", || {
-        build(project, libtorch, PLUGIN)
+        build(project.cargo(), PLUGIN)
     })?;
-    steps.step("build the engine", || build_mirrornet(project, libtorch))?;
+    if let Some(libtorch) = libtorch {
+        steps.step("build the engine", || {
+            build(libtorch.cargo(project), Program::Trainer.package())
+        })?;
+    }
     steps.step("bundle", || {
         bundle_plugin(project)?;
-        files::replace(&project.bundled().join("engine"), |new| {
-            fill_engine(project, libtorch, new)
-        })
+        match libtorch {
+            Some(libtorch) => files::replace(&project.bundled().join(ENGINE), |new| {
+                fill_engine(project, libtorch, new)
+            }),
+            None => Ok(()),
+        }
     })
 }
 
-/// Builds the `mirrornet` command in release mode.
-pub fn build_mirrornet(project: &Project, libtorch: &Libtorch) -> anyhow::Result<()> {
-    build(project, libtorch, "mirrornet")
+/// Builds `package` in release mode by `cargo`.
+pub fn build(mut cargo: Command, package: &str) -> anyhow::Result<()> {
+    process::run(
+        cargo
+            .args(["build", "--release", "--package", package])
+            .stdout(std::io::stderr()),
+    )
 }
 
 /// The standalone in target/bundled: an application folder on macOS, else an executable.
@@ -68,15 +109,6 @@ pub fn standalone_name() -> String {
     }
 }
 
-fn build(project: &Project, libtorch: &Libtorch, package: &str) -> anyhow::Result<()> {
-    project::run(
-        project
-            .cargo(libtorch)
-            .args(["build", "--release", "--package", package])
-            .stdout(std::io::stderr()),
-    )
-}
-
 fn bundle_plugin(project: &Project) -> anyhow::Result<()> {
     // The bundler reads bundler.toml from the working folder.
     let before = env::current_dir().context("the working folder is gone")?;
@@ -86,7 +118,8 @@ fn bundle_plugin(project: &Project) -> anyhow::Result<()> {
     bundled?;
 
     if cfg!(target_os = "macos") {
-        // The bundler derives identifiers from the package's name, and "plugin" would not be unique.
+        // The bundler derives identifiers from the package's name, and "plugin" would not be
+        // unique.
         let target = CompilationTarget::MacOS(Architecture::AArch64);
         for (name, kind) in [
             ("MirrorNet.clap", BundleType::Plugin),
@@ -107,13 +140,14 @@ fn bundle_plugin(project: &Project) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The engine: the `mirrornet` command, the libraries it loads, and the shipped model.
+/// Fills the engine's folder: the trainer's program, the libraries it loads, and the shipped model.
 fn fill_engine(project: &Project, libtorch: &Libtorch, engine: &Path) -> anyhow::Result<()> {
     let cannot_write = || format!("cannot write {}", engine.display());
     fs::create_dir(engine).with_context(cannot_write)?;
-    let command = project.mirrornet();
-    let name = command.file_name().with_context(cannot_write)?;
-    files::copy(&command, &engine.join(name))?;
+    // The name that the plugin starts: matcher::engine::engine_program.
+    let program = Program::Trainer.path(project);
+    let name = program.file_name().with_context(cannot_write)?;
+    files::copy(&program, &engine.join(name))?;
     // Where the plugin tells the engine to look: matcher::engine::MODEL_FOLDER.
     let model = engine.join("model");
     fs::create_dir(&model).with_context(cannot_write)?;
@@ -133,7 +167,8 @@ fn fill_engine(project: &Project, libtorch: &Libtorch, engine: &Path) -> anyhow:
             fs::create_dir(&lib).with_context(cannot_write)?;
             link_libraries(&libraries, &lib)
         }
-        // The user's own may be gigabytes of CUDA, with libraries elsewhere that it finds from its place.
+        // The user's own may be gigabytes of CUDA, with libraries elsewhere that it finds from its
+        // place.
         Libtorch::Users => files::link_folder(&libraries, &lib).with_context(cannot_write),
     }
 }

@@ -1,6 +1,7 @@
 //! `check`: formatting, lints and documentation, with warnings as errors.
 
-use crate::project::{self, Project};
+use crate::process;
+use crate::project::Project;
 use crate::setup;
 use crate::steps::Steps;
 use crate::system;
@@ -9,10 +10,10 @@ use crate::system;
 pub fn run(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     let libtorch = setup::prepare(steps, &[system::BUILD])?;
     steps.step("formatting", || {
-        project::run(project.cargo(&libtorch).args(["fmt", "--all", "--check"]))
+        process::run(libtorch.cargo(project).args(["fmt", "--all", "--check"]))
     })?;
     steps.step("clippy", || {
-        project::run(project.cargo(&libtorch).args([
+        process::run(libtorch.cargo(project).args([
             "clippy",
             "--workspace",
             "--all-targets",
@@ -22,9 +23,9 @@ pub fn run(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
         ]))
     })?;
     steps.step("documentation", || {
-        project::run(
-            project
-                .cargo(&libtorch)
+        process::run(
+            libtorch
+                .cargo(project)
                 .args(["doc", "--workspace", "--no-deps"])
                 .env("RUSTDOCFLAGS", "-D warnings"),
         )

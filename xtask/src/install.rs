@@ -7,20 +7,24 @@ use std::process::{Command, ExitCode};
 
 use directories::BaseDirs;
 
-use crate::bundle;
+use crate::bundle::{self, Parts};
 use crate::files;
-use crate::mirrornet::become_command;
+use crate::process::become_command;
 use crate::project::{Project, VERSION};
 use crate::steps::Steps;
 
-/// Bundles and installs the plugins and the engine.
-pub fn install(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
-    bundle::run(project, steps)?;
+/// Bundles and installs the plugins and, unless it is left out, the engine.
+pub fn install(project: &Project, steps: &mut Steps, parts: Parts) -> anyhow::Result<()> {
+    bundle::run(project, steps, parts)?;
     let places = Places::of(&files::user_folders()?);
     place_plugins(&project.bundled(), &places)?;
-    place_engine(&project.bundled(), &places)?;
+    let mut installed = vec![&places.clap, &places.vst3];
+    if parts == Parts::All {
+        place_engine(&project.bundled(), &places)?;
+        installed.push(&places.engine);
+    }
     eprintln!("\nInstalled:");
-    for path in places.all() {
+    for path in installed {
         eprintln!("  {}", path.display());
     }
     eprintln!(
@@ -41,14 +45,17 @@ pub fn uninstall() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Bundles, installs the engine, and becomes the standalone.
+/// Bundles, installs the engine unless it is left out, and becomes the standalone.
 pub fn start_standalone(
     project: &Project,
     steps: &mut Steps,
+    parts: Parts,
     args: &[OsString],
 ) -> anyhow::Result<ExitCode> {
-    bundle::run(project, steps)?;
-    place_engine(&project.bundled(), &Places::of(&files::user_folders()?))?;
+    bundle::run(project, steps, parts)?;
+    if parts == Parts::All {
+        place_engine(&project.bundled(), &Places::of(&files::user_folders()?))?;
+    }
     let mut standalone = project.bundled().join(bundle::standalone_name());
     if cfg!(target_os = "macos") {
         standalone.push("Contents/MacOS/MirrorNet");
@@ -136,7 +143,7 @@ mod tests {
         for file in [
             "MirrorNet.clap",
             "MirrorNet.vst3/Contents/x/MirrorNet.so",
-            "engine/mirrornet",
+            "engine/mirrornet-trainer",
             "engine/lib/libtorch_cpu.so",
         ] {
             fs::write(bundled.join(file), file).unwrap();

@@ -1,7 +1,8 @@
 //! libtorch, as the `tch` crate wants it: fetched from PyPI by pip into a per-user cache.
 //!
-//! The wheels on PyPI are for Python, and on Linux for CUDA; a CPU process needs a part of them. That
-//! part becomes a prefix with `include/` and `lib/`. A cache that fails its check is made anew.
+//! The wheels on PyPI are for Python, and on Linux for CUDA; a CPU process needs a part of them.
+//! That part becomes a prefix with `include/` and `lib/`. A cache that fails its check is made
+//! anew.
 
 mod wheels;
 
@@ -14,7 +15,8 @@ use anyhow::{Context, ensure};
 
 use crate::files;
 use crate::manifest;
-use crate::project;
+use crate::process;
+use crate::project::Project;
 use crate::python;
 use wheels::{
     LINUX_AARCH64, LINUX_X86_64, LINUX_X86_64_CUDA, MACOS_AARCH64, Platform, WINDOWS_X86_64,
@@ -50,7 +52,8 @@ impl Build {
     }
 }
 
-/// Takes the wanted members out of a wheel. Python is there for pip, and its zipfile checks the sums.
+/// Takes the wanted members out of a wheel. Python is there for pip, and its zipfile checks the
+/// sums.
 const UNPACK: &str = include_str!("unpack.py");
 
 /// Which libtorch cargo shall use.
@@ -62,6 +65,16 @@ pub enum Libtorch {
 }
 
 impl Libtorch {
+    /// `cargo` on `project`, for crates that need this libtorch. Every call uses the same
+    /// environment: torch-sys is rebuilt (minutes) when `LIBTORCH` changes.
+    pub fn cargo(&self, project: &Project) -> Command {
+        let mut cargo = project.cargo();
+        if let Self::Cached(prefix) = self {
+            cargo.env("LIBTORCH", prefix);
+        }
+        cargo
+    }
+
     /// The folder of its shared libraries.
     pub fn lib_folder(&self) -> anyhow::Result<PathBuf> {
         if let Self::Cached(prefix) = self {
@@ -69,7 +82,7 @@ impl Libtorch {
         }
         if env::var_os("LIBTORCH_USE_PYTORCH").is_some() {
             let print = "import pathlib, torch; print(pathlib.Path(torch.__file__).parent / 'lib')";
-            let folder = project::output(python::command().args(["-c", print]))
+            let folder = process::output(python::command().args(["-c", print]))
                 .context("LIBTORCH_USE_PYTORCH is set, but Python cannot import torch")?;
             return Ok(folder.trim().into());
         }
@@ -146,7 +159,7 @@ impl Platform {
         let unpack = wheels.join("unpack.py");
         fs::write(&unpack, UNPACK).with_context(|| format!("cannot write {}", unpack.display()))?;
         for wheel in self.wheels {
-            project::run(
+            process::run(
                 python::command()
                     .arg(&unpack)
                     .arg(find_wheel(&wheels, wheel.requirement)?)
@@ -160,7 +173,8 @@ impl Platform {
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
         };
         if cfg!(target_os = "linux") {
-            // The libtorch.so of the wheel holds no code, but drags CUDA in; the linker takes a script.
+            // The libtorch.so of the wheel holds no code, but drags CUDA in; the linker takes a
+            // script.
             write("lib/libtorch.so", "INPUT(libtorch_cpu.so libc10.so)\n")?;
             strip(&new.join("lib"))?;
         }
@@ -197,7 +211,7 @@ impl Platform {
             .arg(folder)
             .arg("--requirement")
             .arg(&requirements);
-        project::run(pip.stdout(std::io::stderr()))
+        process::run(pip.stdout(std::io::stderr()))
     }
 }
 

@@ -9,7 +9,8 @@ mod files;
 mod install;
 mod libtorch;
 mod manifest;
-mod mirrornet;
+mod process;
+mod programs;
 mod project;
 mod python;
 mod references;
@@ -24,6 +25,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use bundle::Parts;
+use programs::{Arguments, Program};
 use project::Project;
 use steps::Steps;
 
@@ -44,23 +47,25 @@ enum Task {
     /// pip, checked by hash (527 MB on Linux, once). An own LIBTORCH or LIBTORCH_USE_PYTORCH in the
     /// environment wins, and nothing is fetched.
     Setup {
-        /// Fetch libtorch with its CUDA part instead, for `train --device cuda` (Linux x86_64; 2.3 GB to
-        /// fetch, 3.4 GB on disk).
+        /// Fetch libtorch with its CUDA part instead, for `train --device cuda` (Linux x86_64; 2.3
+        /// GB to fetch, 3.4 GB on disk).
         #[arg(long)]
         cuda: bool,
     },
     /// Build MirrorNet.clap, MirrorNet.vst3, the standalone and the engine into target/bundled.
-    Bundle,
+    Bundle(Extent),
     /// Bundle, then install for this user: plugins where hosts look, the engine in the data folder.
     ///
     /// Plugins go to ~/.clap and ~/.vst3 (macOS: ~/Library/Audio/Plug-Ins, Windows:
-    /// %LOCALAPPDATA%\Programs\Common). The engine goes to MirrorNet/engine/VERSION in the user's data
-    /// folder, where every plugin format finds it.
-    Install,
+    /// %LOCALAPPDATA%\Programs\Common). The engine goes to MirrorNet/engine/VERSION in the user's
+    /// data folder, where every plugin format finds it.
+    Install(Extent),
     /// Remove exactly what `install` of this version puts there.
     Uninstall,
     /// Bundle, install the engine and start the standalone with the given arguments.
     Run {
+        #[command(flatten)]
+        extent: Extent,
         /// Arguments of the standalone; its own help: `cargo xtask run -- --help`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
@@ -69,7 +74,7 @@ enum Task {
     Check,
     /// Set up, bundle, prepare a private Python environment with a VST3 host, and run all tests.
     Test {
-        /// Also run the soaks, the fuzzing and every row of GOALS.md (hours).
+        /// Also run the soaks, the fuzzing and all measured goals (hours).
         #[arg(long)]
         long: bool,
         /// Passed on to `cargo test --workspace`, e.g. `cargo xtask test -- --test vst3`.
@@ -82,27 +87,45 @@ enum Task {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
-    /// Train the networks. Builds `mirrornet` and runs its `train` with these arguments.
+    /// Train the networks: builds the trainer and runs its `train` with these arguments.
     #[command(disable_help_flag = true)]
-    Train(mirrornet::Arguments),
+    Train(Arguments),
     /// Render labelled samples into safetensors files, to train on other machines.
     #[command(disable_help_flag = true)]
-    RenderDataset(mirrornet::Arguments),
-    /// Make a model of weights that were trained on other machines.
+    RenderDataset(Arguments),
+    /// Import weights that were trained on other machines as a model.
     #[command(disable_help_flag = true)]
-    Adopt(mirrornet::Arguments),
-    /// Hear a recording, infer notes and a patch, and render its mirror image.
+    Adopt(Arguments),
+    /// Transcribe a recording, infer a patch, and render both with the synthesizer.
     #[command(disable_help_flag = true)]
-    Mirror(mirrornet::Arguments),
-    /// Measure a model: how like the sounds it hears the synthesizer becomes.
+    Mirror(Arguments),
+    /// Evaluate a model: how closely the synthesizer reproduces each clip.
     #[command(disable_help_flag = true)]
-    Evaluate(mirrornet::Arguments),
+    Evaluate(Arguments),
     /// Turn a WAV file into an auditory spectrogram.
     #[command(disable_help_flag = true)]
-    Ear(mirrornet::Arguments),
+    Ear(Arguments),
     /// Render a patch with notes to a WAV file.
     #[command(disable_help_flag = true)]
-    Render(mirrornet::Arguments),
+    Render(Arguments),
+}
+
+/// How much of the bundle to make.
+#[derive(clap::Args)]
+struct Extent {
+    /// Leave the engine out: no libtorch and no Python are needed, and the plugin matches with its
+    /// built-in encoder.
+    #[arg(long)]
+    without_engine: bool,
+}
+
+impl Extent {
+    fn parts(&self) -> Parts {
+        match self.without_engine {
+            true => Parts::WithoutEngine,
+            false => Parts::All,
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -121,20 +144,22 @@ fn dispatch(task: Task) -> anyhow::Result<ExitCode> {
     match task {
         Task::Setup { cuda: false } => setup::run(&mut steps)?,
         Task::Setup { cuda: true } => setup::run_cuda(&mut steps)?,
-        Task::Bundle => bundle::run(&project, &mut steps)?,
-        Task::Install => install::install(&project, &mut steps)?,
+        Task::Bundle(extent) => bundle::run(&project, &mut steps, extent.parts())?,
+        Task::Install(extent) => install::install(&project, &mut steps, extent.parts())?,
         Task::Uninstall => install::uninstall()?,
-        Task::Run { args } => return install::start_standalone(&project, &mut steps, &args),
+        Task::Run { extent, args } => {
+            return install::start_standalone(&project, &mut steps, extent.parts(), &args);
+        }
         Task::Check => check::run(&project, &mut steps)?,
         Task::Test { long, args } => test::run(&project, &mut steps, long, &args)?,
         Task::References { out } => references::run(&project, &mut steps, &out)?,
-        Task::Train(args) => return mirrornet::run(&project, "train", &args),
-        Task::RenderDataset(args) => return mirrornet::run(&project, "render-dataset", &args),
-        Task::Adopt(args) => return mirrornet::run(&project, "adopt", &args),
-        Task::Mirror(args) => return mirrornet::run(&project, "mirror", &args),
-        Task::Evaluate(args) => return mirrornet::run(&project, "evaluate", &args),
-        Task::Ear(args) => return mirrornet::run(&project, "ear", &args),
-        Task::Render(args) => return mirrornet::run(&project, "render", &args),
+        Task::Train(args) => return Program::Trainer.run(&project, "train", &args),
+        Task::RenderDataset(args) => return Program::Cli.run(&project, "render-dataset", &args),
+        Task::Adopt(args) => return Program::Trainer.run(&project, "adopt", &args),
+        Task::Mirror(args) => return Program::Cli.run(&project, "mirror", &args),
+        Task::Evaluate(args) => return Program::Cli.run(&project, "evaluate", &args),
+        Task::Ear(args) => return Program::Cli.run(&project, "ear", &args),
+        Task::Render(args) => return Program::Cli.run(&project, "render", &args),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -163,9 +188,17 @@ mod tests {
         assert_eq!(arguments.args, ["--steps", "3", "--help", "--", "x"]);
 
         let cli = Cli::parse_from(["xtask", "run", "--", "--help"]);
-        let Task::Run { args } = cli.task else {
+        let Task::Run { args, extent } = cli.task else {
             panic!("run was not recognised");
         };
         assert_eq!(args, ["--help"]);
+        assert_eq!(extent.parts(), Parts::All);
+
+        let cli = Cli::parse_from(["xtask", "run", "--without-engine", "--backend", "x"]);
+        let Task::Run { args, extent } = cli.task else {
+            panic!("run was not recognised");
+        };
+        assert_eq!(args, ["--backend", "x"]);
+        assert_eq!(extent.parts(), Parts::WithoutEngine);
     }
 }

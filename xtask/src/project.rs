@@ -4,10 +4,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use cargo_metadata::MetadataCommand;
-
-use crate::libtorch::Libtorch;
 
 /// The version of every crate of the workspace, this one included.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -23,8 +21,8 @@ pub struct Project {
 impl Project {
     /// Asks cargo. Fails when this was not started through cargo inside the project.
     pub fn find() -> anyhow::Result<Self> {
-        // As `cargo run` says it: with a target folder that several working copies share, this program may have
-        // been built in another of them.
+        // As `cargo run` says it: with a target folder that several working copies share, this
+        // program may have been built in another of them.
         let here = env::var_os("CARGO_MANIFEST_DIR");
         let here = here.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let metadata = MetadataCommand::new()
@@ -43,54 +41,16 @@ impl Project {
         self.target.join("bundled")
     }
 
-    /// The release build of the `mirrornet` command.
-    pub fn mirrornet(&self) -> PathBuf {
-        self.target
-            .join("release")
-            .join(format!("mirrornet{}", env::consts::EXE_SUFFIX))
+    /// The release build of the program `name`.
+    pub fn release(&self, name: &str) -> PathBuf {
+        let file = format!("{name}{}", env::consts::EXE_SUFFIX);
+        self.target.join("release").join(file)
     }
 
-    /// `cargo` on this project, with libtorch's place in its environment. Every call uses the same
-    /// environment: torch-sys is rebuilt (minutes) when `LIBTORCH` changes.
-    pub fn cargo(&self, libtorch: &Libtorch) -> Command {
+    /// `cargo` on this project, for crates that need no libtorch.
+    pub fn cargo(&self) -> Command {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(&self.root);
-        if let Libtorch::Cached(prefix) = libtorch {
-            cargo.env("LIBTORCH", prefix);
-        }
         cargo
     }
-}
-
-/// Runs `command` to its end; an error says which command failed and how.
-pub fn run(command: &mut Command) -> anyhow::Result<()> {
-    let words = describe(command);
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start `{words}`"))?;
-    ensure!(status.success(), "`{words}` failed ({status})");
-    Ok(())
-}
-
-/// Runs `command` and returns what it printed on stdout.
-pub fn output(command: &mut Command) -> anyhow::Result<String> {
-    let words = describe(command);
-    let output = command
-        .output()
-        .with_context(|| format!("cannot start `{words}`"))?;
-    ensure!(
-        output.status.success(),
-        "`{words}` failed ({}): {}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-fn describe(command: &Command) -> String {
-    std::iter::once(command.get_program())
-        .chain(command.get_args())
-        .map(|word| word.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
 }

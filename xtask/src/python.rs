@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::Context;
 
 use crate::files;
-use crate::project;
+use crate::process;
 
 /// A command of the user's Python 3.
 pub fn command() -> Command {
@@ -23,13 +23,13 @@ pub fn has_pip_and_venv() -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-/// The Python of an environment holding what the `requirements` file lists, made on first use in the
-/// per-user cache. A changed file, or another Python, gets an environment of its own.
+/// The Python of an environment holding what the `requirements` file lists, made on first use in
+/// the per-user cache. A changed file, or another Python, gets an environment of its own.
 pub fn environment(requirements: &Path) -> anyhow::Result<PathBuf> {
     let wanted = fs::read_to_string(requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
     let base =
-        project::output(command().args(["-c", "import sys; print(sys.executable, sys.version)"]))?;
+        process::output(command().args(["-c", "import sys; print(sys.executable, sys.version)"]))?;
     let mut hasher = DefaultHasher::new();
     (wanted, base).hash(&mut hasher);
     let folder = files::cache_folder()?.join(format!("venv-{:016x}", hasher.finish()));
@@ -39,20 +39,21 @@ pub fn environment(requirements: &Path) -> anyhow::Result<PathBuf> {
         folder.join("bin").join("python")
     };
 
-    // An environment knows its own path and cannot be moved into place: this file marks it complete.
+    // An environment knows its own path and cannot be moved into place: this file marks it
+    // complete.
     let complete = folder.join("complete");
     let _lock = files::lock_cache()?;
     if complete.exists() && python.exists() {
         return Ok(python);
     }
     files::remove(&folder)?;
-    project::run(
+    process::run(
         command()
             .args(["-m", "venv"])
             .arg(&folder)
             .stdout(std::io::stderr()),
     )?;
-    project::run(
+    process::run(
         Command::new(&python)
             .args([
                 "-m",

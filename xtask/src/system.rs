@@ -4,13 +4,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::bail;
 
-use crate::project;
-use crate::python;
+use crate::process;
 
-/// What building the `mirrornet` command takes on Debian and Ubuntu.
+/// Packages for building the trainer on Debian and Ubuntu.
 pub const COMPILER: &[&str] = &["g++"];
 
-/// What building everything takes: the plugin has a window, the standalone an audio backend.
+/// Packages for building everything: the plugin has a window, the standalone an audio backend.
 pub const BUILD: &[&str] = &[
     "g++",
     "libasound2-dev",
@@ -29,22 +28,19 @@ pub const BUILD: &[&str] = &[
 
 /// Sounds the tests listen to: a soundfont of 5 MB.
 pub const SOUNDS: &[&str] = &["timgm6mb-soundfont"];
-/// What `references` makes its melodies of.
+/// SoundFonts that `references` plays its melodies with.
 pub const REFERENCES: &[&str] = &["fluid-soundfont-gm", "csound-soundfont", "opl3-soundfont"];
 
 /// pip and venv of the system's Python; not needed when the user's Python has them.
-const PYTHON: [&str; 3] = ["python3", "python3-pip", "python3-venv"];
+pub const PYTHON: &[&str] = &["python3", "python3-pip", "python3-venv"];
 
-/// Installs what is missing of `packages` and of Python's. Elsewhere than on Debian and its relatives
-/// it only says what is wanted: macOS and Windows need nothing beyond their compilers.
+/// Installs what is missing of `packages`. Elsewhere than on Debian and its relatives it only says
+/// what is wanted: macOS and Windows need nothing beyond their compilers.
 pub fn install(packages: &[&[&str]]) -> anyhow::Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }
-    let mut wanted = packages.concat();
-    if !python::has_pip_and_venv() {
-        wanted.extend(PYTHON);
-    }
+    let wanted = packages.concat();
     let Some(installed) = installed(&wanted) else {
         eprintln!(
             "    no dpkg here: if the build misses something, install your system's equivalents of\n    {}",
@@ -69,7 +65,7 @@ pub fn install(packages: &[&[&str]]) -> anyhow::Result<()> {
     };
     let apt = |words: &[&str]| {
         let words = [prefix, &["env", "DEBIAN_FRONTEND=noninteractive"], words].concat();
-        project::run(
+        process::run(
             Command::new(words[0])
                 .args(&words[1..])
                 .stdin(Stdio::null())

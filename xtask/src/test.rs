@@ -3,14 +3,15 @@
 use std::ffi::OsString;
 
 use crate::bundle;
-use crate::project::{self, Project};
+use crate::process;
+use crate::project::Project;
 use crate::python;
 use crate::setup;
 use crate::steps::Steps;
 use crate::system;
 
-/// Prepares and runs the tests; `long` includes the ignored ones and the benchmarks, `args` go on to
-/// `cargo test`.
+/// Prepares and runs the tests; `long` includes the ignored ones and the benchmarks, `args` go on
+/// to `cargo test`.
 pub fn run(
     project: &Project,
     steps: &mut Steps,
@@ -18,14 +19,14 @@ pub fn run(
     args: &[OsString],
 ) -> anyhow::Result<()> {
     let libtorch = setup::prepare(steps, &[system::BUILD, system::SOUNDS])?;
-    bundle::make(project, steps, &libtorch)?;
+    bundle::make(project, steps, Some(&libtorch))?;
     let python = steps.step("Python environment of the host tests", || {
         python::environment(&project.root.join("tests").join("requirements.txt"))
     })?;
     let tested = steps.step("cargo test", || {
-        project::run(
-            project
-                .cargo(&libtorch)
+        process::run(
+            libtorch
+                .cargo(project)
                 .args(["test", "--workspace", "--no-fail-fast"])
                 .args(with_ignored(args, long))
                 .env("MIRRORNET_TEST_PYTHON", &python)
@@ -34,17 +35,12 @@ pub fn run(
     });
     let measured = match long {
         true => steps.step("cargo bench", || {
-            project::run(project.cargo(&libtorch).args([
-                "bench",
-                "-p",
-                "ear",
-                "-p",
-                "synth",
-                "-p",
-                "matcher",
-                "-p",
-                "mirrornet",
-            ]))
+            let mut bench = libtorch.cargo(project);
+            bench.arg("bench");
+            for package in ["ear", "synth", "matcher", "trainer", "tests"] {
+                bench.args(["-p", package]);
+            }
+            process::run(&mut bench)
         }),
         false => Ok(()),
     };

@@ -1,7 +1,7 @@
-//! How fast the ear hears, on one core: `cargo bench -p ear`.
+//! Speed of the ear on one core: `cargo bench -p ear`.
 //!
-//! `second_of_sound` counts seconds of sound as items, so items a second are times real time; `frame` is
-//! the time of one 8 ms frame.
+//! `second_of_sound` counts seconds of sound as items, so items a second are times real time;
+//! `frame` is the time of one 8 ms frame.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -9,7 +9,7 @@ mod common;
 use common::noise;
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use ear::{Ear, EarConfig, HairCell, InstructionSet, Preset};
+use ear::{Ear, EarConfig, FRAME_SECONDS, HairCell, InstructionSet, Preset};
 use std::fmt;
 
 fn main() {
@@ -131,7 +131,7 @@ fn second_of_sound(bencher: Bencher, case: &Case) {
 #[divan::bench(args = cases())]
 fn frame(bencher: Bencher, case: &Case) {
     let mut ear = case.ear();
-    let sound = noise((case.input_rate * 0.008).round() as usize);
+    let sound = noise((case.input_rate * FRAME_SECONDS).round() as usize);
     bencher.bench_local(|| {
         let mut last = 0.0;
         ear.process(&sound, |frame| last = frame.spectrum[64]);

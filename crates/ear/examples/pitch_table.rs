@@ -1,18 +1,19 @@
-//! Prints the pitch tracker's errors on melodies played by instruments nobody here made.
+//! Prints the pitch tracker's errors on melodies played by sampled instruments.
 //!
 //! ```text
 //! apt install fluidsynth timgm6mb-soundfont
-//! cargo run --release -p ear --example pitch_table [SOUNDFONT.sf2] [--seed N] [--others] [--verbose]
+//! cargo run --release -p ear --example pitch_table [FONT.sf2] [--seed N] [--others] [--verbose]
 //! ```
 //! Each instrument of the General MIDI set plays 72 notes over its own range in random order, once
-//! detached and once legato; together they span 55 to 1760 Hz. `--others` takes instruments the tracker
-//! was tuned on instead, `--seed` other melodies. Every frame is compared with the note that the score
-//! holds at the frame's end, from the note's first frame on; under legato notes the note before may still
-//! ring. `gross` counts errors over 50 cents among frames that the score and the ear both call voiced: of
-//! all notes, of detached and legato ones, in the first 40 ms of notes and after. `missed` are audible
-//! frames of a note called unvoiced, `false` frames of rests (from 200 ms after a note's end) called voiced.
+//! detached and once legato; together they span 55 to 1760 Hz. `--others` takes instruments the
+//! tracker was tuned on instead, `--seed` other melodies. Every frame is compared with the note
+//! that the score holds at the frame's end, from the note's first frame on; under legato notes the
+//! note before may still ring. `gross` counts errors over 50 cents among frames that the score and
+//! the ear both call voiced: of all notes, of detached and legato ones, in the first 40 ms of notes
+//! and after. `missed` are audible frames of a note called unvoiced, `false` frames of rests (from
+//! 200 ms after a note's end) called voiced.
 
-use ear::{EarConfig, spectrogram};
+use ear::{EarConfig, key_to_hz, spectrogram};
 use midly::num::{u4, u7, u15, u24, u28};
 use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
 use std::error::Error;
@@ -32,7 +33,7 @@ const INSTRUMENTS: [Instrument; 9] = [
     ("electric bass", 33, 33, 60),
     ("nylon guitar", 24, 40, 83),
 ];
-/// Those the tracker was tuned on.
+/// Instruments the tracker was tuned on.
 const OTHERS: [Instrument; 10] = [
     ("electric piano", 4, 33, 93),
     ("steel guitar", 25, 40, 84),
@@ -45,7 +46,7 @@ const OTHERS: [Instrument; 10] = [
     ("pan flute", 75, 60, 93),
     ("ocarina", 79, 60, 88),
 ];
-/// What counts as the start of a note, in ms.
+/// Length of a note's start in ms.
 const START: u32 = 40;
 const NOTES: usize = 72;
 /// One tick is a millisecond: 500 ticks a beat at 120 beats a minute.
@@ -103,8 +104,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Random keys between `low` and `high`: detached notes of 300 ms with rests of 300 ms, or legato notes of
-/// 250 ms.
+/// Random keys between `low` and `high`: detached notes of 300 ms with rests of 300 ms, or legato
+/// notes of 250 ms.
 fn melody(low: u8, high: u8, legato: bool, seed: u32) -> Vec<Note> {
     let mut state = seed;
     let mut random = move |below: u32| {
@@ -208,7 +209,8 @@ fn play(
 
 #[derive(Clone, Default)]
 struct Count {
-    /// Frames both call voiced in the first [`START`] ms of notes and after, and gross errors among them.
+    /// Frames voiced in score and report, in the first [`START`] ms of notes and after, and gross
+    /// errors among them.
     voiced: [usize; 2],
     gross: [usize; 2],
     sounding: usize,
@@ -235,7 +237,7 @@ impl Count {
                 self.sounding += usize::from(audible);
                 self.missed += usize::from(audible && !frame.voiced);
                 if frame.voiced {
-                    let want = 440.0 * 2f64.powf((f64::from(note.key) - 69.0) / 12.0);
+                    let want = key_to_hz(f64::from(note.key));
                     let cents = 1200.0 * (f64::from(frame.hz) / want).log2();
                     let wrong = cents.abs() > 50.0;
                     let part = usize::from(since > START);

@@ -1,9 +1,9 @@
-//! The filter bank and what follows it up to a frame: hair cell, lateral inhibition, leaky integration.
+//! The filter bank and the stages after it: hair cell, lateral inhibition, leaky integration.
 //!
-//! Channels run side by side in SIMD lanes: with `L` lanes and `V = 128 / L`, lane `l` of vector `v` is
-//! filter `l * V + v`. Lateral inhibition, each channel minus its upper neighbour, is then a difference
-//! of two vectors without any shuffle. One extra vector on top holds the neighbours of the highest,
-//! filter 128 among them; its own output is thrown away.
+//! Channels run side by side in SIMD lanes: with `L` lanes and `V = 128 / L`, lane `l` of vector
+//! `v` is filter `l * V + v`. Lateral inhibition, each channel minus its upper neighbour, is then a
+//! difference of two vectors without any shuffle. One extra vector on top holds the neighbours of
+//! the highest, filter 128 among them; its own output is thrown away.
 
 use crate::config::{CHANNELS, HairCell};
 use crate::design::{Filter, PAIRS};
@@ -77,7 +77,8 @@ impl Cochlea {
         self.state.fill(0.0);
     }
 
-    /// Hears one frame of `samples` and writes the integrators' values at its end, lowest channel first.
+    /// Hears one frame of `samples` and writes the integrators' values at its end, lowest channel
+    /// first.
     pub(crate) fn frame(&mut self, samples: &[f32], spectrum: &mut [f32; CHANNELS]) {
         match self.hair_cell {
             HairCell::Linear => self.run(samples, Linear),
@@ -151,9 +152,9 @@ impl Curve for Hard {
     }
 }
 
-/// `1 / (1 + exp(-y / factor)) - 1/2`, that is `tanh(y / (2 factor)) / 2`: the constant half is the same
-/// in all channels, so lateral inhibition removes it, and without it small signals keep their precision.
-/// Holds `1 / (8 factor)`.
+/// `1 / (1 + exp(-y / factor)) - 1/2`, that is `tanh(y / (2 factor)) / 2`: the constant half is the
+/// same in all channels, so lateral inhibition removes it, and without it small signals keep their
+/// precision. Holds `1 / (8 factor)`.
 #[derive(Clone, Copy)]
 struct Sigmoid(f32);
 
@@ -306,8 +307,8 @@ impl<C: Curve> Kernel for FrameKernel<'_, C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Preset;
     use crate::design::filters;
+    use crate::preset::Preset;
 
     #[test]
     fn fading_states_skip_the_denormals_and_end_at_zero() {

@@ -1,5 +1,6 @@
-//! What shapes a spectrogram: presets, hair cell, normalisation. Part of the model contract.
+//! Settings of the ear: preset, frames, hair cell, normalisation. Part of the model contract.
 
+use crate::preset::Preset;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -7,42 +8,11 @@ use std::str::FromStr;
 /// Frequency channels of a frame.
 pub const CHANNELS: usize = 128;
 
+/// Length of a frame of the default ear in seconds: 125 frames per second.
+pub const FRAME_SECONDS: f64 = 0.008;
+
 /// Lowest and highest input rate in Hz.
 pub const INPUT_RATES: (f64, f64) = (8_000.0, 192_000.0);
-
-/// A set of digital filters and the rate in Hz it is meant to run at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Preset {
-    /// 24 channels an octave, 180 Hz to 7.04 kHz, at 16 kHz: the NSL model.
-    Nsl16k,
-    /// The same digital filters at 8 kHz, 90 Hz to 3.52 kHz: the MirrorNet paper's setting.
-    Nsl8k,
-    /// 16 channels an octave, 55 Hz to 13.5 kHz, at 32 kHz: hears bass and brilliance.
-    Wide,
-}
-
-impl Preset {
-    /// The rate in Hz the preset's filters are meant to run at.
-    pub fn rate(self) -> f64 {
-        match self {
-            Preset::Nsl16k => 16_000.0,
-            Preset::Nsl8k => 8_000.0,
-            Preset::Wide => 32_000.0,
-        }
-    }
-
-    /// Centre frequency of filter `k` (0 to 128) as a fraction of the rate the filters run at.
-    pub(crate) fn ratio(self, k: usize) -> f64 {
-        match self {
-            // 440 Hz is channel 31 at 16 kHz.
-            Preset::Nsl16k | Preset::Nsl8k => {
-                440.0 / 16_000.0 * 2f64.powf((k as f64 - 31.0) / 24.0)
-            }
-            Preset::Wide => 55.0 / 32_000.0 * 2f64.powf(k as f64 / 16.0),
-        }
-    }
-}
 
 /// The hair cell's transfer curve. All but `Linear` are followed by the membrane's low-pass.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,19 +28,19 @@ pub enum HairCell {
     Factor(f32),
 }
 
-/// How the level of the input is taken out.
+/// Normalisation of the input's level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normalize {
-    /// Samples are heard as they are.
+    /// Samples are used as they are.
     None,
     /// The whole clip to zero mean and unit standard deviation (n - 1). Not for live input.
     Clip,
-    /// Causal: by the mean and deviation of what was heard so far, fading over a second.
+    /// Causal: by the mean and deviation of the past, forgotten over a second.
     Running,
 }
 
-/// Everything that shapes a spectrogram; part of the model contract.
+/// Settings of the ear; part of the model contract.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarConfig {
@@ -84,8 +54,8 @@ pub struct EarConfig {
     pub hair_cell: HairCell,
     /// Level normalisation.
     pub normalize: Normalize,
-    /// Run the preset's digital filters at the input's own rate instead of resampling; all centre
-    /// frequencies then scale with the rate.
+    /// Whether the preset's digital filters run at the input's own rate instead of resampling; all
+    /// centre frequencies then scale with the rate.
     pub native_rate: bool,
 }
 
@@ -93,7 +63,7 @@ impl Default for EarConfig {
     fn default() -> Self {
         Self {
             preset: Preset::Nsl16k,
-            frame_ms: 8.0,
+            frame_ms: (1000.0 * FRAME_SECONDS) as f32,
             tc_ms: 8.0,
             hair_cell: HairCell::Linear,
             normalize: Normalize::None,
@@ -102,7 +72,7 @@ impl Default for EarConfig {
     }
 }
 
-/// Why an ear can't be made.
+/// Reason why an ear can't be made.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EarError {
     /// A setting out of range, or settings that exclude each other.
@@ -158,31 +128,6 @@ impl EarConfig {
 pub fn centre_frequencies(config: &EarConfig, input_rate: f64) -> [f32; CHANNELS] {
     let rate = config.filter_rate(input_rate);
     std::array::from_fn(|k| (config.preset.ratio(k) * rate) as f32)
-}
-
-impl fmt::Display for Preset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Preset::Nsl16k => "nsl16k",
-            Preset::Nsl8k => "nsl8k",
-            Preset::Wide => "wide",
-        })
-    }
-}
-
-impl FromStr for Preset {
-    type Err = EarError;
-
-    fn from_str(text: &str) -> Result<Self, EarError> {
-        match text {
-            "nsl16k" => Ok(Preset::Nsl16k),
-            "nsl8k" => Ok(Preset::Nsl8k),
-            "wide" => Ok(Preset::Wide),
-            _ => Err(EarError::Config(format!(
-                "a preset is nsl16k, nsl8k or wide, got {text:?}"
-            ))),
-        }
-    }
 }
 
 impl fmt::Display for HairCell {

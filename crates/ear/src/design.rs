@@ -1,9 +1,11 @@
 //! The filters: from the published shape of one channel to digital coefficients.
 //!
-//! Every channel shares the sixth-order prototype `P(s)`, `s = j f / CF`. The digital filter's impulse
-//! response is the prototype's, sampled (impulse invariance). See the crate's documentation for why.
+//! Every channel shares the sixth-order prototype `P(s)`, `s = j f / CF`. The digital filter's
+//! impulse response is the prototype's, sampled (impulse invariance). See the crate's documentation
+//! for why.
 
-use crate::config::{CHANNELS, Preset};
+use crate::config::CHANNELS;
+use crate::preset::Preset;
 use std::sync::OnceLock;
 
 /// Filters of a bank: one more than channels, the last only feeds lateral inhibition.
@@ -134,7 +136,7 @@ pub(crate) struct Filter {
 
 /// The digital filter of centre frequency `ratio * fs`.
 fn design(ratio: f64) -> Filter {
-    // A sample lasts so long in the prototype's time.
+    // Duration of a sample in the prototype's time.
     let step = std::f64::consts::TAU * ratio;
     let pairs = std::array::from_fn(|i| {
         let (pole, residue) = (POLES[i], residue(i));
@@ -157,15 +159,12 @@ fn design(ratio: f64) -> Filter {
     }
 }
 
-/// The filters of a preset, lowest first; designed once a process.
+/// The filters of a preset, lowest first; designed once per process.
 pub(crate) fn filters(preset: Preset) -> &'static [Filter; FILTERS] {
-    static NSL: OnceLock<Box<[Filter; FILTERS]>> = OnceLock::new();
-    static WIDE: OnceLock<Box<[Filter; FILTERS]>> = OnceLock::new();
-    let cell = match preset {
-        Preset::Nsl16k | Preset::Nsl8k => &NSL,
-        Preset::Wide => &WIDE,
-    };
-    cell.get_or_init(|| Box::new(std::array::from_fn(|k| design(preset.ratio(k)))))
+    static BANKS: [OnceLock<Box<[Filter; FILTERS]>>; Preset::ALL.len()] =
+        [const { OnceLock::new() }; Preset::ALL.len()];
+    BANKS[preset as usize]
+        .get_or_init(|| Box::new(std::array::from_fn(|k| design(preset.ratio(k)))))
 }
 
 #[cfg(test)]
@@ -199,8 +198,8 @@ mod tests {
 
     #[test]
     fn responses_are_the_prototypes_with_all_its_images() {
-        // Poisson: sampling repeats a spectrum at every multiple of the rate. The sum of images takes
-        // half of the first sample, where the response jumps; the filter has it whole.
+        // Poisson: sampling repeats a spectrum at every multiple of the rate. The sum of images
+        // takes half of the first sample, where the response jumps; the filter has it whole.
         let start = (0..PAIRS).map(|i| 2.0 * residue(i).re).sum::<f64>();
         for preset in [Preset::Nsl16k, Preset::Wide] {
             for k in [0, 40, 80, 110, 128] {

@@ -1,4 +1,4 @@
-//! The live ear: any block of samples in, whole frames out.
+//! The streaming ear: any block of samples in, whole frames out.
 
 use crate::cochlea::{Cochlea, Stages};
 use crate::config::{CHANNELS, EarConfig, EarError, Normalize};
@@ -10,9 +10,9 @@ use simd::InstructionSet;
 
 /// Time constant of the hair cell's membrane in ms.
 const MEMBRANE_MS: f64 = 0.5;
-/// Input is limited to this (+120 dB re full scale), so that no state can overflow.
+/// Limit of the input (+120 dB re full scale): no state can overflow.
 const LIMIT: f32 = 1e6;
-/// Input below this (-400 dB re full scale) is 0, so that no denormal enters.
+/// Input below this (-400 dB re full scale) is taken as 0: no denormal enters.
 const NEGLIGIBLE: f32 = 1e-20;
 
 /// One frame: `spectrum` has [`CHANNELS`] values, lowest frequency first.
@@ -22,14 +22,15 @@ pub struct Frame<'a> {
     pub spectrum: &'a [f32; CHANNELS],
     /// RMS level in dBFS, at least -120.
     pub level_db: f32,
-    /// Of the frame [`Ear::pitch_delay`] frames before this one; default when pitch tracking is off.
+    /// Pitch of the frame [`Ear::pitch_delay`] frames before this one; default when pitch tracking
+    /// is off.
     pub pitch: PitchFrame,
 }
 
 /// A streaming ear for one mono signal.
 ///
-/// Frames don't depend on how the samples are cut into blocks. A block with a NaN or infinite sample is
-/// heard as silence and counted.
+/// Frames don't depend on how the samples are cut into blocks. A block with a NaN or infinite
+/// sample is taken as silence and counted.
 pub struct Ear {
     frame_rate: f64,
     input_rate: f64,
@@ -39,7 +40,7 @@ pub struct Ear {
     faults: u64,
 }
 
-/// What works at the filters' rate.
+/// The part that works at the filters' rate.
 struct InnerEar {
     normalizer: Option<RunningNormalizer>,
     cochlea: Cochlea,
@@ -47,20 +48,21 @@ struct InnerEar {
     /// Samples of the frame being filled.
     samples: Vec<f32>,
     filled: usize,
-    /// Samples still to be dropped before the first frame.
+    /// Number of samples to drop before the first frame.
     skip: usize,
     spectrum: [f32; CHANNELS],
 }
 
 impl Ear {
-    /// Allocates everything for mono input at `input_rate` Hz (8,000 to 192,000). `pitch`: also track
-    /// pitch. Fails for settings out of range, and for [`Normalize::Clip`], which needs the whole clip.
+    /// Allocates everything for mono input at `input_rate` Hz (8,000 to 192,000). `pitch`: also
+    /// track pitch. Fails for settings out of range, and for [`Normalize::Clip`], which needs the
+    /// whole clip.
     pub fn new(config: &EarConfig, input_rate: f64, pitch: bool) -> Result<Self, EarError> {
         Self::with_instructions(config, input_rate, pitch, InstructionSet::best())
     }
 
-    /// As [`Ear::new`], on chosen vector instructions; for tests and benchmarks. Instructions this CPU
-    /// lacks are an error.
+    /// Like [`Ear::new`], with chosen vector instructions: for tests and benchmarks. Instructions
+    /// that this CPU lacks are an error.
     pub fn with_instructions(
         config: &EarConfig,
         input_rate: f64,
@@ -137,7 +139,7 @@ impl Ear {
         }
     }
 
-    /// Forgets everything heard; [`Ear::faults`] keeps counting.
+    /// Forgets all input; [`Ear::faults`] keeps counting.
     pub fn reset(&mut self) {
         if let Some(resampler) = &mut self.resampler {
             resampler.reset();
@@ -150,12 +152,12 @@ impl Ear {
         self.frame_rate
     }
 
-    /// Rate of the samples it is fed, Hz.
+    /// Rate of the input in Hz.
     pub(crate) fn input_rate(&self) -> f64 {
         self.input_rate
     }
 
-    /// Rate its filters run at, Hz.
+    /// Rate of the filters in Hz.
     pub(crate) fn filter_rate(&self) -> f64 {
         self.filter_rate
     }
@@ -165,12 +167,12 @@ impl Ear {
         self.inner.samples.len()
     }
 
-    /// Whether it tracks pitch.
+    /// Whether pitch is tracked.
     pub(crate) fn tracks_pitch(&self) -> bool {
         self.inner.pitch.is_some()
     }
 
-    /// Input blocks whose NaN or infinite samples were heard as silence.
+    /// Number of input blocks taken as silence because of NaN or infinite samples.
     pub fn faults(&self) -> u64 {
         self.faults
     }
@@ -180,13 +182,13 @@ impl Ear {
         self.resampler.as_ref().map_or(0, Resampler::delay) as f64 / self.filter_rate
     }
 
-    /// Frames by which [`Frame::pitch`] is behind the spectrum: [`crate::PITCH_DELAY`] in frames, or 0 when
-    /// pitch tracking is off. In a [`crate::Spectrogram`] the two belong together.
+    /// Frames by which [`Frame::pitch`] is behind the spectrum: [`crate::PITCH_DELAY`] in frames,
+    /// or 0 when pitch tracking is off. In a [`crate::Spectrogram`] the two belong together.
     pub fn pitch_delay(&self) -> usize {
         self.inner.pitch.as_ref().map_or(0, PitchTracker::delay)
     }
 
-    /// Drops the resampler's delay from the start of what will be heard: for clips, which can be
+    /// Drops the resampler's delay from the start of the coming input: for clips, which can be
     /// followed by as much silence.
     pub(crate) fn skip_delay(&mut self) {
         self.inner.skip = self.resampler.as_ref().map_or(0, Resampler::delay);

@@ -1,14 +1,14 @@
-//! The running normaliser: zero mean and unit deviation, from what was heard so far.
+//! The running normaliser: zero mean and unit deviation, estimated from the past.
 
-/// Seconds over which the past fades.
+/// Time constant in seconds with which the past fades.
 const MEMORY_SECONDS: f64 = 1.0;
 /// Power added to the estimate, so that silence stays quiet: -60 dB re full scale.
 const FLOOR: f32 = 1e-6;
-/// Values below are 0: a fading memory must not become denormal.
+/// Values below this are set to 0: a fading memory must not become denormal.
 const NEGLIGIBLE: f32 = 1e-20;
 
-/// Subtracts the mean and divides by the deviation of the recent past, both causal. While less than a
-/// second was heard, all of it counts alike; later the past fades exponentially.
+/// Subtracts the mean and divides by the deviation of the recent past, both causal. In the first
+/// second all samples have equal weight; later the past fades exponentially.
 pub(crate) struct RunningNormalizer {
     memory: f32,
     heard: f32,
@@ -17,7 +17,7 @@ pub(crate) struct RunningNormalizer {
 }
 
 impl RunningNormalizer {
-    /// For samples at `rate` Hz.
+    /// A normaliser for samples at `rate` Hz.
     pub(crate) fn new(rate: f64) -> Self {
         Self {
             memory: (rate * MEMORY_SECONDS) as f32,

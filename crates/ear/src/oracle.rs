@@ -1,8 +1,10 @@
-//! Test oracle: the filters' responses applied in the frequency domain, offline and in f64, then hair
-//! cell, lateral inhibition and integration written out plainly. Shares with the bank only the design.
+//! Test oracle: the filters' responses applied in the frequency domain, offline and in f64, then
+//! hair cell, lateral inhibition and integration written out plainly. Shares with the bank only the
+//! design.
 
-use crate::config::{CHANNELS, EarConfig, HairCell, Preset};
+use crate::config::{CHANNELS, EarConfig, HairCell};
 use crate::design::{FILTERS, filters};
+use crate::preset::Preset;
 use crate::spectrogram::spectrogram;
 use realfft::RealFftPlanner;
 

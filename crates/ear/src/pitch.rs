@@ -1,30 +1,33 @@
 //! The melody heard: pitch, gate and level per frame, causal, [`PITCH_DELAY`] behind the sound.
 //!
-//! `periods.rs` gives the best period of the newest sound, frame by frame. What is told is the note held,
-//! which outlasts single frames without it. A new note is known only when it outshines the one before,
-//! often 50 ms after it began: until then the old one rings on. Therefore frames stay open for the delay
-//! and are rewritten:
+//! `periods.rs` gives the best period of the newest sound, frame by frame. The reported pitch is
+//! that of the held note, which outlasts single frames without a clear period. A new note is
+//! recognised only when it outshines the one before, often 50 ms after it began: until then the old
+//! note rings on. Therefore frames stay open for the delay and are rewritten:
 //!
-//! 1. A held note breaks where the sound stops being what it was one period earlier, measured against how
+//! 1. A held note breaks where the sound no longer repeats the period before, measured against how
 //!    steady this note has been.
-//! 2. From there on the new note is looked for in what remains when the old one is cancelled.
-//! 3. Once the sound itself has a new steady period, the open frames back to the break are its own. A frame
-//!    that must be told sooner goes to the best guess.
+//! 2. From there on the new note is looked for in the residual left when the old one is cancelled.
+//! 3. Once the sound itself has a new steady period, the open frames back to the break get its
+//!    pitch. A frame that must be reported sooner gets the best guess.
 //!
-//! The same holds for a note out of silence: its first periods are told with the pitch found later.
+//! The same holds for a note after silence: its first periods are reported with the pitch found
+//! later.
 //!
-//! Open frames decided by a short look back are a plain form of fixed-lag smoothing, as in the note tracking
-//! of Mauch and Dixon ("pYIN", 2014). A Viterbi path over candidates and an attack state was tried first, and
-//! on the melodies this was tuned on it told more frames wrong.
+//! Open frames decided by a short look back are a plain form of fixed-lag smoothing, as in the note
+//! tracking of Mauch and Dixon ("pYIN", 2014). A Viterbi path over candidates and an attack state
+//! was tried first; on the melodies used for tuning it reported more frames wrong.
 
+mod frame;
 mod periods;
 mod prefilter;
 
+pub use frame::{PitchFrame, key_to_hz};
 use periods::{Peak, Periods};
 use simd::InstructionSet;
 
-/// How far pitch and gate are behind the sound, in seconds: a frame's are told when so much more was heard
-/// after its end. Rounded to whole frames.
+/// Delay of pitch and gate in seconds: those of a frame are reported this long after its end,
+/// rounded to whole frames.
 pub const PITCH_DELAY: f64 = 0.048;
 /// Clarity above which a tone starts, and below which it ends.
 const START: f32 = 0.65;
@@ -32,88 +35,76 @@ const END: f32 = 0.55;
 /// A frame quieter than this in dBFS, or this far below the recent peak in dB, is never voiced.
 const GATE_DB: f32 = -60.0;
 const GATE_BELOW_PEAK_DB: f32 = 45.0;
-/// How fast the recent peak is forgotten, dB a second.
+/// Decay of the recent peak in dB per second.
 const PEAK_FALL_DB: f32 = 12.0;
-/// Lowest level told, dBFS.
+/// Lowest reported level in dBFS.
 const FLOOR_DB: f32 = -120.0;
-/// Pitches this near are one note, in octaves.
+/// Largest distance in octaves between two pitches of one note.
 const SAME: f32 = 0.7 / 12.0;
-/// Remainder at which a note may break, and how many times its usual one.
+/// Residual above which a note may break, and its least multiple of the note's usual residual.
 const BREAK: f32 = 0.003;
 const BREAK_TIMES: f32 = 3.0;
-/// A remainder below this at the break: the old note fades slowly, and has begun to a frame before.
+/// Residual at the break below which the old note fades slowly: its end began one frame earlier.
 const SLOW_BREAK: f32 = 0.2;
 /// Steady frames of a note before it can break.
 const SETTLE: usize = 4;
-/// Slowest average of a note's usual remainder, per frame.
+/// Smallest step per frame of the average of a note's usual residual.
 const USUAL_RATE: f32 = 0.1;
-/// Remainder below which nothing is looked for beside a note.
-const BESIDE: f32 = 0.1;
-/// Frames for which a new period must be the best one: when it is also the one beside the old note or the
-/// note held has only begun, when nothing is known, and when the one beside the old note is another.
+/// Residual below which no new note is looked for in it.
+const RESIDUAL_THRESHOLD: f32 = 0.1;
+/// Frames for which a new period must be the best one before it is adopted: when it is also the
+/// period of the residual or the held note has only begun, when the residual has none, and when the
+/// residual has another.
 const NEW_FRAMES: [u32; 3] = [2, 4, 8];
-/// Frames out of silence that must agree on a pitch.
+/// Frames after silence that must agree on a pitch.
 const FIRST_FRAMES: u32 = 2;
-/// How much softer than where its pitch is found a note may begin, in dB.
+/// Largest rise in dB from a note's first frame to the one in which its pitch is found.
 const RISE_DB: f32 = 24.0;
-
-/// Pitch and gate of a frame; told [`PITCH_DELAY`] after it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct PitchFrame {
-    /// Fundamental in Hz; meaningful while `voiced`.
-    pub hz: f32,
-    /// Whether a pitched sound is present.
-    pub voiced: bool,
-    /// Normalised autocorrelation peak, 0 to 1.
-    pub clarity: f32,
-    /// RMS level in dBFS, at least -120.
-    pub level_db: f32,
-}
 
 /// Tracks the pitch of one stream, frame by frame.
 pub(crate) struct PitchTracker {
     periods: Periods,
     frame_seconds: f32,
-    /// Frames not told yet, the newest at `now % open.len()`.
+    /// Frames not reported yet, the newest at `now % open.len()`.
     open: Vec<Open>,
-    /// Frames heard.
+    /// Number of frames heard.
     now: u64,
     peak_db: f32,
-    held: Option<Held>,
-    rival: Option<Rival>,
+    held: Option<HeldNote>,
+    candidate: Option<Candidate>,
 }
 
-/// A frame not told yet.
+/// A frame not reported yet.
 #[derive(Clone, Copy, Default)]
 struct Open {
     frame: PitchFrame,
     audible: bool,
 }
 
-/// The note held.
+/// The held note.
 #[derive(Clone, Copy)]
-struct Held {
+struct HeldNote {
     period: f32,
-    /// Its first frame, and the one that showed it.
-    born: u64,
+    /// Its first frame, and the one in which it was recognised.
+    first_frame: u64,
     found: u64,
-    /// Frames it has been steady, and the usual logarithm of its remainder.
+    /// Number of steady frames, and the usual logarithm of its residual.
     steady: usize,
     usual: f32,
-    /// Where it stopped being steady, and frames since that looked steady.
+    /// Frame in which it stopped being steady, and number of frames since that looked steady.
     broken: Option<u64>,
     calm: u32,
 }
 
-/// A period that may become the note held.
+/// A period that may become the held note, and for how many frames it has been the best.
 #[derive(Clone, Copy)]
-struct Rival {
+struct Candidate {
     period: f32,
     frames: u32,
 }
 
 impl PitchTracker {
-    /// For frames of `frame_len` samples at `rate` Hz.
+    /// A tracker for frames of `frame_len` samples at `rate` Hz.
     pub(crate) fn new(rate: f64, frame_len: usize, instructions: InstructionSet) -> Self {
         let frame_seconds = frame_len as f64 / rate;
         let delay = (PITCH_DELAY / frame_seconds).round() as usize;
@@ -124,7 +115,7 @@ impl PitchTracker {
             now: 0,
             peak_db: FLOOR_DB,
             held: None,
-            rival: None,
+            candidate: None,
         }
     }
 
@@ -134,15 +125,16 @@ impl PitchTracker {
         self.open.fill(silent());
         self.now = 0;
         self.peak_db = FLOOR_DB;
-        (self.held, self.rival) = (None, None);
+        (self.held, self.candidate) = (None, None);
     }
 
-    /// Frames by which what is told is behind what is heard.
+    /// Number of frames by which the reports are behind the sound.
     pub(crate) fn delay(&self) -> usize {
         self.open.len() - 1
     }
 
-    /// Hears one frame of a level in dBFS; tells the frame [`PitchTracker::delay`] frames before.
+    /// Takes one frame with its level in dBFS; reports the frame [`PitchTracker::delay`] frames
+    /// before.
     pub(crate) fn frame(&mut self, samples: &[f32], level_db: f32) -> PitchFrame {
         self.now += 1;
         self.peak_db = (self.peak_db - PEAK_FALL_DB * self.frame_seconds).max(level_db);
@@ -169,27 +161,27 @@ impl PitchTracker {
             }
         };
         let oldest = self.now.saturating_sub(self.delay() as u64);
-        let mut told = self.open[self.slot(oldest)];
+        let mut reported = self.open[self.slot(oldest)];
         if let (Some(guess), Some(broken)) = (guess, self.held.and_then(|h| h.broken))
             && oldest >= broken
         {
-            told.frame.hz = self.periods.hz(guess);
-            told.frame.voiced |= told.audible;
+            reported.frame.hz = self.periods.hz(guess);
+            reported.frame.voiced |= reported.audible;
         }
-        told.frame
+        reported.frame
     }
 
     fn slot(&self, frame: u64) -> usize {
         (frame % self.open.len() as u64) as usize
     }
 
-    /// Silence so far: the first frames that agree on a pitch begin a note.
+    /// Begins a note after silence once the first frames agree on a pitch.
     fn begin(&mut self, best: Option<Peak>) {
         let Some(best) = best else {
-            self.rival = None;
+            self.candidate = None;
             return;
         };
-        if self.rival_frames(best.period) < FIRST_FRAMES {
+        if self.candidate_frames(best.period) < FIRST_FRAMES {
             return;
         }
         let newest = self.open[self.slot(self.now)].frame;
@@ -202,20 +194,21 @@ impl PitchTracker {
         self.adopt(best, self.now - sounding);
     }
 
-    /// Follows the note held, and the one that may follow it, whose period is guessed if it broke.
-    fn hold(&mut self, mut held: Held, best: Option<Peak>, audible: bool) -> Option<f32> {
-        let remainder = self.periods.remainder(held.period);
-        held.listen(remainder, self.now);
+    /// Follows the held note and the candidate for the next one; returns a guess of the new period
+    /// if the held note broke.
+    fn hold(&mut self, mut held: HeldNote, best: Option<Peak>, audible: bool) -> Option<f32> {
+        let residual = self.periods.residual(held.period);
+        held.update(residual, self.now);
         let other = best.filter(|b| !same(b.period, held.period));
-        let (mut beside, mut guess) = (None, None);
+        let (mut in_residual, mut guess) = (None, None);
         if held.broken.is_some() {
-            if remainder > BESIDE {
-                let left = self.periods.beside(held.period);
-                beside = left.filter(|b| !same(b.period, held.period));
+            if residual > RESIDUAL_THRESHOLD {
+                let left = self.periods.best_in_residual(held.period);
+                in_residual = left.filter(|b| !same(b.period, held.period));
             }
             let clear = |p: &Peak| p.clarity > END;
-            beside = beside.filter(clear);
-            guess = beside.or(other.filter(clear));
+            in_residual = in_residual.filter(clear);
+            guess = in_residual.or(other.filter(clear));
         } else if other.is_none()
             && let Some(best) = best
         {
@@ -230,15 +223,15 @@ impl PitchTracker {
         let young = !overdue(held.found);
         match (best, other) {
             (Some(best), None) => {
-                self.rival = None;
+                self.candidate = None;
                 if young {
-                    // Its first periods are not yet its pitch.
-                    self.rewrite(held.born, |open, hz| open.frame.hz = hz, best.period);
+                    // The first periods of an attack are not yet the note's pitch.
+                    self.rewrite(held.first_frame, |open, hz| open.frame.hz = hz, best.period);
                 }
             }
             (_, Some(new)) => {
-                let frames = self.rival_frames(new.period);
-                let enough = match beside {
+                let frames = self.candidate_frames(new.period);
+                let enough = match in_residual {
                     Some(b) if same(b.period, new.period) => NEW_FRAMES[0],
                     Some(_) => NEW_FRAMES[2],
                     None if young => NEW_FRAMES[0],
@@ -248,30 +241,31 @@ impl PitchTracker {
                     let mut first = self.now + 1 - u64::from(frames);
                     first = held.broken.map_or(first, |broken| broken.min(first));
                     if young {
-                        // The note held was a slip in this one's attack.
-                        first = first.min(held.born);
+                        // The held note was an error in this one's attack.
+                        first = first.min(held.first_frame);
                     }
                     self.adopt(new, first);
                 } else {
                     self.open[newest].frame.hz = self.periods.hz(held.period);
                 }
             }
-            (None, None) => self.rival = None,
+            (None, None) => self.candidate = None,
         }
         guess.map(|g| g.period)
     }
 
-    /// Frames for which the newest best period has been the same.
-    fn rival_frames(&mut self, period: f32) -> u32 {
-        let frames = match self.rival {
+    /// Number of frames for which the best period has been that of the newest one.
+    fn candidate_frames(&mut self, period: f32) -> u32 {
+        let frames = match self.candidate {
             Some(r) if same(r.period, period) => r.frames + 1,
             _ => 1,
         };
-        self.rival = Some(Rival { period, frames });
+        self.candidate = Some(Candidate { period, frames });
         frames
     }
 
-    /// Holds a new note and gives it the open frames from `first` on, voiced where loud enough.
+    /// Holds a new note and rewrites the open frames from `first` on with it, voiced where loud
+    /// enough.
     fn adopt(&mut self, note: Peak, first: u64) {
         let floor = self.open[self.slot(self.now)].frame.level_db - RISE_DB;
         let claim = |open: &mut Open, hz| {
@@ -282,19 +276,19 @@ impl PitchTracker {
             }
         };
         self.rewrite(first, claim, note.period);
-        self.held = Some(Held {
+        self.held = Some(HeldNote {
             period: note.period,
-            born: first,
+            first_frame: first,
             found: self.now,
             steady: 0,
             usual: 0.0,
             broken: None,
             calm: 0,
         });
-        self.rival = None;
+        self.candidate = None;
     }
 
-    /// Changes the open frames from `first` on, the newest excepted, given the frequency of `period`.
+    /// Changes the open frames from `first` on except the newest, given the frequency of `period`.
     fn rewrite(&mut self, first: u64, change: impl Fn(&mut Open, f32), period: f32) {
         let hz = self.periods.hz(period);
         for frame in first.max(self.now.saturating_sub(self.delay() as u64))..self.now {
@@ -304,13 +298,13 @@ impl PitchTracker {
     }
 }
 
-impl Held {
-    /// Judges from the remainder of frame `now` whether the note is still steady.
-    fn listen(&mut self, remainder: f32, now: u64) {
-        let log = remainder.max(1e-4).ln();
-        let unusual = remainder > BREAK && log > self.usual + BREAK_TIMES.ln();
+impl HeldNote {
+    /// Judges from the residual of frame `now` whether the note is still steady.
+    fn update(&mut self, residual: f32, now: u64) {
+        let log = residual.max(1e-4).ln();
+        let unusual = residual > BREAK && log > self.usual + BREAK_TIMES.ln();
         if self.steady >= SETTLE && unusual {
-            let early = u64::from(remainder < SLOW_BREAK);
+            let early = u64::from(residual < SLOW_BREAK);
             self.broken = self.broken.or(Some(now - early));
             self.calm = 0;
         } else {
@@ -321,19 +315,19 @@ impl Held {
         }
         if self.broken.is_none() {
             self.steady += 1;
-            // Falls fast: a note's start is unsteady.
+            // The average falls fast, because a note's start is unsteady.
             let rate = if log < self.usual { 0.5 } else { USUAL_RATE };
             self.usual += rate.max(1.0 / self.steady as f32) * (log - self.usual);
         }
     }
 }
 
-/// Whether two periods are one note's.
+/// Whether two periods belong to one note.
 fn same(a: f32, b: f32) -> bool {
     (a / b).log2().abs() < SAME
 }
 
-/// What is told before anything is heard.
+/// The frame reported before any sound.
 fn silent() -> Open {
     Open {
         frame: PitchFrame {

@@ -1,14 +1,15 @@
 //! Streaming change of sample rate: a causal windowed-sinc polyphase filter for any two rates.
 //!
-//! Rates are taken in mHz, so the time of every output sample is an exact rational and never drifts.
-//! With at most [`MAX_PHASES`] distinct phases each has its own taps, otherwise taps are interpolated
-//! linearly between neighbouring phases.
+//! Rates are taken in mHz, so the time of every output sample is an exact rational and never
+//! drifts. With at most [`MAX_PHASES`] distinct phases each has its own taps, otherwise taps are
+//! interpolated linearly between neighbouring phases.
 
 use simd::{InstructionSet, Kernel, Vector};
 
 /// Half of the transition band, as a fraction of the lower of both rates.
 const HALF_TRANSITION: f64 = 0.045;
-/// Kaiser window for 80 dB, and the width it needs in samples times the transition in cycles a sample.
+/// Kaiser window for 80 dB, and the width it needs in samples times the transition in cycles a
+/// sample.
 const KAISER_BETA: f64 = 7.86;
 const KAISER_WIDTH: f64 = 5.01;
 const MAX_PHASES: u64 = 640;
@@ -39,7 +40,7 @@ pub(crate) struct Resampler {
 }
 
 impl Resampler {
-    /// From `from` Hz to `to` Hz.
+    /// A resampler from `from` Hz to `to` Hz.
     pub(crate) fn new(from: f64, to: f64, instructions: InstructionSet) -> Self {
         let (a, b) = ((from * 1000.0).round() as u64, (to * 1000.0).round() as u64);
         let divisor = gcd(a, b);
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn sines_come_out_late_by_the_declared_delay_and_unchanged() {
+    fn sines_come_out_unchanged_after_the_declared_delay() {
         let cases = [
             (44_100.0, 16_000.0),
             (48_000.0, 16_000.0),
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_lower_rate_cannot_hold_is_gone() {
+    fn frequencies_above_the_lower_rates_nyquist_are_removed() {
         for from in [44_100.0, 48_000.0, 192_000.0, 44_117.647] {
             let mut r = Resampler::new(from, 16_000.0, InstructionSet::best());
             for hz in [8_900.0, 12_000.0, 16_000.0, 20_000.0] {

@@ -1,13 +1,10 @@
-//! Whole clips: hear them, keep them, write them, look at them.
+//! Whole clips: their spectrogram and how it is computed.
 
 use crate::config::{CHANNELS, EarConfig, EarError, Normalize};
 use crate::ear::Ear;
 use crate::pitch::PitchFrame;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
 
-/// Samples fed at once; a NaN silences this much of a clip.
+/// Samples processed at a time; a NaN silences this much of a clip.
 const BLOCK: usize = 1024;
 
 /// A whole spectrogram, frames x [`CHANNELS`], row-major.
@@ -15,7 +12,7 @@ const BLOCK: usize = 1024;
 pub struct Spectrogram {
     /// `frames x CHANNELS` values, lowest channel first.
     pub data: Vec<f32>,
-    /// One per frame, of that same frame; empty when pitch tracking was off.
+    /// Pitch of each frame; empty when pitch tracking was off.
     pub pitch: Vec<PitchFrame>,
     /// Frames per second.
     pub frame_rate: f64,
@@ -33,8 +30,11 @@ impl Spectrogram {
     }
 }
 
-/// Hears a whole mono clip at `rate` Hz. The resampler's delay is compensated, so frame i ends at (i+1)
-/// frame periods; the last frame is completed with silence. So is the pitch's: frame i's describes frame i.
+/// The spectrogram of a whole mono clip at `rate` Hz, with pitch if `pitch`.
+///
+/// The delays of resampler and pitch tracker are compensated: frame i ends at (i+1) frame periods,
+/// and pitch i is that of frame i. The last frame is completed with silence. Fails for settings out
+/// of range.
 pub fn spectrogram(
     config: &EarConfig,
     samples: &[f32],
@@ -63,8 +63,9 @@ pub fn spectrogram(
 }
 
 impl Ear {
-    /// Hears a whole clip into `out`, as [`spectrogram`] does (but for clip normalisation): for many clips
-    /// of one rate. Resets first; `out` is overwritten and keeps its allocation.
+    /// Computes the spectrogram of a whole clip into `out`, as [`spectrogram`] does except for clip
+    /// normalisation: for many clips of one rate. Resets first; `out` is overwritten and keeps its
+    /// allocation.
     pub fn hear(&mut self, samples: &[f32], out: &mut Spectrogram) {
         self.reset();
         self.skip_delay();
@@ -77,7 +78,7 @@ impl Ear {
         out.data.reserve(frames * CHANNELS);
         out.pitch.reserve(if pitch { frames } else { 0 });
         out.frame_rate = self.frame_rate();
-        // Pitches come so many frames late.
+        // Pitches come this many frames late.
         let mut early = self.pitch_delay();
         let mut hear = |block: &[f32]| {
             self.process(block, |frame| {
@@ -123,62 +124,4 @@ fn moments(samples: &[f32]) -> (f32, f32) {
             (1.0 / deviation) as f32
         },
     )
-}
-
-/// Levels as brightness: 0 at `floor_db` below the largest value of `data`, 1 at that largest value;
-/// all 0 if everything is silent. Same layout as `data`. `floor_db` is positive, 60 typically.
-pub fn decibel_image(data: &[f32], floor_db: f32) -> Vec<f32> {
-    let peak = data.iter().copied().fold(0.0, f32::max);
-    data.iter()
-        .map(|&value| brightness(value, peak, floor_db))
-        .collect()
-}
-
-/// One cell of a [`decibel_image`]: `value` against `peak`, 0 to 1.
-pub fn brightness(value: f32, peak: f32, floor_db: f32) -> f32 {
-    if value > 0.0 && peak > 0.0 {
-        (1.0 + 20.0 * (value / peak).log10() / floor_db).clamp(0.0, 1.0)
-    } else {
-        0.0
-    }
-}
-
-/// Writes `spectrogram` as a NumPy file: float32, (frames, 128), little-endian. The file appears whole or
-/// not at all.
-pub fn write_npy(path: &Path, spectrogram: &Spectrogram) -> io::Result<()> {
-    let name = path.file_name().ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidInput, "the .npy path names no file")
-    })?;
-    let mut temporary = name.to_os_string();
-    temporary.push(format!(".{}.part", std::process::id()));
-    let temporary = path.with_file_name(temporary);
-    let written =
-        write_npy_to(&temporary, spectrogram).and_then(|()| std::fs::rename(&temporary, path));
-    if written.is_err() {
-        // Nothing more can be done if even this fails; the first error is the one to report.
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written
-}
-
-fn write_npy_to(path: &Path, spectrogram: &Spectrogram) -> io::Result<()> {
-    let mut header = format!(
-        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {CHANNELS}), }}",
-        spectrogram.frames()
-    );
-    // Magic, version and length take 10 bytes; the whole is padded to 64 and ends with a newline.
-    while (10 + header.len() + 1) % 64 != 0 {
-        header.push(' ');
-    }
-    header.push('\n');
-    let mut file = BufWriter::new(File::create(path)?);
-    file.write_all(b"\x93NUMPY\x01\x00")?;
-    file.write_all(&(header.len() as u16).to_le_bytes())?;
-    file.write_all(header.as_bytes())?;
-    for value in &spectrogram.data {
-        file.write_all(&value.to_le_bytes())?;
-    }
-    file.into_inner()
-        .map_err(io::IntoInnerError::into_error)?
-        .sync_all()
 }

@@ -1,12 +1,9 @@
-//! Whole clips: alignment across rates, normalisation, the .npy file, the picture.
+//! Whole clips: alignment across rates, normalisation, the picture.
 
 mod common;
 
 use common::{agreement, noise};
-use ear::{
-    CHANNELS, EarConfig, Normalize, Preset, Spectrogram, centre_frequencies, decibel_image,
-    spectrogram, write_npy,
-};
+use ear::{CHANNELS, EarConfig, Normalize, Preset, centre_frequencies, decibel_image, spectrogram};
 use std::f64::consts::TAU;
 
 /// Three notes of partials below 3 kHz with soft edges, the same sound at any rate.
@@ -49,7 +46,7 @@ fn a_resampled_clip_is_the_same_spectrogram() {
 }
 
 #[test]
-fn clip_normalisation_takes_out_level_and_offset() {
+fn clip_normalisation_removes_level_and_offset() {
     let config = EarConfig {
         normalize: Normalize::Clip,
         ..EarConfig::default()
@@ -66,7 +63,7 @@ fn clip_normalisation_takes_out_level_and_offset() {
 }
 
 #[test]
-fn frames_are_counted_up_and_an_empty_clip_has_none() {
+fn the_last_frame_is_completed_and_an_empty_clip_has_none() {
     let config = EarConfig::default();
     for (samples, frames) in [(0, 0), (1, 1), (128, 1), (129, 2), (32_000, 250)] {
         let heard = spectrogram(&config, &noise(samples), 16_000.0, true).unwrap();
@@ -107,35 +104,6 @@ fn a_tone_is_loudest_in_its_own_channel() {
             );
         }
     }
-}
-
-#[test]
-fn the_npy_file_holds_the_spectrogram() {
-    let data: Vec<f32> = (0..3 * CHANNELS).map(|x| x as f32 * 0.5).collect();
-    let written = Spectrogram {
-        data: data.clone(),
-        pitch: Vec::new(),
-        frame_rate: 125.0,
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("heard.npy");
-    write_npy(&path, &written).unwrap();
-    let bytes = std::fs::read(&path).unwrap();
-    let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    assert_eq!((&bytes[..8], header % 64), (&b"\x93NUMPY\x01\x00"[..], 0));
-    let text = std::str::from_utf8(&bytes[10..header]).unwrap();
-    assert!(text.contains("'<f4'") && text.contains("(3, 128)") && text.ends_with('\n'));
-    let read: Vec<f32> = bytes[header..]
-        .chunks_exact(4)
-        .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
-        .collect();
-    assert_eq!(read, data);
-    assert_eq!(
-        std::fs::read_dir(folder.path()).unwrap().count(),
-        1,
-        "a temporary file was left"
-    );
-    assert!(write_npy(&folder.path().join("missing/heard.npy"), &written).is_err());
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! Pitch and gate on tones whose pitch is known exactly. Foreign instruments: `examples/pitch_table.rs`.
+//! Pitch and gate on tones whose pitch is known exactly. Foreign instruments:
+//! `examples/pitch_table.rs`.
 
-use ear::{Ear, EarConfig, PITCH_DELAY, PitchFrame, Preset, spectrogram};
+use ear::{Ear, EarConfig, FRAME_SECONDS, PITCH_DELAY, PitchFrame, Preset, key_to_hz, spectrogram};
 use std::f64::consts::TAU;
 
-/// Frames by which a tone must be found: 48 ms.
+/// Number of frames after which a tone must be found: 48 ms.
 const SETTLED: usize = 6;
 
 fn pitch(preset: Preset, rate: f64, native_rate: bool, sound: &[f32]) -> Vec<PitchFrame> {
@@ -63,7 +64,7 @@ fn tones_are_found_over_the_whole_range() {
             ("bright", &bright),
         ] {
             for key in 33..=93 {
-                let hz = 440.0 * 2f64.powf((f64::from(key) - 69.0) / 12.0);
+                let hz = key_to_hz(f64::from(key));
                 let frames = pitch(preset, rate, native, &tone(rate, hz, 0.12, partials));
                 for (i, frame) in frames.iter().enumerate().skip(SETTLED).take(6) {
                     let cents = 1200.0 * (f64::from(frame.hz) / hz).log2();
@@ -85,7 +86,7 @@ fn noise_is_not_a_tone() {
 }
 
 #[test]
-fn the_gate_closes_on_silence_and_on_what_is_too_quiet() {
+fn the_gate_closes_on_silence_and_on_sound_below_the_threshold() {
     // 250 Hz: whole periods in a frame, so the level is exact.
     let mut sound = tone(16_000.0, 250.0, 0.3, &[1.0]);
     let ends = sound.len() / 128;
@@ -108,7 +109,7 @@ fn ringing(keys: [u8; 2], turn: f64, fade: f64) -> Vec<f32> {
     let rate = 16_000.0;
     let mut sound = vec![0.0; (2.0 * turn * rate) as usize];
     for (i, key) in keys.into_iter().enumerate() {
-        let hz = 440.0 * 2f64.powf((f64::from(key) - 69.0) / 12.0);
+        let hz = key_to_hz(f64::from(key));
         let start = (i as f64 * turn * rate) as usize;
         for (n, y) in sound[start..].iter_mut().enumerate() {
             let t = n as f64 / rate;
@@ -121,9 +122,9 @@ fn ringing(keys: [u8; 2], turn: f64, fade: f64) -> Vec<f32> {
     sound
 }
 
-/// A slurred note is told from where it begins, though the one before rings on, louder at first.
+/// A slurred note is reported from its beginning, though the one before rings on, louder at first.
 #[test]
-fn a_note_is_told_from_its_start_while_the_one_before_rings() {
+fn a_note_is_reported_from_its_start_while_the_one_before_rings() {
     let (turn, mut wrong, mut frames) = (0.32, 0, 0);
     for low in (40..=88).step_by(4) {
         for keys in [
@@ -134,8 +135,8 @@ fn a_note_is_told_from_its_start_while_the_one_before_rings() {
         ] {
             let heard = pitch(Preset::Nsl16k, 16_000.0, false, &ringing(keys, turn, 0.02));
             for (i, frame) in heard.iter().enumerate().skip(2) {
-                let key = keys[usize::from((i + 1) as f64 * 0.008 > turn + 1e-9)];
-                let hz = 440.0 * 2f64.powf((f64::from(key) - 69.0) / 12.0);
+                let key = keys[usize::from((i + 1) as f64 * FRAME_SECONDS > turn + 1e-9)];
+                let hz = key_to_hz(f64::from(key));
                 let cents = 1200.0 * (f64::from(frame.hz) / hz).log2();
                 frames += 1;
                 wrong += usize::from(!frame.voiced || cents.abs() > 50.0);
@@ -148,7 +149,7 @@ fn a_note_is_told_from_its_start_while_the_one_before_rings() {
 
 /// Live, a frame comes with the pitch of the frame the declared delay before.
 #[test]
-fn the_delay_is_the_declared_one() {
+fn live_pitch_is_late_by_the_declared_delay() {
     let config = EarConfig::default();
     let mut sound = vec![0.0; 128 * 40];
     sound.extend(tone(16_000.0, 440.0, 0.3, &[1.0]));
@@ -162,8 +163,8 @@ fn the_delay_is_the_declared_one() {
         live.push(frame.pitch);
     });
     let clip = pitch(Preset::Nsl16k, 16_000.0, false, &sound);
-    let told = live.len() - delay;
-    assert_eq!(live[delay..], clip[..told]);
+    let reported = live.len() - delay;
+    assert_eq!(live[delay..], clip[..reported]);
     for (frame, level) in clip.iter().zip(levels) {
         assert_eq!(frame.level_db, level);
     }

@@ -1,5 +1,5 @@
-//! The ear against the reference implementation (naplib 2.6.0), on signals made by `fixtures/make.py`.
-//! `cargo test -p ear --test reference -- --nocapture` prints the table.
+//! The ear against the reference implementation (naplib 2.6.0), on signals made by
+//! `fixtures/make.py`. `cargo test -p ear --test reference -- --nocapture` prints the table.
 
 mod common;
 

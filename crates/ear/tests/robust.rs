@@ -1,4 +1,5 @@
-//! What must never happen: allocation while listening, lasting harm, dependence on the instruction set.
+//! Robustness: no allocation while processing, no lasting effect of bad input, the same result on
+//! every instruction set.
 
 mod common;
 
@@ -7,7 +8,7 @@ use ear::{Ear, EarConfig, HairCell, InstructionSet, Normalize, Preset};
 
 const CURVES: [HairCell; 3] = [HairCell::Linear, HairCell::HalfWave, HairCell::Factor(0.1)];
 
-/// All frames' spectra of `sound` after what `ear` heard before.
+/// Spectra of all frames of `sound`; `ear` keeps its state from earlier calls.
 fn hear(ear: &mut Ear, sound: &[f32]) -> Vec<f32> {
     let mut out = Vec::new();
     for block in sound.chunks(512) {
@@ -17,7 +18,7 @@ fn hear(ear: &mut Ear, sound: &[f32]) -> Vec<f32> {
 }
 
 #[test]
-fn listening_does_not_allocate() {
+fn processing_does_not_allocate() {
     for (preset, rate, normalize, hair_cell) in [
         (Preset::Nsl16k, 16_000.0, Normalize::None, HairCell::Linear),
         (
@@ -57,7 +58,7 @@ fn listening_does_not_allocate() {
 }
 
 #[test]
-fn nothing_heard_does_lasting_harm() {
+fn no_input_has_a_lasting_effect() {
     let rate = 16_000.0;
     let quiet = vec![0.0; 4 * 16_000];
     let sound = noise(8_000);
@@ -141,7 +142,7 @@ fn instruction_sets_agree() {
 }
 
 #[test]
-fn running_normaliser_takes_out_level_and_offset() {
+fn running_normalisation_removes_level_and_offset() {
     let config = EarConfig {
         normalize: Normalize::Running,
         ..EarConfig::default()

@@ -80,7 +80,7 @@ fn silence_is_exactly_silent() {
 }
 
 #[test]
-fn a_block_with_a_fault_is_heard_as_silence_and_counted() {
+fn a_block_with_nan_is_taken_as_silence_and_counted() {
     let config = EarConfig::default();
     let sound = melody(16_000.0, 0.5);
     let mut broken = sound.clone();

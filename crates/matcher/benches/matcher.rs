@@ -2,10 +2,10 @@
 
 use divan::{Bencher, counter::ItemsCount};
 use ear::EarConfig;
-use matcher::builtin::Builtin;
-use matcher::engine::{Engine, EngineStatus, engine_program};
-use matcher::listener::Listener;
-use matcher::refine::Reference;
+use matcher::BuiltinEncoder;
+use matcher::engine::{Engine, EngineStatus};
+use matcher::live::Listener;
+use matcher::search::Reference;
 use matcher::{Encoder, EncoderError, INPUT_LEN, Inference};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -55,12 +55,12 @@ fn listen_1_s(bencher: Bencher) {
 #[divan::bench]
 fn likeness_of_2_s(bencher: Bencher) {
     let heard = ear::spectrogram(&EarConfig::default(), &clip(), RATE, false).unwrap();
-    bencher.bench_local(|| matcher::likeness::likeness(&heard, &heard));
+    bencher.bench_local(|| matcher::metric::likeness(&heard, &heard));
 }
 
 #[divan::bench]
 fn mel_profile_of_2_s(bencher: Bencher) {
-    let (mel, clip) = (matcher::mel::Mel::new(RATE), clip());
+    let (mel, clip) = (matcher::metric::mel::Mel::new(RATE), clip());
     bencher.bench_local(|| mel.profile(&clip));
 }
 
@@ -68,7 +68,7 @@ fn mel_profile_of_2_s(bencher: Bencher) {
 /// inference, loudness, resynthesis. Over 30 s, its share of a core.
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn listen_with_the_network_30_s(bencher: Bencher) {
-    let encoder = Builtin::from_folder(&workspace().join("model-weights")).unwrap();
+    let encoder = BuiltinEncoder::from_folder(&workspace().join("model-weights")).unwrap();
     let mut listener = Listener::new(&EarConfig::default(), RATE, encoder).unwrap();
     let sound = clip().repeat(15);
     bencher.bench_local(|| listener.step(&sound, |_, _| (), |heard| drop(divan::black_box(heard))));
@@ -91,7 +91,7 @@ fn window() -> Vec<u8> {
 /// One window through the built-in encoder.
 #[divan::bench]
 fn builtin_inference(bencher: Bencher) {
-    let mut encoder = Builtin::from_folder(&workspace().join("model-weights")).unwrap();
+    let mut encoder = BuiltinEncoder::from_folder(&workspace().join("model-weights")).unwrap();
     let window = window();
     bencher.bench_local(|| encoder.infer(&window).unwrap());
 }
@@ -115,23 +115,4 @@ fn engine_inference(bencher: Bencher) {
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// One window to the stand-in engine process and back: all but the network.
-#[divan::bench]
-fn engine_round_trip(bencher: Bencher) {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::copy(
-        env!("CARGO_BIN_EXE_fake-engine"),
-        folder.path().join(engine_program()),
-    )
-    .unwrap();
-    std::fs::write(folder.path().join("mode"), "ok").unwrap();
-    let engine = Engine::at(folder.path());
-    engine.start();
-    while !matches!(engine.status(), EngineStatus::Running { .. }) {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let (mut encoder, window) = (engine.encoder(), vec![100; INPUT_LEN]);
-    bencher.bench_local(|| encoder.infer(&window).unwrap());
 }

@@ -1,24 +1,24 @@
-//! The loop at run time: listen, infer, apply, refine. Knows no torch and no host.
+//! The loop at run time: listen, infer, apply, search. Knows no torch and no host.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | (root) | the model: its contract, the [`Encoder`] trait and the encoder in plain Rust |
+//! | [`engine`] | client of the process that runs TorchScript |
+//! | [`live`] | the listener: sound in, timed [`live::Target`]s out |
+//! | [`metric`] | likeness, mel distance, notes of a clip |
+//! | [`search`] | offline search for the patch that sounds most like a clip |
+//!
+//! The root is below the others: `engine` and `metric` know only it, `live` knows both, `search` the root and
+//! `metric`; `live` and `search` don't know each other.
 
-pub mod builtin;
-pub mod cma;
-pub mod contract;
-pub mod correction;
-pub mod encoder;
 pub mod engine;
-pub mod infer;
-pub mod likeness;
-pub mod listener;
 pub mod live;
-pub mod mel;
-pub mod melody;
-mod onset;
-pub mod protocol;
-pub mod refine;
-pub mod resynthesis;
-pub mod target;
-pub mod tracker;
+pub mod metric;
+mod model;
+pub mod search;
 
-pub use contract::{Contract, HOP_FRAMES, INPUT_LEN, WINDOW_FRAMES};
-pub use encoder::{Encoder, EncoderError, Inference, ListenError};
-pub use target::Target;
+pub use model::{
+    BUILTIN_WEIGHTS, BuiltinEncoder, BuiltinError, CONTRACT, Contract, ContractError, Encoder,
+    EncoderError, FLOOR_DB, HOP_FRAMES, INPUT_LEN, INPUT_OFFSET, Inference, ListenError, MAX_BATCH,
+    ModelFiles, WEIGHTS, WINDOW_FRAMES, quantize_window, sha256_hex,
+};

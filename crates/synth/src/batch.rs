@@ -98,8 +98,8 @@ impl Batch {
         renders
     }
 
-    /// Renders every job in mono: the same samples as [`crate::render_mono`]. `out` becomes as long as
-    /// `jobs`; what it holds already is overwritten and keeps its allocations.
+    /// Renders every job in mono: the same samples as [`crate::render_mono`]. `out` becomes as long
+    /// as `jobs`; what it holds already is overwritten and keeps its allocations.
     pub fn render_mono(&mut self, jobs: &[Job<'_>], out: &mut Vec<Vec<f32>>) {
         out.resize_with(jobs.len(), Vec::new);
         for (job, out) in jobs.iter().zip(&mut *out) {
@@ -112,8 +112,8 @@ impl Batch {
         });
     }
 
-    /// Renders every job, giving its samples, left and, if it is another, right, to `write` piece by
-    /// piece, behind the job's index. An instrument that is done takes the next job.
+    /// Renders every job, giving its samples, left and, if it is another, right, to `write` piece
+    /// by piece, behind the job's index. An instrument that is done takes the next job.
     fn run(&mut self, jobs: &[Job<'_>], mut write: impl FnMut(usize, &[f32], Option<&[f32]>)) {
         let mut jobs = jobs.iter().enumerate();
         let mut renders: Vec<Render> = Vec::new();

@@ -1,13 +1,13 @@
 //! Band-limited single-cycle waveforms, one table per number of harmonics, a third of an octave
 //! apart: a note plays the richest table whose top harmonic stays below Nyquist.
 //!
-//! All waveforms start at phase 0 like a sine (rising through zero, or at the falling edge's top for
-//! the saw) so that blending two of them never cancels a harmonic. A sine needs no table.
+//! All waveforms start at phase 0 like a sine (rising through zero, or at the falling edge's top
+//! for the saw) so that blending two of them never cancels a harmonic. A sine needs no table.
 //!
-//! A table holds, for each of the equal parts of the cycle, the cubic that passes through the waveform at
-//! the four nodes of Gauss's quadrature: of all cubics the one with about the least error. Three
-//! multiplications and additions evaluate it, and its error has less of a spectrum than that of an
-//! interpolation between samples.
+//! A table holds, for each of the equal parts of the cycle, the cubic that passes through the
+//! waveform at the four nodes of Gauss's quadrature: of all cubics the one with about the least
+//! error. Three multiplications and additions evaluate it, and its error has less of a spectrum
+//! than that of an interpolation between samples.
 
 use crate::CONTROL;
 use crate::oscillator::{Phases, Samples};
@@ -20,7 +20,8 @@ use std::sync::OnceLock;
 /// Most harmonics in a table: 23 Hz is complete at 48 kHz.
 const MAX_HARMONICS: usize = 1024;
 /// Parts of a cycle per harmonic at least, as long as the table has not the most it may have. The
-/// richest ones thereby miss their harmonics by -100 dB, and the smallest by less than f32 can tell.
+/// richest ones thereby miss their harmonics by -100 dB, and the smallest by less than f32 can
+/// tell.
 const PARTS: usize = 32;
 /// Fewest and most parts.
 const SIZES: [usize; 2] = [256, 4096];

@@ -20,10 +20,10 @@ const NAME: f32 = 200.0;
 const KNOBS: f32 = 316.0;
 /// Key of the note in egui's memory.
 const NOTE: &str = "note";
-/// How long a note stays.
+/// Seconds for which a note is shown.
 const NOTE_SECONDS: f64 = 5.0;
 
-/// Draws it into `rect` and does what the player asks.
+/// Draws the header into `rect` and carries out clicks and drags.
 pub fn show(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
     let name = Rect::from_min_size(rect.min, vec2(NAME, HEIGHT));
     let knobs = Rect::from_min_max(pos2(rect.right() - KNOBS, rect.top()), rect.max);
@@ -75,31 +75,32 @@ fn show_name(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
         }
         let paste = ui
             .button("Paste patch")
-            .on_hover_text("Loads a patch from the clipboard; what was heard and all locks are forgotten.");
+            .on_hover_text("Loads a patch from the clipboard; the held inference and all locks are dropped.");
         if paste.clicked() {
             match patch::paste(scene.params, &scene.setter) {
-                Ok(()) => note(ui, "The clipboard's patch is loaded; what was heard is forgotten."),
-                Err(message) => scene.params.shared.tell(Some(message)),
+                Ok(()) => note(ui, "The clipboard's patch is loaded; the held inference is dropped."),
+                Err(message) => scene.params.state.set_message(Some(message)),
             }
         }
     });
 }
 
-/// Says for a while what was done.
+/// Shows a note about a finished action for [`NOTE_SECONDS`].
 fn note(ui: &Ui, text: &'static str) {
     let time = ui.input(|input| input.time);
     ui.data_mut(|data| data.insert_temp(egui::Id::unique(NOTE), (text, time)));
 }
 
-/// What was done a moment ago.
-fn noted(ui: &Ui) -> Option<&'static str> {
+/// The note to show now.
+fn current_note(ui: &Ui) -> Option<&'static str> {
     let time = ui.input(|input| input.time);
     let note = ui.data(|data| data.get_temp::<(&str, f64)>(egui::Id::unique(NOTE)));
     note.filter(|(_, since)| time - since < NOTE_SECONDS)
         .map(|(text, _)| text)
 }
 
-/// The engine in words with its restart, and what there is to say about the last patch or project.
+/// The engine's state as text with its restart button, and the message or note about the last patch
+/// or project.
 fn show_engine(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
     let painter = ui.painter();
     theme::card(painter, rect);
@@ -111,7 +112,7 @@ fn show_engine(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
             (theme::FAINT, text, false)
         }
         Some(status) => {
-            let (colour, restart) = light(status);
+            let (colour, restart) = status_light(status);
             (colour, scene.listening.as_str(), restart)
         }
     };
@@ -124,10 +125,10 @@ fn show_engine(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
             pos2(corner.x, top),
             pos2(right - width, rect.bottom() - 4.0),
         );
-        let mut words = ui.new_child(egui::UiBuilder::new().max_rect(place));
-        words.set_clip_rect(place);
+        let mut label = ui.new_child(egui::UiBuilder::new().max_rect(place));
+        label.set_clip_rect(place);
         let text = egui::RichText::new(text).size(11.5).color(colour);
-        let drawn = words.add(egui::Label::new(text).wrap()).rect;
+        let drawn = label.add(egui::Label::new(text).wrap()).rect;
         let button = Rect::from_min_size(pos2(right - 68.0, top), vec2(68.0, 24.0));
         top = drawn.bottom().max(if action.is_some() {
             button.bottom()
@@ -137,13 +138,13 @@ fn show_engine(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
         action.is_some_and(|action| ui.put(button, egui::Button::new(action)).clicked())
     };
     if line(ui, text, theme::TEXT, restart.then_some("Restart")) {
-        scene.restart_engine();
+        scene.params.state.listener.restart();
     }
-    if let Some(message) = scene.params.shared.message() {
+    if let Some(message) = scene.params.state.message() {
         if line(ui, &message, theme::WARN, Some("OK")) {
-            scene.params.shared.tell(None);
+            scene.params.state.set_message(None);
         }
-    } else if let Some(note) = noted(ui) {
+    } else if let Some(note) = current_note(ui) {
         line(ui, note, theme::DIM, None);
     }
     let foot = pos2(corner.x, rect.bottom() - 7.0);
@@ -160,7 +161,7 @@ fn show_engine(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
     }
 }
 
-/// What can make one pass differ from the next.
+/// Counts of events that can make one pass sound unlike the next.
 fn counts(scene: &Scene<'_>) -> String {
     let Snapshot {
         late,
@@ -168,14 +169,15 @@ fn counts(scene: &Scene<'_>) -> String {
         changes,
         ..
     } = scene.snapshot;
-    let switches = scene.params.shared.switches.load(Ordering::Relaxed);
+    let switches = scene.params.state.offline_switches.load(Ordering::Relaxed);
     format!(
-        "Late: {late}   lost samples: {dropped}   switches to offline: {switches}, encoder: {changes}"
+        "Late inferences {late} · dropped samples {dropped} · offline switches {switches} · \
+         fallbacks {changes}"
     )
 }
 
-/// The engine's colour, and whether a click can restart it.
-fn light(status: &EngineStatus) -> (Color32, bool) {
+/// The colour of the engine's status, and whether a click can restart the engine.
+fn status_light(status: &EngineStatus) -> (Color32, bool) {
     match status {
         EngineStatus::Idle => (theme::FAINT, false),
         EngineStatus::Starting => (theme::WARN, false),
@@ -185,7 +187,7 @@ fn light(status: &EngineStatus) -> (Color32, bool) {
     }
 }
 
-/// Listen, match, glide, output.
+/// Draws the plugin's own parameters: listen, match, glide, output.
 fn show_match(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
     theme::card(ui.painter(), rect);
     let params = scene.params;
@@ -207,14 +209,14 @@ fn show_match(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
         };
         knob.show(ui, at(x), 70.0, &scene.setter);
     };
-    let amount = "How far the knobs follow the reference, all the way at 100 %";
+    let amount = "How far the knobs follow the reference: not at all at 0 %, all the way at 100 %";
     dial(121.0, 24.0, &params.amount, &AMOUNT, amount);
-    let glide = "Time from one inferred sound to the next";
+    let glide = "Duration of the glide from one inferred sound to the next";
     dial(199.0, 19.0, &params.glide, &GLIDE, glide);
     dial(268.0, 19.0, &params.output, &OUTPUT, "Level of the output");
 }
 
-/// The switch, its middle at `centre`.
+/// Draws the listen switch around `centre`.
 fn show_listen(ui: &Ui, centre: Pos2, scene: &Scene<'_>) {
     let painter = ui.painter();
     let listen = &scene.params.listen;
@@ -263,5 +265,5 @@ fn show_listen(ui: &Ui, centre: Pos2, scene: &Scene<'_>) {
         scene.setter.set_parameter(listen, !on);
         scene.setter.end_set_parameter(listen);
     }
-    response.on_hover_text("Off freezes what was heard");
+    response.on_hover_text("Off holds the last inferred sound");
 }

@@ -12,61 +12,62 @@ use super::theme;
 
 /// Points of drag for the whole range.
 const TRAVEL: f32 = 190.0;
-/// How much finer shift makes it.
+/// Factor of the speed while shift is held.
 const FINE: f32 = 0.1;
 /// Share of the range for a point of scrolling; a notch of a wheel is some 40 points.
 const SCROLL: f32 = 1.0 / 2000.0;
-/// Angles of the ends, clockwise from the right.
+/// Angle of the lower end, clockwise from the right, and angle between the ends, in radians.
 const START: f32 = TAU * 0.375;
 const SWEEP: f32 = TAU * 0.75;
 /// Space between the knob's track and the inferred ring.
 const RING: f32 = 5.0;
 
-/// What the reference says about a knob.
+/// The match's part in a knob.
 #[derive(Clone, Debug)]
 pub struct Inferred {
     /// Normalised value that sounds.
     pub effective: f32,
-    /// Value that was heard, as text.
+    /// Inferred value as text.
     pub text: String,
 }
 
 /// A knob to draw.
 pub struct Knob<'a> {
-    /// What it turns.
+    /// The parameter it sets.
     pub param: &'a FloatParam,
-    /// What is written over it.
+    /// Text above it.
     pub label: &'a str,
     /// Radius of its track.
     pub radius: f32,
-    /// Normalised value where its track's lit part begins.
+    /// Normalised value from which the track is lit.
     pub origin: f32,
     /// Whether the matcher may set it.
     pub matched: bool,
-    /// What it infers; `None`: nothing, or it is locked.
+    /// The inferred value; `None` when there is none or the knob is locked.
     pub inferred: Option<Inferred>,
-    /// Whether the player's hand holds it.
+    /// Whether the parameter is locked.
     pub locked: bool,
-    /// Explains it under the pointer.
+    /// Text shown under the pointer.
     pub hint: &'a str,
 }
 
-/// What the player did.
+/// The player's actions on a knob.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Touched {
-    /// Turned it.
+    /// The knob was turned.
     pub moved: bool,
-    /// Clicked the lock's badge.
+    /// The lock's badge was clicked.
     pub released: bool,
 }
 
 impl Knob<'_> {
-    /// Radius within which all of it lies.
+    /// Radius of the whole knob with its rings, for a track of `radius`.
     pub fn outer(radius: f32) -> f32 {
         radius + RING + 2.5
     }
 
-    /// Draws it around `centre`: the label above, in `width`, the value and the inferred value below.
+    /// Draws the knob around `centre`, the label above it within `width`, the value and the
+    /// inferred value below.
     pub fn show(self, ui: &Ui, centre: Pos2, width: f32, setter: &ParamSetter<'_>) -> Touched {
         let painter = ui.painter();
         let outer = Self::outer(self.radius);
@@ -101,7 +102,7 @@ impl Knob<'_> {
             paint_lock(painter, badge.center(), lock.hovered());
             released = lock.clicked();
             lock.on_hover_text(
-                "Locked: your hand set it, the match leaves it alone. Click to release.",
+                "Locked: you set it, so the match leaves it alone. Click to release.",
             );
         }
         if !response.dragged() {
@@ -151,7 +152,7 @@ impl Knob<'_> {
 
 /// Lets the player turn `param`: the value to show, and whether it moved.
 fn turn(ui: &Ui, response: &Response, param: &FloatParam, setter: &ParamSetter<'_>) -> (f32, bool) {
-    // Hosts hand a change back with their next block: while the hand holds the knob, its own value counts.
+    // Hosts return a change with their next block only: during a drag the knob's own value counts.
     let held = ui.data(|data| data.get_temp::<f32>(response.id));
     let (down, travel, shift) = ui.input(|input| {
         let pointer = &input.pointer;
@@ -198,7 +199,7 @@ fn turn(ui: &Ui, response: &Response, param: &FloatParam, setter: &ParamSetter<'
     (value, moved)
 }
 
-/// Two lines at most, standing on the knob.
+/// Draws the label above `foot`, in at most two lines.
 fn write_label(painter: &Painter, foot: Pos2, width: f32, label: &str, matched: bool) {
     let colour = if matched { theme::TEXT } else { theme::DIM };
     let font = theme::font(10.5);
@@ -220,7 +221,7 @@ fn write_label(painter: &Painter, foot: Pos2, width: f32, label: &str, matched: 
     painter.galley(pos2(foot.x, top), galley, colour);
 }
 
-/// A padlock.
+/// Draws a padlock.
 fn paint_lock(painter: &Painter, centre: Pos2, lit: bool) {
     let colour = if lit { theme::TEXT } else { theme::WARN };
     let body = Rect::from_center_size(centre + vec2(0.0, 2.0), vec2(8.0, 6.5));
@@ -234,13 +235,13 @@ fn paint_lock(painter: &Painter, centre: Pos2, lit: bool) {
     painter.add(Shape::line(shackle, Stroke::new(1.5, colour)));
 }
 
-/// The point at `value` on a circle.
+/// The point for `value`, 0 to 1, on a circle.
 fn point(centre: Pos2, radius: f32, value: f32) -> Pos2 {
     let angle = START + SWEEP * value;
     centre + radius * vec2(angle.cos(), angle.sin())
 }
 
-/// The arc from one value to another.
+/// Draws the arc from one value to another.
 fn arc(painter: &Painter, centre: Pos2, radius: f32, from: f32, to: f32, stroke: Stroke) {
     let steps = 2 + ((to - from).abs() * 48.0) as usize;
     let points = (0..=steps)

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{Rect, pos2, vec2};
-use matcher::Target;
 use matcher::engine::EngineStatus;
 use matcher::live::Snapshot;
+use matcher::live::Target;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::SizeConstraints;
 use nice_plug::editor::dpi::LogicalSize;
@@ -32,17 +32,17 @@ use spectrogram::Spectrogram;
 
 /// Size of the window, in points.
 const SIZE: [f32; 2] = [1060.0, 857.0];
-/// Smallest one in which everything can be read.
+/// Smallest window in which everything can be read.
 const SMALLEST: [f32; 2] = [940.0, 767.0];
-/// Time between two pictures.
+/// Time between two repaints.
 const REPAINT: Duration = Duration::from_millis(33);
 
-/// Time between two looks at the framework's repaint flag: in effect never.
+/// Interval at which the framework polls its repaint flag: in effect never.
 ///
-/// The editor repaints by itself. A repaint asked for before an X11 window is mapped blocks all later ones
-/// (baseview 0.4.2 sends its first PresentNotifyMSC before it selects the answer and waits for it forever),
-/// and the flag is up from the start: looked at 64 times a second, it leaves a black window behind whenever
-/// host or window manager take longer than that.
+/// The editor repaints by itself. A repaint requested before an X11 window is mapped blocks all
+/// later ones (baseview 0.4.2 sends its first PresentNotifyMSC before it selects the answer and
+/// waits for it forever), and the flag is set from the start: polled 64 times a second, it leaves a
+/// black window whenever host or window manager take longer than that.
 const FLAG_POLL: Duration = Duration::from_secs(3600);
 
 /// The editor of an instance with these parameters.
@@ -58,7 +58,7 @@ pub fn editor(title: &str, params: Arc<Params>) -> Option<EguiEditor<App>> {
     )
 }
 
-/// How the host may resize it.
+/// Permission for the host to resize the window.
 fn resize_hint() -> ResizeHint {
     ResizeHint {
         can_resize: true,
@@ -72,30 +72,34 @@ fn resize_hint() -> ResizeHint {
     }
 }
 
-/// Everything that one picture shows.
+/// Everything that one repaint shows.
 struct Scene<'a> {
     params: &'a Params,
     setter: ParamSetter<'a>,
     /// `None` while the plugin is not active.
     engine: Option<EngineStatus>,
-    /// Who listens, in words.
+    /// The encoder in use and its state, as a text for the player.
     listening: String,
     snapshot: Snapshot,
     held: Option<Target>,
     amount: f32,
     locks: [bool; MATCHED_COUNT],
-    /// What sounds.
+    /// The patch that sounds.
     effective: Patch,
 }
 
 impl<'a> Scene<'a> {
     fn now(params: &'a Params, setter: ParamSetter<'a>) -> Self {
-        let shared = &params.shared;
-        let (snapshot, engine, listening) = match &*shared.view.lock() {
-            Some(view) => (view.snapshot(), Some(view.engine().status()), view.words()),
+        let state = &params.state;
+        let (snapshot, engine, listening) = match &*state.listener.view.lock() {
+            Some(view) => (
+                view.snapshot(),
+                Some(view.engine().status()),
+                view.describe_encoder(),
+            ),
             None => Default::default(),
         };
-        let (held, locks, amount) = (shared.held(), shared.locks(), params.amount.value());
+        let (held, locks, amount) = (state.held(), state.locks(), params.amount.value());
         let knobs = params.knobs();
         let effective = match &held {
             Some(held) => held.effective(&knobs, amount, &locks),
@@ -113,19 +117,12 @@ impl<'a> Scene<'a> {
             effective,
         }
     }
-
-    /// Starts the engine anew, and has the model read again.
-    fn restart_engine(&self) {
-        if let Some(view) = &*self.params.shared.view.lock() {
-            view.restart();
-        }
-    }
 }
 
 /// The editor of one instance.
 pub struct App {
     params: Arc<Params>,
-    /// From the window's opening on.
+    /// `None` until the window is opened.
     gui: Option<GuiContext>,
     panels: Panels,
     spectrogram: Spectrogram,
@@ -172,7 +169,7 @@ impl NiceEguiApp for App {
     ) -> Result<(), HandlerError> {
         theme::apply(&context);
         self.gui = Some(gui);
-        // Its texture belonged to the window before.
+        // The old texture belonged to the previous window.
         self.spectrogram = Spectrogram::default();
         Ok(())
     }
@@ -184,7 +181,7 @@ impl NiceEguiApp for App {
     }
 }
 
-/// With a capital first letter.
+/// Capitalises the first letter.
 fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters

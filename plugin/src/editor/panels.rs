@@ -1,4 +1,4 @@
-//! The knobs of all sections, laid out from the table.
+//! The knobs of all sections, laid out from the parameter table.
 
 use egui::{Align2, CursorIcon, Pos2, Rect, Sense, Ui, pos2, vec2};
 use synth::{MATCHED, PARAMS, Section};
@@ -6,13 +6,13 @@ use synth::{MATCHED, PARAMS, Section};
 use super::knob::{Inferred, Knob};
 use super::{Scene, capitalised, theme};
 
-/// From a panel's top to the foot of the labels.
+/// Distance from a panel's top to the foot of the labels, in points.
 const LABELS: f32 = 46.0;
 /// Height of a row of panels.
 const ROW: f32 = 135.0;
 /// Rows of panels on a page.
 const ROWS: usize = 3;
-/// Pages, turned by their names above the panels, and what lies on them.
+/// Names and sections of the pages.
 pub const PAGES: [(&str, &[Section]); 3] = [
     (
         "Sound",
@@ -45,13 +45,13 @@ pub const PAGES: [(&str, &[Section]); 3] = [
         ],
     ),
 ];
-/// Widest place of a knob.
+/// Largest width of a knob's cell.
 const WIDEST: f32 = 100.0;
-/// Width of a page's name.
+/// Width of a page's tab.
 const TAB: f32 = 140.0;
-/// Height of the names.
+/// Height of the tabs.
 const TABS: f32 = 22.0;
-/// Height of a page with its name.
+/// Height of a page with the tabs.
 pub const HEIGHT: f32 = TABS + ROWS as f32 * (ROW + theme::GAP) - theme::GAP;
 /// Largest radius of a knob's track.
 const RADIUS: f32 = 19.0;
@@ -60,19 +60,19 @@ const RADIUS: f32 = 19.0;
 struct Panel {
     section: Section,
     rows: Vec<usize>,
-    /// Words that all its names begin with, not to be repeated under its heading.
+    /// Length in bytes of the words that all names begin with; labels leave them out.
     prefix: usize,
 }
 
-/// The panels of all pages, each in rows of about equally many knobs.
+/// The panels of all pages; a page has rows of about equally many knobs.
 pub struct Panels {
     pages: [[Vec<Panel>; ROWS]; PAGES.len()],
-    /// The one that is open.
+    /// Index of the open page.
     pub page: usize,
 }
 
 impl Panels {
-    /// Lays out the table.
+    /// Lays out the parameter table.
     pub fn new() -> Self {
         let pages = PAGES.map(|(_, sections)| {
             let panels: Vec<Panel> = sections.iter().map(|&s| Panel::of(s)).collect();
@@ -90,7 +90,7 @@ impl Panels {
         Self { pages, page: 0 }
     }
 
-    /// Draws the open page into `rect` and does what the player asks.
+    /// Draws the open page into `rect` and carries out clicks and drags.
     pub fn show(&mut self, ui: &Ui, rect: Rect, scene: &Scene<'_>) {
         self.tabs(ui, rect.min);
         for (k, row) in self.pages[self.page].iter().enumerate() {
@@ -108,7 +108,7 @@ impl Panels {
         }
     }
 
-    /// The pages' names, which open them.
+    /// Draws the tabs; a click opens a page.
     fn tabs(&mut self, ui: &Ui, at: Pos2) {
         for (page, (name, _)) in PAGES.into_iter().enumerate() {
             let corner = at + vec2(theme::PAD + TAB * page as f32, 0.0);
@@ -176,7 +176,7 @@ impl Panel {
     }
 }
 
-/// A row's knob.
+/// Draws the knob of a row of the table.
 fn knob(
     ui: &Ui,
     centre: Pos2,
@@ -200,12 +200,12 @@ fn knob(
         (Some(inferred), _) => {
             let sounds = table.format(scene.effective.plain(row));
             format!(
-                "{}: heard {}, sounds at {sounds}",
+                "{}: inferred {}, sounds at {sounds}",
                 table.name, inferred.text
             )
         }
         (None, Some(_)) => format!("{} (follows the reference)", table.name),
-        (None, None) => format!("{} (yours alone)", table.name),
+        (None, None) => format!("{} (not matched)", table.name),
     };
     let touched = Knob {
         param: &scene.params.rows[row],
@@ -219,12 +219,12 @@ fn knob(
     }
     .show(ui, centre, width, &scene.setter);
     if let Some(i) = place {
-        // The audio thread sees a move too, but perhaps the host isn't playing.
+        // The audio thread notices moves too, but only while the host plays.
         if touched.moved {
-            scene.params.shared.set_lock(i, true);
+            scene.params.state.set_lock(i, true);
         }
         if touched.released {
-            scene.params.shared.set_lock(i, false);
+            scene.params.state.set_lock(i, false);
         }
     }
 }

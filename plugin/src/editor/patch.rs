@@ -1,4 +1,4 @@
-//! Patches as text on the clipboard: the same JSON that `mirror` writes and `render` reads.
+//! Patches as text on the clipboard, in the JSON form that `mirror` writes and `render` reads.
 
 use copypasta::{ClipboardContext, ClipboardProvider};
 use nice_plug::prelude::ParamSetter;
@@ -6,7 +6,7 @@ use synth::Patch;
 
 use crate::params::Params;
 
-/// Text of a patch.
+/// The text form of a patch.
 pub fn text(patch: &Patch) -> String {
     format!("{:#}", patch.to_json())
 }
@@ -16,15 +16,16 @@ pub fn paste(params: &Params, setter: &ParamSetter<'_>) -> Result<(), String> {
     let text = ClipboardContext::new()
         .and_then(|mut clipboard| clipboard.get_contents())
         .map_err(|error| format!("The clipboard can't be read ({error}). Copy a patch first."))?;
-    let patch = Patch::from_json(&text)
-        .map_err(|error| format!("The clipboard holds no patch that can be loaded: {error}."))?;
+    let patch = Patch::from_json(&text).map_err(|error| {
+        format!("The clipboard does not hold a valid patch: {error}. Copy a patch first.")
+    })?;
     load(&patch, params, setter);
     Ok(())
 }
 
-/// Loads a patch: the held inference and the locks are gone.
+/// Loads a patch; drops the held inference and all locks.
 pub fn load(patch: &Patch, params: &Params, setter: &ParamSetter<'_>) {
-    params.shared.load(patch.values());
+    params.state.load(patch.values());
     for (row, param) in params.rows.iter().enumerate() {
         setter.begin_set_parameter(param);
         setter.set_parameter_normalized(param, patch.get(row));

@@ -1,24 +1,25 @@
-//! The reference: what the ear hears of it, and what the match makes of it, in words.
+//! The reference: its spectrogram, and a line of text with the match's state, level and pitch.
 
 use ear::PitchFrame;
 use egui::{Align2, Color32, Rect, Ui, pos2, vec2};
+use matcher::live::Status;
 
 use super::spectrogram::Spectrogram;
 use super::{Scene, theme};
 
-/// Height of the line of words.
-const WORDS: f32 = 24.0;
+/// Height of the line of text.
+const TEXT_LINE: f32 = 24.0;
 const NOTES: [&str; 12] = [
     "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B",
 ];
 
-/// Draws it into `rect`.
+/// Draws the reference into `rect`.
 pub fn show(ui: &Ui, rect: Rect, spectrogram: &mut Spectrogram, scene: &Scene<'_>) {
     theme::card(ui.painter(), rect);
     let inside = rect.shrink2(vec2(theme::PAD, 6.0));
-    let words = Rect::from_min_size(inside.min, vec2(inside.width(), WORDS - 4.0));
-    show_words(ui, words, scene);
-    let picture = Rect::from_min_max(inside.min + vec2(0.0, WORDS), inside.max);
+    let words = Rect::from_min_size(inside.min, vec2(inside.width(), TEXT_LINE - 4.0));
+    show_text(ui, words, scene);
+    let picture = Rect::from_min_max(inside.min + vec2(0.0, TEXT_LINE), inside.max);
     spectrogram.show(ui, picture, &scene.snapshot);
     if scene.snapshot.frames.is_empty() {
         let words = "Route a track into the Sidechain input and play it";
@@ -33,7 +34,7 @@ pub fn show(ui: &Ui, rect: Rect, spectrogram: &mut Spectrogram, scene: &Scene<'_
     }
 }
 
-fn show_words(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
+fn show_text(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
     let painter = ui.painter();
     let centre = rect.center().y;
     theme::heading(painter, pos2(rect.left() + 2.0, centre - 6.0), "Sidechain");
@@ -58,8 +59,8 @@ fn show_words(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
     };
     if scene.held.is_some() && scene.params.listen.value() {
         let text = match snapshot.likeness {
-            Some(likeness) => format!("{:.0} % alike", 100.0 * likeness.max(0.0)),
-            None => format!("{:.0} % sure", 100.0 * snapshot.confidence),
+            Some(likeness) => format!("Similarity {:.0} %", 100.0 * likeness.max(0.0)),
+            None => format!("Confidence {:.0} %", 100.0 * snapshot.confidence),
         };
         write(text, theme::DIM);
     }
@@ -71,23 +72,23 @@ fn show_words(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
     }
 }
 
-/// What the match does, in words, with its light.
+/// The match's state as text, and the colour of its light.
 fn state(scene: &Scene<'_>) -> (String, Color32) {
     let locked = scene.locks.iter().filter(|&&locked| locked).count();
     let (mut words, colour) = if scene.engine.is_none() {
         ("Not playing".to_owned(), theme::FAINT)
     } else if !scene.params.listen.value() {
         (
-            "Not listening: what was heard is held".to_owned(),
+            "Not listening: the last sound is held".to_owned(),
             theme::FAINT,
         )
     } else {
-        let words = super::capitalised(&scene.snapshot.state);
-        let colour = match words.starts_with("Following") {
-            true => theme::ACCENT,
-            false => theme::WARN,
+        let status = &scene.snapshot.status;
+        let colour = match status {
+            Status::Following(_) => theme::ACCENT,
+            _ => theme::WARN,
         };
-        (words, colour)
+        (status.to_string(), colour)
     };
     match locked {
         0 => {}
@@ -97,12 +98,12 @@ fn state(scene: &Scene<'_>) -> (String, Color32) {
     (words, colour)
 }
 
-/// Note and frequency heard.
+/// Note, deviation and frequency of a voiced frame, as text.
 fn pitch(frame: &PitchFrame) -> Option<String> {
     if !frame.voiced || frame.hz <= 0.0 {
         return None;
     }
-    let key = 69.0 + 12.0 * (frame.hz / 440.0).log2();
+    let key = frame.key();
     let nearest = key.round();
     let cents = 100.0 * (key - nearest);
     let note = (nearest as i32).rem_euclid(12) as usize;

@@ -1,22 +1,20 @@
-//! The reference as the ear hears it, scrolling.
+//! The reference's auditory spectrogram, scrolling.
 
-use ear::{CHANNELS, EarConfig, centre_frequencies};
+use ear::{CHANNELS, EarConfig, brightness, centre_frequencies};
 use egui::{Align2, Color32, ColorImage, Painter, Rect, Stroke, TextureHandle, TextureOptions, Ui};
 use egui::{pos2, vec2};
 use matcher::live::Snapshot;
 
 use super::theme;
 
-/// Frames shown: 4 s.
-const FRAMES: usize = 500;
-/// Frames a second.
-const FRAME_RATE: f32 = 125.0;
-/// Decibels below the loudest cell shown.
+/// Length of the picture in seconds.
+const SECONDS: f32 = 4.0;
+/// Range of levels below the peak in dB.
 const RANGE: f32 = 60.0;
 /// Smallest peak that counts as sound, about -100 dBFS.
 const QUIET: f32 = 1e-5;
-/// Share of the peak that is forgotten with each frame: about 3 s.
-const FORGET: f32 = 0.9975;
+/// Time constant in seconds with which the peak decays.
+const PEAK_DECAY: f32 = 3.2;
 /// Frequencies written on the axis, in Hz.
 const MARKS: [(f32, &str); 6] = [
     (100.0, "100"),
@@ -29,7 +27,7 @@ const MARKS: [(f32, &str); 6] = [
 /// Width of the axis in points.
 const AXIS: f32 = 34.0;
 
-/// From silence to the loudest, by lightness.
+/// Colours from silence (0) to the peak (1); lightness ascends.
 const STOPS: [(f32, [u8; 3]); 6] = [
     (0.0, [0x0c, 0x0f, 0x13]),
     (0.3, [0x16, 0x26, 0x3d]),
@@ -39,12 +37,13 @@ const STOPS: [(f32, [u8; 3]); 6] = [
     (1.0, [0xfa, 0xfb, 0xe6]),
 ];
 
-/// The picture and its scale.
+/// The picture with its scale of levels.
 pub struct Spectrogram {
     texture: Option<TextureHandle>,
     palette: [Color32; 256],
-    /// Frames heard when the picture was made.
+    /// [`Snapshot::heard`] when the picture was made.
     heard: u64,
+    /// Level shown brightest.
     peak: f32,
 }
 
@@ -73,7 +72,7 @@ fn colour(level: f32) -> Color32 {
 }
 
 impl Spectrogram {
-    /// Draws it into `rect`.
+    /// Draws the picture with its axes into `rect`.
     pub fn show(&mut self, ui: &Ui, rect: Rect, snapshot: &Snapshot) {
         if self.texture.is_none() || snapshot.heard != self.heard {
             self.update(ui, snapshot);
@@ -88,15 +87,16 @@ impl Spectrogram {
     }
 
     fn update(&mut self, ui: &Ui, snapshot: &Snapshot) {
-        let new = snapshot.heard.saturating_sub(self.heard).min(FRAMES as u64);
+        let rate = frame_rate(&snapshot.ear);
+        let new = snapshot.heard.saturating_sub(self.heard) as f32 / rate;
         self.heard = snapshot.heard;
         let loudest = snapshot
             .frames
             .iter()
             .flatten()
             .fold(QUIET, |peak, &x| peak.max(x));
-        self.peak = (self.peak * FORGET.powi(new as i32)).max(loudest);
-        let image = self.image(&snapshot.frames);
+        self.peak = (self.peak * (-new / PEAK_DECAY).exp()).max(loudest);
+        let image = self.image(&snapshot.frames, columns(&snapshot.ear));
         match &mut self.texture {
             Some(texture) => texture.set(image, TextureOptions::LINEAR),
             None => {
@@ -108,24 +108,34 @@ impl Spectrogram {
         }
     }
 
-    /// The newest frame at the right, the lowest channel at the bottom.
-    fn image(&self, frames: &[[f32; CHANNELS]]) -> ColorImage {
-        let mut pixels = vec![self.palette[0]; FRAMES * CHANNELS];
-        let shown = frames.len().min(FRAMES);
+    /// An image of the newest `columns` frames: the newest at the right, the lowest channel at the
+    /// bottom.
+    fn image(&self, frames: &[[f32; CHANNELS]], columns: usize) -> ColorImage {
+        let mut pixels = vec![self.palette[0]; columns * CHANNELS];
+        let shown = frames.len().min(columns);
         for (k, frame) in frames[frames.len() - shown..].iter().enumerate() {
-            let column = FRAMES - shown + k;
+            let column = columns - shown + k;
             for (channel, &x) in frame.iter().enumerate() {
-                let level = 1.0 + 20.0 * (x / self.peak).max(1e-9).log10() / RANGE;
+                let level = brightness(x, self.peak, RANGE);
                 let row = CHANNELS - 1 - channel;
-                // `as u8` saturates: below the range is the first colour.
-                pixels[row * FRAMES + column] = self.palette[usize::from((level * 255.0) as u8)];
+                pixels[row * columns + column] = self.palette[usize::from((level * 255.0) as u8)];
             }
         }
-        ColorImage::new([FRAMES, CHANNELS], pixels)
+        ColorImage::new([columns, CHANNELS], pixels)
     }
 }
 
-/// Frequencies at the left, seconds below.
+/// Frames per second of an ear at its preset's rate.
+fn frame_rate(ear: &EarConfig) -> f32 {
+    ear.frame_rate(ear.preset.rate()) as f32
+}
+
+/// Frames of a picture of [`SECONDS`].
+fn columns(ear: &EarConfig) -> usize {
+    (SECONDS * frame_rate(ear)).round() as usize
+}
+
+/// Draws the axes: frequencies at the left, seconds below.
 fn axes(painter: &Painter, picture: Rect, ear: &EarConfig) {
     let frequencies = centre_frequencies(ear, ear.preset.rate());
     let grid = Stroke::new(1.0, Color32::from_white_alpha(14));
@@ -152,24 +162,23 @@ fn axes(painter: &Painter, picture: Rect, ear: &EarConfig) {
         theme::font(10.0),
         theme::FAINT,
     );
-    let seconds = FRAMES as f32 / FRAME_RATE;
-    for ago in 0..=seconds as usize {
-        let x = picture.right() - ago as f32 / seconds * picture.width();
+    for ago in 0..=SECONDS as usize {
+        let x = picture.right() - ago as f32 / SECONDS * picture.width();
         let (label, anchor) = match ago {
             0 => ("now".into(), Align2::RIGHT_TOP),
             _ => (format!("-{ago} s"), Align2::CENTER_TOP),
         };
-        if ago > 0 && (ago as f32) < seconds {
+        if ago > 0 && (ago as f32) < SECONDS {
             painter.vline(x, picture.y_range(), grid);
         }
-        if (ago as f32) < seconds {
+        if (ago as f32) < SECONDS {
             let at = pos2(x, picture.bottom() + 3.0);
             painter.text(at, anchor, label, theme::font(10.0), theme::FAINT);
         }
     }
 }
 
-/// Where among the channels a frequency lies; `None` outside.
+/// Position of a frequency among the channels, with a fraction; `None` outside them.
 fn place(frequencies: &[f32; CHANNELS], frequency: f32) -> Option<f32> {
     let above = frequencies.iter().position(|&f| f >= frequency)?;
     let below = above.checked_sub(1)?;
@@ -193,6 +202,17 @@ mod tests {
     }
 
     #[test]
+    fn the_picture_covers_the_same_time_with_frames_of_any_length() {
+        for frame_ms in [4.0, 8.0, 16.0] {
+            let ear = EarConfig {
+                frame_ms,
+                ..EarConfig::default()
+            };
+            assert_eq!(columns(&ear) as f32 * frame_ms, 1000.0 * SECONDS);
+        }
+    }
+
+    #[test]
     fn frequencies_lie_where_their_channels_are() {
         let ear = EarConfig::default();
         let frequencies = centre_frequencies(&ear, ear.preset.rate());
@@ -212,10 +232,12 @@ mod tests {
         };
         let mut newest = [0.0; CHANNELS];
         newest[0] = 1.0;
-        let image = spectrogram.image(&[[0.0; CHANNELS], newest]);
+        let columns = columns(&EarConfig::default());
+        assert_eq!(columns, 500);
+        let image = spectrogram.image(&[[0.0; CHANNELS], newest], columns);
         let bright: Vec<_> = (0..image.pixels.len())
             .filter(|&i| image.pixels[i] != spectrogram.palette[0])
             .collect();
-        assert_eq!(bright, [FRAMES * CHANNELS - 1]);
+        assert_eq!(bright, [columns * CHANNELS - 1]);
     }
 }

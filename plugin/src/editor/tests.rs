@@ -1,8 +1,8 @@
-//! What the editor must do, tested without a window.
+//! The editor's texts, knobs and layout, tested without a window.
 
 use super::knob::{Knob, Touched};
 use super::*;
-use crate::state::Shared;
+use crate::state::InstanceState;
 use egui::{Event, Modifiers, PointerButton, RawInput, Shape, ViewportId};
 use matcher::Inference;
 use matcher::engine::Engine;
@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use synth::MATCHED;
 use synth::params::FILTER_CUTOFF;
 
-/// A host that obeys at once and notes what it was told.
+/// A host that sets parameters at once and records the gestures.
 #[derive(Default)]
 struct Host {
     gestures: Mutex<Vec<&'static str>>,
@@ -53,8 +53,8 @@ impl GuiContextInner for Host {
 }
 
 fn params() -> (Arc<Params>, crate::state::Mailbox) {
-    let (shared, mailbox) = Shared::new();
-    (Arc::new(Params::new(Arc::new(shared))), mailbox)
+    let (state, mailbox) = InstanceState::new();
+    (Arc::new(Params::new(Arc::new(state))), mailbox)
 }
 
 /// A window of this size with a fresh context.
@@ -75,7 +75,7 @@ impl Window {
         }
     }
 
-    /// One picture after these events.
+    /// Draws one frame after these events.
     fn picture(
         &mut self,
         mut events: Vec<Event>,
@@ -100,7 +100,7 @@ impl Window {
 
 const CENTRE: egui::Pos2 = pos2(100.0, 100.0);
 
-/// A knob for the cutoff, and what the player does with it.
+/// A knob for the cutoff, with a window in which events act on it.
 struct Bench {
     params: Arc<Params>,
     host: Arc<Host>,
@@ -240,8 +240,8 @@ fn the_badge_releases_and_does_not_turn() {
     assert_eq!(bench.value(), start);
 }
 
-/// All texts of the window with their places, in a state that shows much: when the instrument is
-/// switched off, or on, without an engine.
+/// All texts of the window with their places, in a state with many of them: while the instrument is
+/// switched off, or `on` without an engine.
 fn texts(size: [f32; 2], on: bool, page: usize) -> Vec<(String, Rect)> {
     let (params, mut mailbox) = params();
     let inference = Inference {
@@ -249,13 +249,13 @@ fn texts(size: [f32; 2], on: bool, page: usize) -> Vec<(String, Rect)> {
         sigma: [0.1; MATCHED_COUNT],
     };
     mailbox.report(Some(Target::new(inference)));
-    params.shared.set_lock(3, true);
+    params.state.set_lock(3, true);
     if on {
         let nowhere = Engine::at(std::path::Path::new("no such folder"));
-        *params.shared.view.lock() = Some(live(48_000.0, nowhere, None).1);
+        *params.state.listener.view.lock() = Some(live(48_000.0, nowhere, None).1);
     } else {
         let message = "The project's match could not be read.";
-        params.shared.tell(Some(message.into()));
+        params.state.set_message(Some(message.into()));
     }
     let gui = GuiContext::new(Arc::new(Host::default()));
     let mut app = App::new(params);
@@ -281,7 +281,7 @@ fn no_text_leaves_the_window_or_covers_another() {
         for (on, page) in std::iter::once((false, 0)).chain(pages) {
             let texts = texts(size, on, page);
             assert!(texts.len() > 40, "{} texts", texts.len());
-            assert_eq!(texts.iter().any(|(t, _)| t.contains("encoder: 0")), on);
+            assert_eq!(texts.iter().any(|(t, _)| t.contains("fallbacks 0")), on);
             let window = Rect::from_min_size(pos2(0.0, 0.0), size.into());
             for (k, (text, rect)) in texts.iter().enumerate() {
                 assert!(
@@ -305,15 +305,15 @@ fn a_loaded_patch_leaves_nothing_locked_or_held() {
         mean: [0.5; MATCHED_COUNT],
         sigma: [0.1; MATCHED_COUNT],
     })));
-    params.shared.set_lock(0, true);
+    params.state.set_lock(0, true);
     let gui = GuiContext::new(Arc::new(Host::default()));
     let mut loaded = Patch::default();
     loaded.set(FILTER_CUTOFF, 0.9);
     patch::load(&loaded, &params, &gui.param_setter());
     assert_eq!(params.knobs(), loaded);
-    assert_eq!(params.shared.held(), None);
-    assert_eq!(params.shared.locks(), [false; MATCHED_COUNT]);
-    assert!((0..MATCHED.len()).all(|i| params.shared.was_loaded(i, loaded.get(MATCHED[i]))));
+    assert_eq!(params.state.held(), None);
+    assert_eq!(params.state.locks(), [false; MATCHED_COUNT]);
+    assert!((0..MATCHED.len()).all(|i| params.state.was_loaded(i, loaded.get(MATCHED[i]))));
     assert_eq!(
         Patch::from_json(&patch::text(&loaded))
             .unwrap()

@@ -4,9 +4,9 @@ use egui::{Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Stroke, S
 
 /// Window.
 pub const BACKGROUND: Color32 = Color32::from_rgb(0x0f, 0x12, 0x16);
-/// Cards on it.
+/// Cards on the window.
 pub const PANEL: Color32 = Color32::from_rgb(0x17, 0x1b, 0x21);
-/// Their edges.
+/// Edges of cards and knobs.
 pub const EDGE: Color32 = Color32::from_rgb(0x25, 0x2b, 0x34);
 /// Knobs and buttons.
 pub const BODY: Color32 = Color32::from_rgb(0x24, 0x2a, 0x33);
@@ -14,15 +14,15 @@ pub const BODY: Color32 = Color32::from_rgb(0x24, 0x2a, 0x33);
 pub const BODY_HOVER: Color32 = Color32::from_rgb(0x2e, 0x36, 0x41);
 /// Empty part of a knob's track.
 pub const TRACK: Color32 = Color32::from_rgb(0x2c, 0x33, 0x3d);
-/// What must be read.
+/// Important text.
 pub const TEXT: Color32 = Color32::from_rgb(0xdf, 0xe4, 0xeb);
 /// Labels.
 pub const DIM: Color32 = Color32::from_rgb(0x97, 0xa1, 0xb0);
-/// What may be overlooked.
+/// Secondary text.
 pub const FAINT: Color32 = Color32::from_rgb(0x65, 0x6e, 0x7c);
-/// The one accent: whatever comes from the reference.
+/// The accent colour, for everything that comes from the reference.
 pub const ACCENT: Color32 = Color32::from_rgb(0x4f, 0xd6, 0xc2);
-/// Waiting, or in need of a look.
+/// Waiting, or in need of attention.
 pub const WARN: Color32 = Color32::from_rgb(0xe9, 0xb9, 0x5f);
 /// Not working.
 pub const BAD: Color32 = Color32::from_rgb(0xe7, 0x6f, 0x6f);
@@ -33,12 +33,12 @@ pub const GAP: f32 = 10.0;
 pub const PAD: f32 = 10.0;
 const CORNER: CornerRadius = CornerRadius::same(7);
 
-/// A font of this size in points.
+/// The font at `size` points.
 pub fn font(size: f32) -> FontId {
     FontId::proportional(size)
 }
 
-/// A card.
+/// Draws a card.
 pub fn card(painter: &Painter, rect: Rect) {
     painter.rect(
         rect,
@@ -49,7 +49,7 @@ pub fn card(painter: &Painter, rect: Rect) {
     );
 }
 
-/// A heading in a card.
+/// Draws a heading.
 pub fn heading(painter: &Painter, at: Pos2, text: &str) {
     painter.text(at, Align2::LEFT_TOP, text.to_uppercase(), font(10.5), DIM);
 }

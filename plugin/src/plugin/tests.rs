@@ -1,7 +1,8 @@
 //! The plugin, called as its host calls it.
 
 use super::*;
-use matcher::{Inference, Target};
+use matcher::Inference;
+use matcher::live::Target;
 use nice_assert_no_alloc::assert_no_alloc;
 use nice_plug::context::PluginApi;
 use nice_plug::context::process::SendEventError;
@@ -14,7 +15,7 @@ use synth::MATCHED_COUNT;
 const RATE: f32 = 48_000.0;
 const BLOCK: usize = 512;
 
-/// What a host hands to `process`.
+/// A host that hands `events` to `process`.
 struct Host {
     events: VecDeque<NoteEvent<()>>,
     transport: Transport,
@@ -68,7 +69,7 @@ fn started() -> MirrorNet {
     plugin
 }
 
-/// Renders a block with `events` and a loud sidechain; allocates nothing.
+/// Renders a block with `events` and a loud sidechain; fails if `process` allocates.
 fn block(plugin: &mut MirrorNet, events: &[NoteEvent<()>]) -> Vec<f32> {
     let mut out = [vec![0.0; BLOCK], vec![0.0; BLOCK]];
     let mut side = [vec![0.5; BLOCK], vec![-0.25; BLOCK]];
@@ -117,7 +118,7 @@ fn some() -> Target {
 }
 
 #[test]
-fn it_plays_without_an_engine_and_without_allocating() {
+fn the_plugin_plays_without_an_engine_and_without_allocating() {
     let mut plugin = started();
     let mut peak = 0.0f32;
     for k in 0..200 {
@@ -143,28 +144,28 @@ fn a_block_full_of_events_fits() {
 }
 
 #[test]
-fn describing_it_starts_nothing() {
+fn describing_the_plugin_starts_neither_engine_nor_listener() {
     let plugin = MirrorNet::default();
     plugin.params().param_map();
     let state = plugin.params().serialize_fields();
     plugin.params().deserialize_fields(&state);
-    assert!(plugin.params.shared.engine.lock().is_none());
-    assert!(plugin.params.shared.view.lock().is_none());
+    assert!(plugin.params.state.listener.engine.lock().is_none());
+    assert!(plugin.params.state.listener.view.lock().is_none());
 }
 
 #[test]
 fn a_state_restored_while_playing_is_heard_and_saved() {
     let mut plugin = started();
     block(&mut plugin, &[]);
-    let (other, mut mailbox) = Shared::new();
+    let (other, mut mailbox) = InstanceState::new();
     mailbox.report(Some(some()));
     let text = other.save();
     let params = plugin.params.clone();
     let fields = [(crate::state::FIELD.to_owned(), text.clone())].into();
     params.deserialize_fields(&fields);
-    assert_eq!(params.shared.held(), Some(some()));
+    assert_eq!(params.state.held(), Some(some()));
     block(&mut plugin, &[]);
-    assert_eq!(plugin.core.as_ref().unwrap().held(), Some(some()));
+    assert_eq!(plugin.processor.as_ref().unwrap().held(), Some(some()));
     assert_eq!(params.serialize_fields(), fields);
 
     // Deactivated and activated again, as hosts do at will.
@@ -177,7 +178,7 @@ fn a_state_restored_while_playing_is_heard_and_saved() {
         process_mode: ProcessMode::Offline,
     };
     plugin.start(&config, Engine::at(&std::env::temp_dir().join("nowhere")));
-    assert_eq!(plugin.core.as_ref().unwrap().held(), Some(some()));
+    assert_eq!(plugin.processor.as_ref().unwrap().held(), Some(some()));
 }
 
 #[test]
@@ -187,7 +188,7 @@ fn automation_locks_and_loading_does_not() {
     block(&mut plugin, &[]);
     set(&plugin.params.rows[cutoff], 0.9);
     block(&mut plugin, &[]);
-    let locked = |plugin: &MirrorNet| plugin.params.shared.locks().iter().filter(|&&l| l).count();
+    let locked = |plugin: &MirrorNet| plugin.params.state.locks().iter().filter(|&&l| l).count();
     assert_eq!(locked(&plugin), 1);
 
     // A project is loaded: first its parameters, then its fields.

@@ -1,4 +1,5 @@
-//! Writes the foreign melodies that the goals of the match are measured on, for `mirrornet evaluate --foreign`.
+//! Writes the foreign melodies on which the goals of the match are measured, for
+//! `mirrornet evaluate --foreign`.
 
 use std::path::Path;
 

@@ -1,8 +1,9 @@
-//! An engine that answers every window with the same patch, sure of itself: it shows how an inference
-//! travels, whatever the shipped model has learnt. Installed in a sandbox as the engine's program.
+//! An engine that answers every window with the same patch at high confidence: it shows the way of
+//! an inference, independently of the shipped model. Installed in a sandbox as the engine's
+//! program.
 
 use matcher::Contract;
-use matcher::protocol::{self, Message, PROTOCOL_VERSION};
+use matcher::engine::protocol::{self, Message, PROTOCOL_VERSION};
 use std::io;
 
 fn main() -> io::Result<()> {

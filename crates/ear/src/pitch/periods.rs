@@ -1,39 +1,41 @@
-//! How periodic the newest sound is, and at which period.
+//! Periodicity of the newest sound: its best period and how clear it is.
 //!
-//! The normalised square difference function of McLeod and Wyvill ("A smarter way to find pitch", 2005)
-//! over the newest samples; its peaks are the candidates. As in Boersma's tracker ("Accurate short-term
-//! analysis of the fundamental frequency", 1993), every octave downward must be paid for by a clearer
-//! peak, which keeps subharmonics out.
+//! The normalised square difference function of McLeod and Wyvill ("A smarter way to find pitch",
+//! 2005) over the newest samples; its peaks are the candidates. As in Boersma's tracker ("Accurate
+//! short-term analysis of the fundamental frequency", 1993), every octave downward must be paid for
+//! by a clearer peak, which keeps subharmonics out.
 //!
-//! Correlations are summed per frame and kept, so a window of any number of frames is a sum of few rows,
-//! and each lag can have its own: short lags a short one, which soon leaves the note before.
+//! Correlations are summed per frame and kept, so a window of any number of frames is a sum of few
+//! rows, and each lag can have its own: short lags a short one, which soon leaves the note before.
 //!
-//! Where one note rings into the next, the sound minus itself one period of the old note earlier is left
-//! with the new one (de Cheveigne, "Separation of concurrent harmonic sounds", 1993): [`Periods::beside`].
+//! Where one note rings into the next, subtracting from the sound itself one period of the old note
+//! earlier leaves the new note as the residual (de Cheveigne, "Separation of concurrent harmonic
+//! sounds", 1993): [`Periods::best_in_residual`].
 
 use super::prefilter::Prefilter;
 use simd::{InstructionSet, Kernel, Vector};
 use std::ops::Range;
 
-/// Pitches searched for in Hz; a little beyond 55 to 1760 Hz.
+/// Range of the search in Hz: a little beyond 55 to 1760 Hz.
 const LOWEST_HZ: f64 = 52.0;
 const HIGHEST_HZ: f64 = 1865.0;
-/// The tracker works at the largest whole fraction of the filters' rate that is at least this, in Hz.
+/// Lowest rate in Hz at which the tracker works: at the smallest whole fraction of the filters'
+/// rate that is not below it.
 const MIN_RATE: f64 = 16_000.0;
-/// The correlation window of a lag: so many times the lag, between these limits in ms. Samples of the
-/// window are compared with others one lag earlier.
+/// The correlation window of a lag as a multiple of the lag, and its limits in ms. Samples of the
+/// window are compared with those one lag earlier.
 const WINDOW_LAGS: f64 = 1.5;
 const WINDOW_MS: (f64, f64) = (16.0, 24.0);
-/// What an octave upward is worth, in height of peak.
+/// Height by which a peak must exceed one an octave higher.
 const OCTAVE_COST: f32 = 0.15;
-/// Periods shorter than this many samples are taken from several periods together.
+/// Periods shorter than this many samples are measured over several periods.
 const COARSE_LAG: f32 = 40.0;
-/// Peaks lower than this are none.
+/// Lowest peak that is a candidate.
 const LOWEST_PEAK: f32 = 0.2;
 /// Lags taken together by the kernel, in vectors.
 const LAG_VECTORS: usize = 4;
-/// Window of what is left beside a note, in ms.
-const BESIDE_MS: f64 = 16.0;
+/// Window of the residual in ms.
+const RESIDUAL_MS: f64 = 16.0;
 
 /// A period, in steps of the function's argument, and the height of its peak, 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,33 +50,35 @@ pub(super) struct Periods {
     decimation: usize,
     /// Position of the next input sample within its group of `decimation`.
     countdown: usize,
-    /// Steps of the searched function per sample: 2 at low rates, where peaks fall too far between samples.
+    /// Steps of the searched function per sample: 2 at low rates, where whole samples are too
+    /// coarse for the peaks.
     fine: usize,
     rate: f32,
-    /// Lags in samples, and what a row of them takes.
+    /// Number of lags, and length of a row of them.
     lags: usize,
     stride: usize,
-    /// For windows of 1, 2, ... frames: the lags they serve.
+    /// The lags that a window of 1, 2, ... frames serves.
     windows: Vec<Range<usize>>,
     prefilter: Prefilter,
     /// Newest sample first.
     history: Vec<f32>,
-    /// One row of `lags` for each of the newest frames, and how many samples each frame had.
+    /// One row of `lags` for each of the newest frames, and each frame's number of samples.
     correlations: Vec<f32>,
     lengths: Vec<usize>,
     row: usize,
-    /// Samples of the window of [`Periods::beside`], what is left of them, newest first, and its row.
-    beside: usize,
-    rest: Vec<f32>,
-    rest_correlations: Vec<f32>,
-    /// Scratch: sums of squares of the newest k samples, the normalised function, and its half steps.
+    /// Samples of the residual's window, the residual, newest sample first, and its correlations.
+    residual_window: usize,
+    residual: Vec<f32>,
+    residual_correlations: Vec<f32>,
+    /// Scratch: sums of squares of the newest k samples, the normalised function, and its half
+    /// steps.
     squares: Vec<f64>,
     nsdf: Vec<f32>,
     halves: Vec<f32>,
 }
 
 impl Periods {
-    /// For frames of `frame_len` samples at `rate` Hz.
+    /// Allocates everything for frames of `frame_len` samples at `rate` Hz.
     pub(super) fn new(rate: f64, frame_len: usize, instructions: InstructionSet) -> Self {
         let decimation = ((rate / MIN_RATE).floor() as usize).max(1);
         let own_rate = rate / decimation as f64;
@@ -94,9 +98,9 @@ impl Periods {
                 first(frames)..first(frames + 1)
             })
             .collect();
-        let beside = (BESIDE_MS / 1000.0 * own_rate).round() as usize;
-        let newest = (window_frames * frame_len.div_ceil(decimation)).max(beside);
-        // What is left beside a note of the longest period needs that much more.
+        let residual_window = (RESIDUAL_MS / 1000.0 * own_rate).round() as usize;
+        let newest = (window_frames * frame_len.div_ceil(decimation)).max(residual_window);
+        // The residual of a note of the longest period needs that much more.
         let history = newest + stride + lags + 2;
         Self {
             instructions,
@@ -112,9 +116,9 @@ impl Periods {
             correlations: vec![0.0; window_frames * stride],
             lengths: vec![0; window_frames],
             row: 0,
-            beside,
-            rest: vec![0.0; beside + stride],
-            rest_correlations: vec![0.0; stride],
+            residual_window,
+            residual: vec![0.0; residual_window + stride],
+            residual_correlations: vec![0.0; stride],
             squares: vec![0.0; newest + stride + 1],
             nsdf: vec![0.0; lags],
             halves: vec![0.0; if fine == 2 { 2 * lags } else { 0 }],
@@ -135,7 +139,7 @@ impl Periods {
         self.rate * self.fine as f32 / period
     }
 
-    /// Hears one frame.
+    /// Takes one frame.
     pub(super) fn hear(&mut self, samples: &[f32]) {
         let kept = (samples.len() + self.decimation - 1 - self.countdown) / self.decimation;
         let len = self.history.len();
@@ -150,7 +154,7 @@ impl Periods {
             }
             self.countdown -= 1;
         }
-        self.prefilter.settle();
+        self.prefilter.flush_denormals();
         self.row = (self.row + 1) % self.lengths.len();
         self.lengths[self.row] = kept;
         self.instructions.run(Correlate {
@@ -180,9 +184,9 @@ impl Periods {
         self.search()
     }
 
-    /// Share of the newest frame's power that is not what it was one `period` earlier: 0 for a steady
-    /// note of that period, about 1 for any other sound.
-    pub(super) fn remainder(&self, period: f32) -> f32 {
+    /// Share of the newest frame's power that remains after subtracting the sound one `period`
+    /// earlier: 0 for a steady note of that period, about 1 for any other sound.
+    pub(super) fn residual(&self, period: f32) -> f32 {
         let newest = self.lengths[self.row];
         let delay = Delay::new(period / self.fine as f32);
         let (mut left, mut power) = (0.0, 1e-12);
@@ -194,21 +198,26 @@ impl Periods {
         left / power
     }
 
-    /// The best period of what is left beside a note of `period`.
-    pub(super) fn beside(&mut self, period: f32) -> Option<Peak> {
+    /// The best period of the residual after cancelling a note of `period`.
+    pub(super) fn best_in_residual(&mut self, period: f32) -> Option<Peak> {
         let delay = Delay::new(period / self.fine as f32);
-        for (n, left) in self.rest.iter_mut().enumerate() {
+        for (n, left) in self.residual.iter_mut().enumerate() {
             *left = self.history[n] - delay.read(&self.history, n);
         }
         self.instructions.run(Correlate {
-            history: &self.rest,
-            newest: self.beside,
-            out: &mut self.rest_correlations,
+            history: &self.residual,
+            newest: self.residual_window,
+            out: &mut self.residual_correlations,
         });
         self.nsdf
-            .copy_from_slice(&self.rest_correlations[..self.lags]);
-        sum_squares(&self.rest, &mut self.squares);
-        normalize(&mut self.nsdf, 0..self.lags, &self.squares, self.beside);
+            .copy_from_slice(&self.residual_correlations[..self.lags]);
+        sum_squares(&self.residual, &mut self.squares);
+        normalize(
+            &mut self.nsdf,
+            0..self.lags,
+            &self.squares,
+            self.residual_window,
+        );
         self.search()
     }
 
@@ -245,7 +254,8 @@ impl Periods {
     }
 }
 
-/// A short period from the peak at 2, 4, ... times its lag, where a part of a sample weighs less.
+/// Refines a short period from the peak at 2, 4, ... times its lag, where a fraction of a sample
+/// matters less.
 fn refine(
     n: &[f32],
     Peak {
@@ -278,7 +288,8 @@ fn sum_squares(history: &[f32], squares: &mut [f64]) {
     }
 }
 
-/// Turns correlations over the newest `window` samples into the normalised square difference function.
+/// Turns correlations over the newest `window` samples into the normalised square difference
+/// function.
 fn normalize(nsdf: &mut [f32], lags: Range<usize>, squares: &[f64], window: usize) {
     for lag in lags {
         let energy = squares[window] + squares[window + lag] - squares[lag];
@@ -286,14 +297,14 @@ fn normalize(nsdf: &mut [f32], lags: Range<usize>, squares: &[f64], window: usiz
     }
 }
 
-/// Reads a history, newest first, some samples back: cubic (Lagrange) interpolation.
+/// A fractional delay into a history, newest sample first, by cubic (Lagrange) interpolation.
 struct Delay {
     whole: usize,
     taps: [f32; 4],
 }
 
 impl Delay {
-    /// `samples` is at least 1.
+    /// A delay of `samples`, at least 1.
     fn new(samples: f32) -> Self {
         let whole = samples as usize;
         let f = samples - whole as f32;
@@ -306,7 +317,7 @@ impl Delay {
         Self { whole, taps }
     }
 
-    /// The sample this much before sample `n` of `history`.
+    /// The value at this delay before sample `n` of `history`.
     #[inline]
     fn read(&self, history: &[f32], n: usize) -> f32 {
         let around = &history[n + self.whole - 1..][..4];
@@ -314,7 +325,7 @@ impl Delay {
     }
 }
 
-/// Interpolates `coarse`, which is even about 0, to twice as many steps.
+/// Interpolates `coarse`, which is symmetric about 0, to twice as many steps.
 fn halve_steps(coarse: &[f32], fine: &mut [f32]) {
     // Half-band low-pass: sinc at odd multiples of a half, under a Hann window of 12 steps.
     const TAPS: [f32; 6] = [

@@ -1,11 +1,13 @@
-//! What the pitch tracker hears of a sound: the band that holds fundamentals.
+//! The pitch tracker's band-pass, which keeps the band of the fundamentals.
 
-/// Partials above this only blur short lags.
+/// Cutoff in Hz of the low-pass: partials above it only blur short lags.
 const LOWPASS_HZ: f64 = 2_500.0;
-/// Below the lowest pitch; without it a constant would look periodic at every lag.
+/// Cutoff in Hz of the high-pass, below the lowest pitch: a constant would look periodic at every
+/// lag.
 const HIGHPASS_HZ: f64 = 30.0;
 
-/// Band-pass before the correlation: a first-order high-pass and a second-order Butterworth low-pass.
+/// Band-pass before the correlation: a first-order high-pass and a second-order Butterworth
+/// low-pass.
 pub(super) struct Prefilter {
     high: f32,
     low: [f32; 3],
@@ -15,7 +17,7 @@ pub(super) struct Prefilter {
 }
 
 impl Prefilter {
-    /// At `rate` Hz.
+    /// A filter at `rate` Hz.
     pub(super) fn new(rate: f64) -> Self {
         // Trapezoidal state-variable low-pass (Zavalishin), which stays exact at low cutoffs.
         let g = (std::f64::consts::PI * (LOWPASS_HZ / rate).min(0.45)).tan();
@@ -36,7 +38,7 @@ impl Prefilter {
         (self.mean, self.s1, self.s2) = (0.0, 0.0, 0.0);
     }
 
-    /// One sample.
+    /// Filters one sample.
     #[inline]
     pub(super) fn process(&mut self, x: f32) -> f32 {
         self.mean += self.high * (x - self.mean);
@@ -50,7 +52,7 @@ impl Prefilter {
     }
 
     /// Ends a fading tail before it becomes denormal.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn flush_denormals(&mut self) {
         for s in [&mut self.mean, &mut self.s1, &mut self.s2] {
             if s.abs() < 1e-20 {
                 *s = 0.0;

@@ -1,11 +1,10 @@
 //! The child process: how it is started, spoken to and ended.
 
-use super::{MODEL_FOLDER, engine_program};
-use crate::protocol::{self, Message};
+use super::protocol::{self, Message};
+use super::{Installation, engine_program};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 use std::io::{self, Read};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -29,14 +28,15 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts the engine in `folder` and greets it; its `Ready` is the first answer.
-    pub(super) fn start(folder: &Path) -> io::Result<Self> {
-        let mut command = Command::new(folder.join(engine_program()));
+    /// Starts an engine and greets it; its `Ready` is the first answer.
+    pub(super) fn start(installation: &Installation) -> io::Result<Self> {
+        let Installation { program, model } = installation;
+        let mut command = Command::new(program.join(engine_program()));
         command
             .arg("serve")
             .arg("--model")
-            .arg(folder.join(MODEL_FOLDER))
-            .current_dir(folder);
+            .arg(model)
+            .current_dir(program);
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             if FOREIGN_PREFIXES.iter().any(|p| text.starts_with(p)) {

@@ -1,18 +1,16 @@
 //! The engine thread: owns the child, gathers requests into batches, restarts after crashes.
 
 use super::process::Process;
+use super::protocol::{Message, OUTPUT_LEN, PROTOCOL_VERSION};
 use super::restarts::{MOST_CRASHES, Restarts};
 use super::{
-    Command, EngineStatus, Job, REQUEST_TIMEOUT, START_TIMEOUT, Shared, State, WINDOW_TIMEOUT,
-    engine_program,
+    Command, EngineStatus, Installation, Job, REQUEST_TIMEOUT, START_TIMEOUT, Shared, State,
+    WINDOW_TIMEOUT, engine_program,
 };
-use crate::contract::{Contract, INPUT_LEN};
-use crate::encoder::{EncoderError, Inference};
-use crate::protocol::{MAX_BATCH, Message, OUTPUT_LEN, PROTOCOL_VERSION};
+use crate::model::{Contract, EncoderError, INPUT_LEN, Inference, MAX_BATCH};
 use crossbeam_channel::{Receiver, never, select};
 use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use synth::MATCHED_COUNT;
@@ -44,7 +42,7 @@ enum Phase {
 }
 
 pub(super) struct Supervisor {
-    folder: Option<PathBuf>,
+    installation: Option<Installation>,
     shared: Arc<Shared>,
     inbox: Receiver<Command>,
     phase: Phase,
@@ -55,13 +53,13 @@ pub(super) struct Supervisor {
 
 impl Supervisor {
     pub(super) fn new(
-        folder: Option<PathBuf>,
+        installation: Option<Installation>,
         shared: Arc<Shared>,
         inbox: Receiver<Command>,
     ) -> Self {
         let (phase, restarts) = (Phase::Off, Restarts::default());
         Self {
-            folder,
+            installation,
             shared,
             inbox,
             phase,
@@ -145,21 +143,24 @@ impl Supervisor {
         if !wanted {
             return;
         }
-        let Some(folder) = self.folder.clone() else {
+        let Some(installation) = self.installation.clone() else {
             return self.stop(
                 "the system names no folder for this user's data, where the engine would be".into(),
             );
         };
-        if !folder.join(engine_program()).is_file() {
+        let program = installation.program.join(engine_program());
+        if !program.is_file() {
             self.phase = Phase::Off;
-            let status = EngineStatus::Missing { expected: folder };
+            let status = EngineStatus::Missing {
+                expected: installation.program,
+            };
             return self.publish(State {
                 status,
                 ..State::default()
             });
         }
         let started = Instant::now();
-        match Process::start(&folder) {
+        match Process::start(&installation) {
             Ok(process) => {
                 self.publish(State {
                     status: EngineStatus::Starting,
@@ -168,10 +169,7 @@ impl Supervisor {
                 });
                 self.phase = Phase::Starting { process, started };
             }
-            Err(e) => self.stop(format!(
-                "{} can't be started ({e})",
-                folder.join(engine_program()).display()
-            )),
+            Err(e) => self.stop(format!("{} can't be started ({e})", program.display())),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The audio thread's end of the live loop.
 
+use super::target::Target;
 use super::{Due, LONGEST_WAIT, Mark, MarkKind, Readiness, Shared};
-use crate::Target;
 use rtrb::{Consumer, Producer};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -132,8 +132,8 @@ impl AudioEnd {
     pub fn next_due(&mut self) -> Option<(usize, Target)> {
         loop {
             let next = *self.due.peek().ok()?;
-            let stale =
-                next.base != self.base || next.clears != self.shared.clears.load(Ordering::Acquire);
+            let stale = next.base != self.base
+                || next.generation != self.shared.generation.load(Ordering::Acquire);
             if !stale && next.position >= self.end {
                 return None;
             }

@@ -7,7 +7,7 @@ use clack_host::utils::ClapId;
 use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use tests::job::Job;
 
-/// What arrives at a sample.
+/// An event at a sample.
 #[derive(Clone, Copy)]
 enum Arrival {
     NoteOff { key: u16, id: u32 },
@@ -24,7 +24,7 @@ pub struct Events {
     rng: rand_pcg::Pcg64Mcg,
 }
 
-/// Numbers no host should send.
+/// Numbers that no host should send.
 const HOSTILE: [f64; 8] = [
     f64::NAN,
     f64::INFINITY,

@@ -1,4 +1,4 @@
-//! A CLAP host for the tests: plays one job (`tests::job::Job`) and reports what it saw.
+//! A CLAP host for the tests: plays one job (`tests::job::Job`) and reports its observations.
 //!
 //! Usage: clap_host JOB.json
 

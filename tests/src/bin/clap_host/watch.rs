@@ -1,22 +1,22 @@
-//! Counts what the audio thread must not do inside `process`.
+//! Counts forbidden operations of the audio thread inside `process`.
 //!
 //! Heap calls: this executable defines malloc and its like, and so stands in for the C allocator in
-//! every library it loads (glibc only). System calls: the kernel's syscall user dispatch (Linux 5.11,
-//! x86-64) raises SIGSYS at the first one of each `process` call.
+//! every library it loads (glibc only). System calls: the kernel's syscall user dispatch (Linux
+//! 5.11, x86-64) raises SIGSYS at the first one of each `process` call.
 
 use tests::job::Watch;
 
-/// Runs `f`, counting its forbidden deeds where this platform lets us see them.
+/// Runs `f` and counts its forbidden operations where this platform can observe them.
 pub fn watched<R>(f: impl FnOnce() -> R) -> R {
     imp::watched(f)
 }
 
-/// Readies the traps; call once on the audio thread before [`watched`].
+/// Sets up the traps; call once on the audio thread before [`watched`].
 pub fn start() {
     imp::start();
 }
 
-/// What was counted so far.
+/// The counts so far.
 pub fn report() -> Watch {
     imp::report()
 }

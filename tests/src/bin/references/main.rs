@@ -1,8 +1,8 @@
-//! Writes a folder of foreign melodies for `mirrornet train --references`: unlabelled material to mirror.
+//! Writes a folder of foreign melodies for `mirrornet train --references`: unlabelled material.
 //!
-//! The sounds are those of three SoundFonts that Debian packages, each instrument in a folder of its own,
-//! so that the trainer can hold out whole instruments. The tests measure the match with another SoundFont,
-//! on other melodies and on programs that are left out here.
+//! The sounds are those of three SoundFonts that Debian packages, each instrument in a folder of
+//! its own, so that the trainer can hold out whole instruments. The tests measure the match with
+//! another SoundFont, on other melodies and on programs that are left out here.
 
 mod score;
 
@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use tests::melody::{RATE, play, soundfont};
 use tests::wav;
 
-/// General MIDI programs (from 0) that the tests measure with: never in the references.
+/// General MIDI programs (from 0) used by the tests: never in the references.
 const HELD_OUT: [i32; 5] = [0, 40, 56, 71, 73];
 
-/// More programs that the long tests measure with. Only FluidR3's own recordings of them are in.
+/// More programs, used by the long tests. Only FluidR3's recordings of them are in the references.
 const HELD_OUT_OF_OTHERS: [i32; 3] = [24, 42, 68];
 
 /// Folder, SoundFont, Debian package, melodies of each program, further programs left out.

@@ -1,11 +1,11 @@
-//! What is played: melodies in several styles, so that no way to play is the only one heard.
+//! Melodies in several styles of playing, so that the training material has no single one.
 
 use ::tests::melody::SECONDS;
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use synth::Note;
 
-/// A way to play.
+/// A style of playing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Style {
     /// A walk of notes of .25 to .9 s with short rests, as the tests' melodies.
@@ -23,7 +23,7 @@ pub enum Style {
 }
 
 impl Style {
-    /// All of them, the commonest way to play first.
+    /// All styles, in the order in which a program's melodies take them; common ones come twice.
     pub const ALL: [Self; 8] = [
         Self::Walk,
         Self::Legato,
@@ -35,7 +35,7 @@ impl Style {
         Self::Legato,
     ];
 
-    /// For a file's name.
+    /// The style's part of a file's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Walk => "walk",

@@ -1,0 +1,343 @@
+//! `mirrornet evaluate`.
+
+use super::Error;
+use indicatif::ProgressBar;
+use matcher::Contract;
+use matcher::search::{MAX_CANDIDATES, Score};
+use mirrornet::encoder::LoadedModel;
+use mirrornet::evaluate::{
+    Baselines, Clip, EvaluateError, Measured, Row, Search, baselines, held_note, measure, own_clip,
+};
+use mirrornet::{midi, parallel, pictures, wav};
+use serde_json::json;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+/// Largest movement of an envelope's parameters during a held note that counts as steady, as a
+/// share of their range.
+const STEADY: f32 = 0.02;
+/// Pairs of spectrograms drawn, of the best and of the worst.
+const PICTURES: usize = 3;
+
+/// Evaluate a model: how closely the synthesizer reproduces each clip.
+///
+/// Each clip is played with the same notes by the default patch, by the one patch inferred from the
+/// whole clip, by the live loop as in the plugin, and after a search (--refine or --renders) by the
+/// best single patch and by a patch a note. `closed` is the share of the default patch's distance
+/// that a patch closes; `settled` is the likeness of the live loop's patch after 1.5 s over that of
+/// its last patch; `pitch` is the share of voiced frames with the same pitch, for the live loop and
+/// for the search's result.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Number of melodies of our own synthesizer: random patches, uniform over the matched
+    /// parameters, with the notes given.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    own: u64,
+    /// Number of such melodies with a vibrato and a chorus, which no matched parameter controls.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    effects: u64,
+    /// Number of held notes of our own synthesizer, to measure how steady the match is.
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    held: u64,
+    /// Number of sounds of 2 s of our own synthesizer to compare with baselines: the encoder with
+    /// the best of 1,000 random patches, and encoder and 2 s of search on one core with CMA-ES of
+    /// 2,000 renders (minutes).
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    peers: u64,
+    /// Folder of WAV files of other instruments, searched recursively. The notes come from the .mid
+    /// file of the same name next to a WAV file, and are transcribed where there is none.
+    #[arg(long, value_name = "DIR")]
+    foreign: Option<PathBuf>,
+    /// Also search for a better match of each clip for this many seconds, on all cores.
+    #[arg(long, value_name = "SECONDS")]
+    refine: Option<f64>,
+    /// Also search with this many renders of each clip (with --refine: at most): the same result on
+    /// every machine with the same vector instructions.
+    #[arg(long, value_name = "N")]
+    renders: Option<usize>,
+    /// Transcribe the notes of our own melodies instead of giving them.
+    #[arg(long)]
+    hear_notes: bool,
+    /// Folder for pictures: spectrograms of the three best and the three worst clips of each kind,
+    /// above those of the synthesizer's version.
+    #[arg(long, value_name = "DIR")]
+    pictures: Option<PathBuf>,
+    /// Random seed of our own patches and melodies; no seed gives the trainer's.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    model: super::Model,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> Result<(), Error> {
+    let time = super::search_time(args.refine)?;
+    let search = (time.is_some() || args.renders.is_some()).then(|| Search {
+        time,
+        renders: args.renders,
+        threads: parallel::cores(),
+    });
+    let LoadedModel {
+        mut encoder,
+        contract,
+    } = args.model.load()?;
+    let files = match &args.foreign {
+        Some(folder) => wav::wav_files(folder)
+            .map_err(|e| format!("cannot read the folder {}: {e}", folder.display()))?,
+        None => Vec::new(),
+    };
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::new(args.own + args.effects + args.held + args.peers + files.len() as u64)
+    } else {
+        ProgressBar::hidden()
+    };
+    let own = |i, effects| {
+        let clip = own_clip(args.seed, i, effects);
+        Ok(Clip {
+            notes: clip.notes.filter(|_| !args.hear_notes),
+            ..clip
+        })
+    };
+    type Clips<'a> = Box<dyn Iterator<Item = Result<Clip, Error>> + 'a>;
+    let kinds: [(&str, Clips<'_>); 3] = [
+        ("own", Box::new((0..args.own).map(|i| own(i, false)))),
+        ("effects", Box::new((0..args.effects).map(|i| own(i, true)))),
+        ("foreign", Box::new(files.iter().map(|file| read(file)))),
+    ];
+    let mut sets = Vec::new();
+    for (name, clips) in kinds {
+        let mut measured = Vec::new();
+        for clip in clips {
+            let result = measure(&clip?, &contract.ear, &mut encoder, search);
+            measured.extend(sounding(&bar, result)?);
+            bar.inc(1);
+        }
+        if let Some(folder) = &args.pictures {
+            draw(folder, name, &mut measured, &contract)?;
+        }
+        sets.push((
+            name,
+            measured.into_iter().map(|m| m.row).collect::<Vec<_>>(),
+        ));
+    }
+    let mut moved = Vec::new();
+    for i in 0..args.held {
+        moved.push(held_note(args.seed, i, &contract.ear, &mut encoder)?);
+        bar.inc(1);
+    }
+    let mut rivals = Vec::new();
+    for i in 0..args.peers {
+        let result = baselines(args.seed, i, &contract.ear, &mut encoder);
+        rivals.extend(sounding(&bar, result)?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    sets.retain(|(_, rows)| !rows.is_empty());
+    let report = if args.json {
+        let report = json!({
+            "weights_sha256": contract.weights_sha256,
+            "seed": args.seed,
+            "refine_seconds": args.refine,
+            "refine_renders": args.renders,
+            "notes_heard": args.hear_notes,
+            "sets": sets.iter().map(|(name, rows)| (name.to_string(), json!(rows)))
+                .collect::<serde_json::Map<_, _>>(),
+            "held_notes_moved": moved,
+            "peers": rivals,
+        });
+        format!("{report:#}")
+    } else {
+        text(&sets, &moved, &rivals)
+    };
+    let _ = writeln!(std::io::stdout(), "{report}");
+    Ok(())
+}
+
+/// Draws the best and the worst clips of a kind by the likeness of what was found last.
+fn draw(
+    folder: &Path,
+    kind: &str,
+    measured: &mut [Measured],
+    contract: &Contract,
+) -> Result<(), Error> {
+    std::fs::create_dir_all(folder)
+        .map_err(|e| format!("cannot make the folder {}: {e}", folder.display()))?;
+    let likeness = |m: &Measured| m.row.refined.unwrap_or(m.row.patch).likeness;
+    measured.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    let cf = ear::centre_frequencies(&contract.ear, f64::from(mirrornet::evaluate::RATE));
+    let best = measured.iter().take(PICTURES).enumerate();
+    let worst = measured.iter().rev().take(PICTURES).enumerate();
+    let named = best
+        .map(|(i, m)| (format!("{kind}-best-{}", i + 1), m))
+        .chain(worst.map(|(i, m)| (format!("{kind}-worst-{}", i + 1), m)));
+    for (name, m) in named {
+        let title = |what: &str| format!("{what}: {}, likeness {:.3}", m.row.name, likeness(m));
+        let path = folder.join(name).with_extension("png");
+        let pair = [(title("heard"), &m.heard), (title("played"), &m.answer)];
+        pictures::spectrogram::save(&path, &pair, &cf)
+            .map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Reports a clip without sound or notes and leaves it out; other errors end the evaluation.
+fn sounding<T>(bar: &ProgressBar, result: Result<T, EvaluateError>) -> Result<Option<T>, Error> {
+    match result {
+        Err(e @ EvaluateError::Silent(_)) => {
+            bar.suspend(|| eprintln!("left out {e}"));
+            Ok(None)
+        }
+        other => Ok(Some(other?)),
+    }
+}
+
+fn read(path: &Path) -> Result<Clip, Error> {
+    let sound = super::read_audio(path)?;
+    let beside = path.with_extension("mid");
+    Ok(Clip {
+        name: path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        mono: sound.mono(),
+        rate: sound.rate as f64,
+        notes: beside.is_file().then(|| midi::read(&beside)).transpose()?,
+    })
+}
+
+fn text(sets: &[(&str, Vec<Row>)], moved: &[f32], rivals: &[Baselines]) -> String {
+    let mut lines = Vec::new();
+    for (name, rows) in sets {
+        lines.push(format!(
+            "{name:20}   likeness                                     closed                         mel distance [dB]\n\
+             {:20}   default  patch   live    one refined       patch   live    one refined   default  patch   live    one refined   settled  pitch  refined",
+            ""
+        ));
+        lines.extend(rows.iter().map(|row| line(&row.name, &[row])));
+        let all: Vec<&Row> = rows.iter().collect();
+        lines.push(line("mean", &all));
+        let worst = |what: &str, of: &dyn Fn(&Row) -> Option<Score>| {
+            let scored = rows.iter().filter_map(|row| Some((row, of(row)?.likeness)));
+            let worst = scored.min_by(|a, b| a.1.total_cmp(&b.1));
+            worst.map(|(row, likeness)| format!("worst {what}: {}, {likeness:.3}", row.name))
+        };
+        lines.extend(worst("live", &|row| Some(row.live)));
+        lines.extend(worst("refined", &|row| row.refined));
+        lines.push(String::new());
+    }
+    if !moved.is_empty() {
+        let steady = moved.iter().filter(|&&m| m <= STEADY).count();
+        let mut sorted = moved.to_vec();
+        sorted.sort_by(f32::total_cmp);
+        lines.push(format!(
+            "held notes whose envelopes' parameters move by at most {:.0} % of their range: {steady} of {} \
+             (median movement {:.1} %)",
+            100.0 * STEADY,
+            moved.len(),
+            100.0 * sorted[moved.len() / 2]
+        ));
+    }
+    if !rivals.is_empty() {
+        let share = |wins: fn(&&Baselines) -> bool| {
+            let won = rivals.iter().filter(wins).count();
+            format!("{won} of {}", rivals.len())
+        };
+        let mean =
+            |of: fn(&Baselines) -> f32| rivals.iter().map(of).sum::<f32>() / rivals.len() as f32;
+        lines.push(format!(
+            "the encoder's one answer ({:.3}) beats the best of 1,000 random patches ({:.3}) on {}\n\
+             its best of up to {MAX_CANDIDATES} ({:.3}) beats it on {}\n\
+             encoder and 2 s of search ({:.3}) beat CMA-ES, 2,000 renders ({:.3}), on {}",
+            mean(|p| p.one),
+            mean(|p| p.random),
+            share(|p| p.one > p.random),
+            mean(|p| p.encoder),
+            share(|p| p.encoder > p.random),
+            mean(|p| p.refined),
+            mean(|p| p.blind),
+            share(|p| p.refined > p.blind),
+        ));
+    }
+    lines.join("\n")
+}
+
+/// One row, or the mean of many.
+fn line(name: &str, rows: &[&Row]) -> String {
+    let mean = |of: &dyn Fn(&Row) -> Option<f32>| {
+        let values: Option<Vec<f32>> = rows.iter().map(|row| of(row)).collect();
+        match values {
+            Some(values) => format!(
+                "{:6.3}",
+                values.iter().sum::<f32>() / values.len().max(1) as f32
+            ),
+            None => "     -".into(),
+        }
+    };
+    type Column = fn(&Row) -> Option<Score>;
+    let columns: [Column; 5] = [
+        |row| Some(row.default),
+        |row| Some(row.patch),
+        |row| Some(row.live),
+        |row| row.one,
+        |row| row.refined,
+    ];
+    let mut text = format!("{name:20}  ");
+    for column in columns {
+        text += &format!("  {}", mean(&|row| column(row).map(|s| s.likeness)));
+    }
+    text += "    ";
+    for column in &columns[1..] {
+        text += &format!("  {}", mean(&|row| column(row).map(|s| row.closed(s))));
+    }
+    text += "  ";
+    for column in columns {
+        text += &format!("  {}", mean(&|row| column(row).map(|s| s.mel)));
+    }
+    text += &format!("    {}", mean(&|row| Some(row.settled)));
+    text += &format!("  {}", mean(&|row| Some(row.pitch)));
+    text += &format!("   {}", mean(&|row| row.refined_pitch));
+    if let [row] = rows
+        && let Some(renders) = row.renders
+    {
+        text += &format!("   {renders} renders");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(likeness: f32, refined: Option<f32>) -> Row {
+        let score = |likeness| Score { likeness, mel: 3.0 };
+        Row {
+            name: "clip".into(),
+            default: score(0.5),
+            patch: score(likeness),
+            live: score(likeness),
+            settled: 0.9,
+            pitch: 1.0,
+            one: refined.map(score),
+            refined: refined.map(score),
+            renders: None,
+            refined_pitch: refined,
+        }
+    }
+
+    #[test]
+    fn the_mean_line_averages_what_all_rows_have() {
+        let (a, b) = (row(0.6, Some(0.9)), row(0.8, None));
+        let both = line("mean", &[&a, &b]);
+        // Closed .2 and .6 of the default's distance.
+        assert!(both.contains(" 0.700") && both.contains(" 0.400"), "{both}");
+        let searched = line("a", &[&a]);
+        // Likeness, closed and mel distance of a search that one row has not had, twice, and its
+        // pitch.
+        assert_eq!(both.matches(" -").count(), 7, "{both}");
+        assert_eq!(searched.matches(" -").count(), 0, "{searched}");
+    }
+}

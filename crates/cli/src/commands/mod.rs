@@ -1,0 +1,79 @@
+//! The subcommands, a file each: options and work.
+
+pub mod ear;
+pub mod evaluate;
+pub mod mirror;
+pub mod render;
+pub mod render_dataset;
+
+use matcher::engine::MODEL_FOLDER;
+use mirrornet::encoder::{EncoderChoice, LoadedModel};
+use mirrornet::wav::{self, Audio};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use synth::Automation;
+
+/// Any error, to be shown to the person at the terminal.
+pub type Error = Box<dyn std::error::Error>;
+
+fn read_audio(path: &Path) -> Result<Audio, Error> {
+    let bytes = std::fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+    Ok(wav::read(&bytes).map_err(|e| format!("{}: {e}", path.display()))?)
+}
+
+fn read_patch(path: &Path) -> Result<Automation, Error> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+    Ok(Automation::from_json(&text).map_err(|e| format!("{}: {e}", path.display()))?)
+}
+
+/// The encoder that a command uses.
+#[derive(clap::Args)]
+struct Model {
+    /// Folder of the model (encoder.json with encoder.safetensors or encoder.pt)
+    /// [default: the model that this program came with].
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    /// Implementation of the network: `builtin` (plain Rust) or `engine` (TorchScript in the
+    /// installed engine process). Their outputs differ by less than 1e-5.
+    #[arg(long, value_enum, default_value_t)]
+    encoder: EncoderChoice,
+}
+
+impl Model {
+    /// The model's folder.
+    fn folder(&self) -> Result<PathBuf, Error> {
+        self.model.clone().map_or_else(shipped_model, Ok)
+    }
+
+    /// The model in [`Model::folder`], ready to answer.
+    fn load(&self) -> Result<LoadedModel, Error> {
+        Ok(self.encoder.load(&self.folder()?)?)
+    }
+}
+
+/// The folder of the model this program came with: `model` in the program's own folder, or
+/// `model-weights` in a folder above it (a checkout, whose target folder the program is in).
+fn shipped_model() -> Result<PathBuf, Error> {
+    let program = std::env::current_exe()?.canonicalize()?;
+    let mut folders = program.ancestors().skip(1);
+    let beside = folders.next().map(|f| f.join(MODEL_FOLDER));
+    let above = folders.map(|f| f.join("model-weights"));
+    beside
+        .into_iter()
+        .chain(above)
+        .find(|f| f.join(matcher::CONTRACT).is_file())
+        .ok_or_else(|| {
+            "no model came with this program: give the folder of one with --model".into()
+        })
+}
+
+/// The time that `--refine` gives to a search.
+fn search_time(seconds: Option<f64>) -> Result<Option<Duration>, Error> {
+    match seconds {
+        Some(s) if !(s > 0.0 && s <= 86_400.0) => {
+            Err(format!("--refine {s}: expected seconds above 0, at most a day").into())
+        }
+        seconds => Ok(seconds.map(Duration::from_secs_f64)),
+    }
+}

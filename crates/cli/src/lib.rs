@@ -1,0 +1,13 @@
+//! The torch-free half of the tools: files in and out, the encoders a command can choose between,
+//! labelled samples for training, and the evaluation of a model. The `mirrornet` command is a thin
+//! layer over it.
+
+pub mod encoder;
+pub mod evaluate;
+pub mod files;
+pub mod midi;
+pub mod npy;
+pub mod parallel;
+pub mod pictures;
+pub mod samples;
+pub mod wav;

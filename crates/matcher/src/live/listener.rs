@@ -1,0 +1,413 @@
+//! Samples -> ear -> window -> encoder -> inference. No threads here: `step` is testable alone.
+
+use super::onset::{Onsets, SILENCE_DB};
+use super::resynthesis::{LEAST_LIKENESS, Resynthesis};
+use super::target::Target;
+use super::tracker::{Tracker, novelty};
+use crate::model::{
+    Encoder, EncoderError, HOP_FRAMES, INPUT_LEN, Inference, WINDOW_FRAMES, quantize_window,
+};
+use ear::{CHANNELS, Ear, EarConfig, EarError, Frame, PitchFrame};
+use synth::Patch;
+
+/// So many silent frames (0.5 s) at a window's end hold the match: the sound is over.
+const SILENT_FRAMES: usize = 64;
+/// Confidence below which a window does not move the match. Of the shipped model, windows of white and red
+/// noise have .07 to .17 (median .11: the resynthesis is the surer judge), those of melodies medians of .14 to .45,
+/// their first 40 ms .10 to .16, and chords (as if they were one note) .2 to .28.
+pub const MIN_CONFIDENCE: f32 = 0.12;
+
+/// Movement of a parameter, normalised, that its level doesn't notice.
+const SAME: f32 = 0.01;
+
+/// Frames from one resynthesis to the next: .48 s.
+const JUDGE_FRAMES: u64 = 12 * HOP_FRAMES as u64;
+
+/// What a step brought.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard {
+    /// Frames heard since reset, up to and including the window's last.
+    pub frame: u64,
+    /// The smoothed inference now held, with its level; `None` until a window was good enough.
+    pub target: Option<Target>,
+    /// Confidence of the newest window, 0 to 1; 0 for silence.
+    pub confidence: f32,
+    /// Likeness of the last resynthesis; `None` until a second has sounded since the last silence.
+    pub likeness: Option<f32>,
+    /// Whether the newest window and the last resynthesis were good enough to move what is held.
+    pub moved: bool,
+    /// Whether the newest window was held for silence; the encoder was not asked.
+    pub silent: bool,
+}
+
+/// Listens to one reference.
+pub struct Listener<E> {
+    ear: Ear,
+    hearing: Hearing<E>,
+}
+
+/// What comes after the ear.
+struct Hearing<E> {
+    encoder: E,
+    /// The last frames; frame `n` at row `n % WINDOW_FRAMES`. Zero before the stream's start.
+    ring: Vec<f32>,
+    /// Frames since the last one above [`SILENCE_DB`].
+    silent: usize,
+    frames: u64,
+    window: Vec<f32>,
+    input: Vec<u8>,
+    onsets: Onsets,
+    tracker: Tracker,
+    target: Option<Target>,
+    /// The target whose level was measured last.
+    measured: Option<Target>,
+    judge: Resynthesis,
+    likeness: Option<f32>,
+    /// Frames since the last silence.
+    sounding: u64,
+}
+
+impl<E: Encoder> Listener<E> {
+    /// `input_rate` of the samples to come, Hz. Fails where [`Ear::new`] does.
+    pub fn new(ear: &EarConfig, input_rate: f64, encoder: E) -> Result<Self, EarError> {
+        let new = Ear::new(ear, input_rate, true)?;
+        let hearing = Hearing {
+            encoder,
+            ring: vec![0.0; INPUT_LEN],
+            silent: SILENT_FRAMES,
+            frames: 0,
+            window: vec![0.0; INPUT_LEN],
+            input: vec![0; INPUT_LEN],
+            onsets: Onsets::default(),
+            tracker: Tracker::default(),
+            target: None,
+            measured: None,
+            judge: Resynthesis::new(ear, &new),
+            likeness: None,
+            sounding: 0,
+        };
+        Ok(Self { ear: new, hearing })
+    }
+
+    /// Hears `mono`; calls `on_frame` for each frame with its spectrum and the pitch of
+    /// [`Ear::pitch_delay`] frames before, and `on_inference` after every [`HOP_FRAMES`]-th.
+    /// An encoder error is handed on and the samples are not lost for the next window.
+    pub fn step(
+        &mut self,
+        mono: &[f32],
+        mut on_frame: impl FnMut(&[f32; CHANNELS], PitchFrame),
+        mut on_inference: impl FnMut(Result<Heard, EncoderError>),
+    ) {
+        let hearing = &mut self.hearing;
+        self.ear.process(mono, |frame| {
+            hearing.take(&frame);
+            on_frame(frame.spectrum, frame.pitch);
+            if hearing.frames.is_multiple_of(HOP_FRAMES as u64) {
+                on_inference(hearing.infer());
+            }
+        });
+    }
+
+    /// Listens with another ear from here on, as after a reset. Fails where [`Ear::new`] does, and then
+    /// nothing has changed.
+    pub fn set_ear(&mut self, ear: &EarConfig, input_rate: f64) -> Result<(), EarError> {
+        self.ear = Ear::new(ear, input_rate, true)?;
+        self.hearing.judge = Resynthesis::new(ear, &self.ear);
+        self.reset();
+        Ok(())
+    }
+
+    /// The encoder.
+    pub fn encoder(&mut self) -> &mut E {
+        &mut self.hearing.encoder
+    }
+
+    /// Frames per second.
+    pub fn frame_rate(&self) -> f64 {
+        self.ear.frame_rate()
+    }
+
+    /// Forgets everything heard and held.
+    pub fn reset(&mut self) {
+        self.ear.reset();
+        self.hearing.ring.fill(0.0);
+        self.hearing.silent = SILENT_FRAMES;
+        self.hearing.frames = 0;
+        self.hearing.judge.clear();
+        self.hearing.onsets = Onsets::default();
+        self.hearing.hush();
+        self.clear();
+    }
+
+    /// Forgets the held inference only.
+    pub fn clear(&mut self) {
+        self.hearing.tracker.clear();
+        // What is to be held next may be a note that sounds already.
+        self.hearing.onsets.begin();
+        self.hearing.target = None;
+        self.hearing.measured = None;
+    }
+}
+
+impl<E: Encoder> Hearing<E> {
+    fn take(&mut self, frame: &Frame) {
+        let row = (self.frames % WINDOW_FRAMES as u64) as usize;
+        self.ring[row * CHANNELS..][..CHANNELS].copy_from_slice(frame.spectrum);
+        self.silent = if frame.level_db > SILENCE_DB {
+            0
+        } else {
+            self.silent + 1
+        };
+        self.frames += 1;
+        self.sounding += 1;
+        self.onsets.take(&frame.pitch);
+        self.judge.take(frame.spectrum, frame.pitch);
+        if self.silent >= SILENT_FRAMES {
+            self.hush();
+        }
+    }
+
+    /// The sound is over: the next one is followed at once, and judged when it has lasted.
+    fn hush(&mut self) {
+        self.sounding = 0;
+        self.likeness = None;
+    }
+
+    /// Judges `held` by the last second, now and then.
+    fn judge(&mut self, held: &Inference) -> bool {
+        if self.sounding >= WINDOW_FRAMES as u64 && self.frames.is_multiple_of(JUDGE_FRAMES) {
+            let patch = Patch::default().with_matched(&held.mean);
+            self.likeness = self.judge.likeness(&patch).ok();
+        }
+        self.likeness.is_none_or(|l| l >= LEAST_LIKENESS)
+    }
+
+    /// The target of `held`. A level is kept while what it was measured of has hardly moved: a measurement
+    /// costs as much as half an inference.
+    fn levelled(&mut self, held: Inference) -> Target {
+        let near = |t: &Target| {
+            let mut both = t.inference.mean.iter().zip(&held.mean);
+            both.all(|(a, b)| (a - b).abs() < SAME)
+        };
+        let measured = match self.measured.filter(near) {
+            Some(measured) => measured,
+            None => *self.measured.insert(Target::new(held)),
+        };
+        Target {
+            inference: held,
+            ..measured
+        }
+    }
+
+    fn infer(&mut self) -> Result<Heard, EncoderError> {
+        let silent = self.silent >= SILENT_FRAMES;
+        let mut confidence = 0.0;
+        let mut moved = false;
+        if !silent {
+            // Oldest frame first.
+            let split = (self.frames % WINDOW_FRAMES as u64) as usize * CHANNELS;
+            let (newer, older) = self.ring.split_at(split);
+            self.window[..older.len()].copy_from_slice(older);
+            self.window[older.len()..].copy_from_slice(newer);
+            quantize_window(&self.window, &mut self.input);
+            let answer = self.encoder.infer(&self.input)?;
+            let [seen] = answer.as_slice() else {
+                return Err(EncoderError::Unavailable(format!(
+                    "{} answers to one window",
+                    answer.len()
+                )));
+            };
+            confidence = seen.confidence();
+            moved = confidence >= MIN_CONFIDENCE;
+            if moved {
+                let onset = self.onsets.in_view();
+                let held = self.tracker.update(seen, novelty(&self.input), onset);
+                moved = self.judge(&held);
+                if moved {
+                    self.target = Some(self.levelled(held));
+                }
+            }
+        }
+        Ok(Heard {
+            frame: self.frames,
+            target: self.target,
+            confidence,
+            likeness: self.likeness,
+            moved,
+            silent,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use synth::MATCHED_COUNT;
+
+    const RATE: f64 = 16_000.0;
+
+    /// Keeps the windows it is asked about; says `sigma`, or nothing on demand.
+    #[derive(Default)]
+    struct Recorder {
+        asked: Vec<Vec<u8>>,
+        fail: bool,
+        sigma: f32,
+    }
+
+    impl Encoder for Recorder {
+        fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+            self.asked.push(windows.to_vec());
+            if self.fail {
+                return Err(EncoderError::Unavailable("away".into()));
+            }
+            let mean = (self.asked.len() as f32 / 100.0).min(1.0);
+            Ok(vec![Inference {
+                mean: [mean; MATCHED_COUNT],
+                sigma: [self.sigma; MATCHED_COUNT],
+            }])
+        }
+    }
+
+    fn listener(sigma: f32) -> Listener<Recorder> {
+        let encoder = Recorder {
+            sigma,
+            ..Recorder::default()
+        };
+        Listener::new(&EarConfig::default(), RATE, encoder).unwrap()
+    }
+
+    fn tone(seconds: f64) -> Vec<f32> {
+        let sample = |i: usize| 0.3 * (i as f64 * std::f64::consts::TAU * 440.0 / RATE).sin();
+        (0..(seconds * RATE) as usize)
+            .map(|i| sample(i) as f32)
+            .collect()
+    }
+
+    fn hear(
+        listener: &mut Listener<Recorder>,
+        sound: &[f32],
+        block: usize,
+    ) -> Vec<Result<Heard, EncoderError>> {
+        let mut all = Vec::new();
+        for block in sound.chunks(block) {
+            listener.step(block, |_, _| (), |heard| all.push(heard));
+        }
+        all
+    }
+
+    #[test]
+    fn windows_are_those_of_the_whole_clip() {
+        let sound = tone(1.5);
+        let heard = ear::spectrogram(&EarConfig::default(), &sound, RATE, false).unwrap();
+        for block in [1, 100, 24_000] {
+            let mut listener = listener(0.1);
+            let all = hear(&mut listener, &sound, block);
+            let frames: Vec<u64> = all.iter().map(|h| h.as_ref().unwrap().frame).collect();
+            assert_eq!(frames, (1..=37).map(|n| 5 * n).collect::<Vec<u64>>());
+            for (asked, frame) in listener.hearing.encoder.asked.iter().zip(frames) {
+                // The clip's frames up to this one, behind a leading silence.
+                let end = frame as usize;
+                let first = end.saturating_sub(WINDOW_FRAMES);
+                let mut window = vec![0.0; (WINDOW_FRAMES - (end - first)) * CHANNELS];
+                window.extend_from_slice(&heard.data[first * CHANNELS..end * CHANNELS]);
+                let mut expected = vec![0; INPUT_LEN];
+                quantize_window(&window, &mut expected);
+                assert!(*asked == expected, "frame {frame}, blocks of {block}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_is_handed_on_and_nothing_heard_is_lost() {
+        let sound = tone(1.2);
+        let mut whole = listener(0.1);
+        hear(&mut whole, &sound, 512);
+        let mut broken = listener(0.1);
+        broken.hearing.encoder.fail = true;
+        assert!(
+            hear(&mut broken, &sound[..9600], 512)
+                .iter()
+                .all(Result::is_err)
+        );
+        broken.hearing.encoder.fail = false;
+        assert!(
+            hear(&mut broken, &sound[9600..], 512)
+                .iter()
+                .all(Result::is_ok)
+        );
+        assert!(whole.hearing.encoder.asked == broken.hearing.encoder.asked);
+    }
+
+    #[test]
+    fn unsure_windows_do_not_move_the_match() {
+        let mut listener = listener(0.1);
+        let sure = hear(&mut listener, &tone(0.4), 512);
+        let held = sure.last().unwrap().as_ref().unwrap().target;
+        // As unsure as a uniform draw.
+        listener.hearing.encoder.sigma = 0.288;
+        for heard in hear(&mut listener, &tone(0.4), 512) {
+            let heard = heard.unwrap();
+            assert!(!heard.moved && !heard.silent && heard.confidence < 0.01);
+            assert_eq!(heard.target, held);
+        }
+        listener.clear();
+        let after = hear(&mut listener, &tone(0.1), 512);
+        assert!(after.iter().all(|h| h.as_ref().unwrap().target.is_none()));
+    }
+
+    #[test]
+    fn a_level_is_that_of_what_is_held_though_it_is_not_always_measured() {
+        // What is held moves by up to .01 a window, right across the range.
+        let mut listener = listener(0.1);
+        let all = hear(&mut listener, &tone(4.0), 512);
+        let targets: Vec<Target> = all
+            .iter()
+            .filter_map(|h| h.as_ref().unwrap().target)
+            .collect();
+        let levels: std::collections::BTreeSet<u32> =
+            targets.iter().map(|t| t.level_db.to_bits()).collect();
+        assert!(levels.len() < targets.len(), "{}", levels.len());
+        for held in &targets {
+            let measured = Target::new(held.inference).level_db;
+            assert!(
+                (held.level_db - measured).abs() < 0.5,
+                "{held:?}: {measured}"
+            );
+        }
+    }
+
+    #[test]
+    fn silence_is_not_asked_about() {
+        let mut listener = listener(0.1);
+        let quiet: Vec<f32> = tone(1.0).iter().map(|s| 1e-4 * s).collect();
+        let all = hear(&mut listener, &quiet, 512);
+        assert!(all.iter().all(|h| h.as_ref().unwrap().silent));
+        assert!(listener.hearing.encoder.asked.is_empty());
+    }
+
+    #[test]
+    fn silence_after_a_sound_keeps_what_is_held() {
+        let mut listener = listener(0.1);
+        let sounding = hear(&mut listener, &tone(0.5), 512);
+        let held = sounding.last().unwrap().as_ref().unwrap().target;
+        let silence = hear(&mut listener, &vec![0.0; RATE as usize], 512);
+        let last = silence.last().unwrap().as_ref().unwrap();
+        assert!(last.silent && !last.moved);
+        let moving = silence.iter().rev().find(|h| h.as_ref().unwrap().moved);
+        let held = moving.map_or(held, |h| h.as_ref().unwrap().target);
+        assert!(held.is_some());
+        assert_eq!(last.target, held);
+    }
+
+    #[test]
+    fn a_reset_is_a_new_listener() {
+        let sound = tone(0.5);
+        let mut listener = listener(0.1);
+        hear(&mut listener, &sound, 333);
+        let first = std::mem::take(&mut listener.hearing.encoder.asked);
+        listener.reset();
+        let again = hear(&mut listener, &sound, 333);
+        assert!(first == listener.hearing.encoder.asked);
+        assert_eq!(again[0].as_ref().unwrap().frame, 5);
+    }
+}

@@ -1,0 +1,142 @@
+//! Confidence from resynthesis: the last second, played again with what was inferred at the notes heard,
+//! and compared. What the synthesizer can't follow (noise, speech, chords) shows here however
+//! sure the encoder is.
+
+use crate::metric::likeness;
+use crate::metric::melody;
+use crate::model::WINDOW_FRAMES;
+use ear::{CHANNELS, Ear, EarConfig, EarError, PitchFrame, Spectrogram};
+use std::collections::VecDeque;
+use synth::Patch;
+
+/// Likeness below which the match holds.
+pub const LEAST_LIKENESS: f32 = 0.5;
+/// Rate of the renders in Hz: the ear's own, which spares half of the samples and a resampling.
+const RATE: f64 = 16_000.0;
+/// Frames that the ear hears before those that are compared, so that it has begun.
+const WARM: usize = 16;
+/// Frames kept: the second that is compared, and the one before it, in which its first note may have
+/// begun.
+const FRAMES: usize = 2 * WINDOW_FRAMES;
+
+/// Keeps what was heard and judges patches by it.
+pub struct Resynthesis {
+    config: EarConfig,
+    frame_rate: f64,
+    /// Frames by which pitches come later than spectra.
+    delay: usize,
+    /// Frames taken, as far as they matter: the first `delay` bring no pitch.
+    taken: usize,
+    cells: VecDeque<f32>,
+    /// Of the frames in `cells`, without the last `delay` ones.
+    pitch: VecDeque<PitchFrame>,
+}
+
+impl Resynthesis {
+    /// For frames of `ear`, whose settings are `config`.
+    pub fn new(config: &EarConfig, ear: &Ear) -> Self {
+        let delay = ear.pitch_delay();
+        Self {
+            config: *config,
+            frame_rate: ear.frame_rate(),
+            delay,
+            taken: 0,
+            cells: VecDeque::with_capacity((FRAMES + delay) * CHANNELS),
+            pitch: VecDeque::with_capacity(FRAMES),
+        }
+    }
+
+    /// Takes note of a frame as the ear gives it, its pitch being that of an earlier one.
+    pub fn take(&mut self, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
+        if self.pitch.len() == FRAMES {
+            self.cells.drain(..CHANNELS);
+            self.pitch.pop_front();
+        }
+        self.cells.extend(spectrum);
+        if self.taken < self.delay {
+            self.taken += 1;
+        } else {
+            self.pitch.push_back(pitch);
+        }
+    }
+
+    /// Forgets every frame, as after the ear's reset.
+    pub fn clear(&mut self) {
+        self.taken = 0;
+        self.cells.clear();
+        self.pitch.clear();
+    }
+
+    /// Likeness of the last second (of what there is of it) to `patch` playing the notes heard; 0 where
+    /// none were. Takes some milliseconds. Fails where the ear can't be made.
+    pub fn likeness(&mut self, patch: &Patch) -> Result<f32, EarError> {
+        let heard = Spectrogram {
+            data: self
+                .cells
+                .iter()
+                .take(self.pitch.len() * CHANNELS)
+                .copied()
+                .collect(),
+            pitch: self.pitch.iter().copied().collect(),
+            frame_rate: self.frame_rate,
+        };
+        let notes = melody(&heard);
+        if notes.is_empty() {
+            return Ok(0.0);
+        }
+        let seconds = heard.frames() as f64 / self.frame_rate;
+        let mono = synth::render_mono(patch, &notes, seconds, RATE as f32, 1);
+        let first = heard.frames().saturating_sub(WINDOW_FRAMES + WARM);
+        let from = (first as f64 * RATE / self.frame_rate).round() as usize;
+        let played = ear::spectrogram(&self.config, &mono[from..], RATE, false)?;
+        let newest = |s: Spectrogram| {
+            let from = s.frames().saturating_sub(WINDOW_FRAMES) * CHANNELS;
+            Spectrogram {
+                data: s.data[from..].to_vec(),
+                pitch: Vec::new(),
+                frame_rate: s.frame_rate,
+            }
+        };
+        Ok(likeness(&newest(heard), &newest(played)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{Rng, SeedableRng};
+    use synth::Note;
+
+    fn judge(sound: &[f32], patch: &Patch) -> f32 {
+        let config = EarConfig::default();
+        let mut ear = Ear::new(&config, RATE, true).unwrap();
+        let mut judge = Resynthesis::new(&config, &ear);
+        ear.process(sound, |frame| judge.take(frame.spectrum, frame.pitch));
+        judge.likeness(patch).unwrap()
+    }
+
+    fn notes(keys: &[f32], seconds: f64) -> Vec<Note> {
+        (0..8)
+            .flat_map(|i| {
+                keys.iter().map(move |key| Note {
+                    onset: 0.05 + seconds * i as f64,
+                    duration: 0.9 * seconds,
+                    key: key + [0.0, 4.0, -3.0, 7.0][i % 4],
+                    velocity: 0.8,
+                })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_right_patch_is_trusted_and_what_is_no_melody_is_not() {
+        let patch = Patch::default();
+        let [melody, _] = synth::render(&patch, &notes(&[60.0], 0.4), 3.0, RATE as f32, 7);
+        assert!(judge(&melody, &patch) > 0.9);
+
+        let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(1);
+        let noise: Vec<f32> = (0..96_000).map(|_| rng.random_range(-0.3..0.3)).collect();
+        assert!(judge(&noise, &patch) < LEAST_LIKENESS);
+        assert_eq!(judge(&[0.0; 96_000], &patch), 0.0);
+    }
+}

@@ -1,0 +1,133 @@
+//! What the matched knobs are drawn to: an inference, and the level that goes with it.
+//!
+//! Windows are heard relative to their peak, so an inference says nothing about level; but filter, mixer
+//! and drive make some patches 30 dB softer than others. Without compensation a melody's dynamics
+//! would be those of the network's indecision. So each inferred patch is brought to the loudness of the
+//! default patch. The player's own knobs are not: turning one down stays softer.
+
+use crate::model::Inference;
+use std::sync::OnceLock;
+use synth::{MATCHED, MATCHED_COUNT, Note, Patch, params::LEVEL};
+
+/// Rate at which loudness is measured, in Hz: enough for what decides it.
+const RATE: f32 = 16_000.0;
+/// Length of the note it is measured on, in seconds.
+const SECONDS: f64 = 0.5;
+/// Its key. Cutoffs follow the key, so that it hardly matters which.
+const KEY: f32 = 60.0;
+/// Most compensation in either direction, in dB.
+const MOST_DB: f32 = 12.0;
+
+/// RMS level of one note of `patch`, in dBFS; at least -60.
+fn loudness_db(patch: &Patch) -> f32 {
+    let note = Note {
+        onset: 0.0,
+        duration: SECONDS,
+        key: KEY,
+        velocity: 0.8,
+    };
+    let mono = synth::render_mono(patch, &[note], SECONDS, RATE, 1);
+    let energy: f32 = mono.iter().map(|x| x.powi(2)).sum();
+    (10.0 * (energy / mono.len() as f32).log10()).max(-60.0)
+}
+
+/// An inference and its level.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Target {
+    /// The matched parameters.
+    pub inference: Inference,
+    /// What makes the inferred patch as loud as the default one, in dB, within 12 dB.
+    pub level_db: f32,
+}
+
+impl Target {
+    /// Measures the level: renders a short note (some .4 ms). Not for the audio thread.
+    pub fn new(inference: Inference) -> Self {
+        static DEFAULT: OnceLock<f32> = OnceLock::new();
+        let wanted = DEFAULT.get_or_init(|| loudness_db(&Patch::default()));
+        let level_db = wanted - loudness_db(&Patch::default().with_matched(&inference.mean));
+        Self {
+            inference,
+            level_db: level_db.clamp(-MOST_DB, MOST_DB),
+        }
+    }
+
+    /// knob + amount * (inferred - knob) for each matched row that is not locked; others stay, but for the
+    /// output level, which is compensated as far as the sound is matched. `amount` 0 to 1; `locks` in the
+    /// order of [`synth::MATCHED`]. Real-time safe.
+    pub fn effective(&self, knobs: &Patch, amount: f32, locks: &[bool; MATCHED_COUNT]) -> Patch {
+        let mut patch = *knobs;
+        let mut free = 0;
+        for (i, &row) in MATCHED.iter().enumerate() {
+            if !locks[i] {
+                free += 1;
+                patch.set(
+                    row,
+                    knobs.get(row) + amount * (self.inference.mean[i] - knobs.get(row)),
+                );
+            }
+        }
+        let share = amount * free as f32 / MATCHED_COUNT as f32;
+        if share > 0.0 {
+            patch.set_plain(LEVEL, knobs.plain(LEVEL) + share * self.level_db);
+        }
+        patch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    fn some(seed: u64) -> Target {
+        let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(seed);
+        Target::new(Inference {
+            mean: Patch::random(&mut rng).matched(),
+            sigma: [0.1; MATCHED_COUNT],
+        })
+    }
+
+    #[test]
+    fn matched_patches_are_as_loud_as_the_default_one() {
+        let wanted = loudness_db(&Patch::default());
+        for seed in 0..40 {
+            let target = some(seed);
+            let patch = target.effective(&Patch::default(), 1.0, &[false; MATCHED_COUNT]);
+            let off = loudness_db(&patch) - wanted;
+            if target.level_db.abs() < MOST_DB {
+                assert!(off.abs() < 0.5, "{seed}: {off} dB off");
+            } else {
+                // Compensated as far as it goes.
+                let before = Patch::default().with_matched(&target.inference.mean);
+                assert!(off.abs() <= (loudness_db(&before) - wanted).abs());
+            }
+        }
+    }
+
+    #[test]
+    fn matched_and_unlocked_rows_are_halfway_at_half_the_match() {
+        let (knobs, target) = (Patch::default(), some(2));
+        let mut locks = [false; MATCHED_COUNT];
+        locks[2] = true;
+        let half = target.effective(&knobs, 0.5, &locks);
+        for row in (0..synth::COUNT).filter(|&row| row != LEVEL) {
+            let expected = match MATCHED.iter().position(|&m| m == row) {
+                Some(i) if i != 2 => 0.5 * (knobs.get(row) + target.inference.mean[i]),
+                _ => knobs.get(row),
+            };
+            assert!((half.get(row) - expected).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn nothing_matched_is_nothing_moved() {
+        let target = some(1);
+        let mut knobs = Patch::default();
+        knobs.set_plain(LEVEL, -6.0);
+        for (amount, lock) in [(0.0, false), (1.0, true), (0.0, true)] {
+            let patch = target.effective(&knobs, amount, &[lock; MATCHED_COUNT]);
+            assert_eq!(patch, knobs);
+        }
+    }
+}

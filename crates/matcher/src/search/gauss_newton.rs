@@ -1,0 +1,382 @@
+//! Gauss-Newton steps towards a sound (Levenberg 1944, Marquardt 1963): the Jacobian of the residual, from renders with
+//! each matched parameter moved a little, says where the residual would be smallest if it were linear. A search
+//! that only compares scores needs hundreds of renders to learn as much.
+
+use super::coarse::Residual;
+use super::evaluator::Evaluator;
+use super::objective::Candidate;
+use super::patch_at;
+use super::vectors::{add_scaled, product};
+use crate::metric::mel::FLOOR_DB;
+use std::ops::{Add, Range};
+use synth::{MATCHED_COUNT, Patch};
+
+/// Step of the finite differences, normalised: the residual is hardly linear in most parameters beyond it.
+const STEP: f64 = 0.005;
+/// Dampings tried, relative to the Hessian's diagonal: from a step that trusts the linearization to a short one
+/// down the gradient.
+const DAMPINGS: [f64; 4] = [1e-3, 0.016, 0.06, 1.0];
+/// How often a step's weights are computed again, from the residual that the step predicts.
+const REWEIGHTINGS: usize = 2;
+/// Curvature, relative to the largest, that every parameter is given: inaudible parameters stay.
+const MIN_CURVATURE: f64 = 1e-3;
+/// Gain of a step below which the linearization is made again or, if it was new, the descent ends.
+const MIN_GAIN: f32 = 5e-4;
+
+/// Square root of the weight of spectrogram cells, with which the weighted sum of squares falls as
+/// [`super::Score::objective`] rises: half a correlation of vectors of norm 1 is a quarter of their squared distance.
+const CELL_WEIGHT: f32 = 0.5;
+
+/// Square roots of the weights of log-mel bands, whose absolute differences count, near these `residuals`
+/// (iteratively reweighted least squares).
+fn band_weights(residuals: &[f32]) -> Vec<f32> {
+    /// Least absolute difference, in dB.
+    const LEAST: f32 = 1.0;
+    let count = residuals.len().max(1) as f32;
+    let weight = |d: &f32| (0.25 / (FLOOR_DB * count * d.abs().max(LEAST))).sqrt();
+    residuals.iter().map(weight).collect()
+}
+
+/// A descent by Gauss-Newton steps. A Jacobian serves for several steps, corrected by what each brought
+/// (Broyden 1965), until a step gains little.
+#[derive(Default)]
+pub(super) struct GaussNewton {
+    linearization: Option<Linearization>,
+}
+
+/// Result of one step.
+pub(super) struct Step {
+    /// Renders that it took.
+    pub(super) renders: usize,
+    /// Whether another step may gain.
+    pub(super) gains: bool,
+}
+
+impl GaussNewton {
+    /// Takes one step from `best`, and replaces it where the step is better.
+    pub(super) fn step(&mut self, evaluator: &mut Evaluator<'_>, best: &mut Candidate) -> Step {
+        let mut renders = 0;
+        let linearization = match &mut self.linearization {
+            Some(linearization) => linearization,
+            none => {
+                renders += 1;
+                let patch = best.patch;
+                let residual = evaluator.residuals(&[patch]).remove(0);
+                none.insert(Linearization {
+                    patch,
+                    residual,
+                    jacobian: Vec::new(),
+                })
+            }
+        };
+        let is_new = linearization.jacobian.is_empty();
+        if is_new {
+            renders += linearization.finite_differences(evaluator);
+        }
+        let steps = linearization.damped_steps();
+        let residuals = evaluator.residuals(&steps);
+        renders += residuals.len();
+        let value = |residual: &Residual| evaluator.penalized(&residual.score);
+        let found = residuals
+            .into_iter()
+            .zip(steps)
+            .max_by(|(a, _), (b, _)| value(a).total_cmp(&value(b)));
+        let mut gain = 0.0;
+        if let Some((residual, patch)) = found {
+            gain = value(&residual) - evaluator.penalized(&best.score);
+            if gain > 0.0 {
+                let score = residual.score;
+                *best = Candidate { patch, score };
+                linearization.broyden_update(patch, residual);
+            }
+        }
+        let gains = gain >= MIN_GAIN;
+        if !gains {
+            // The Jacobian may be outdated: the next step makes it again.
+            linearization.jacobian.clear();
+        }
+        Step {
+            renders,
+            gains: gains || !is_new,
+        }
+    }
+}
+
+/// Residual and Jacobian at a patch.
+struct Linearization {
+    patch: Patch,
+    residual: Residual,
+    /// Derivatives of the residual, a column per matched parameter; empty until they are computed.
+    jacobian: Vec<Vec<f32>>,
+}
+
+impl Linearization {
+    /// Computes the Jacobian by one-sided differences, and returns the number of renders.
+    fn finite_differences(&mut self, evaluator: &mut Evaluator<'_>) -> usize {
+        let h = self.patch.matched().map(f64::from);
+        let steps = h.map(|x| if x + STEP > 1.0 { -STEP } else { STEP });
+        let moved: [Patch; MATCHED_COUNT] = std::array::from_fn(|i| {
+            let mut point = h;
+            point[i] += steps[i];
+            patch_at(&self.patch, &point)
+        });
+        let residuals = evaluator.residuals(&moved);
+        self.jacobian = residuals
+            .iter()
+            .zip(steps)
+            .map(|(moved, step)| {
+                let by = 1.0 / step as f32;
+                let values = moved.values.iter().zip(&self.residual.values);
+                values.map(|(moved, here)| by * (moved - here)).collect()
+            })
+            .collect();
+        residuals.len()
+    }
+
+    /// The patches at which the linearized residual is smallest, one per damping.
+    fn damped_steps(&self) -> [Patch; DAMPINGS.len()] {
+        let (cells, bands) = self.residual.parts();
+        let equations = |rows: Range<usize>, weights: &[f32]| {
+            let columns = self.jacobian.iter().map(|c| &c[rows.clone()]);
+            NormalEquations::new(columns, &self.residual.values[rows.clone()], weights)
+        };
+        let of_cells = equations(cells.clone(), &vec![CELL_WEIGHT; cells.len()]);
+        let h = self.patch.matched().map(f64::from);
+        let weighted_at = |step: &[f64; MATCHED_COUNT]| {
+            let mut predicted = self.residual.values[bands.clone()].to_vec();
+            for (column, &by) in self.jacobian.iter().zip(step) {
+                add_scaled(&mut predicted, by as f32, &column[bands.clone()]);
+            }
+            of_cells.clone() + equations(bands.clone(), &band_weights(&predicted))
+        };
+        let here = weighted_at(&[0.0; MATCHED_COUNT]);
+        DAMPINGS.map(|damping| {
+            let mut step = here.step(&h, damping);
+            for _ in 0..REWEIGHTINGS {
+                step = weighted_at(&step).step(&h, damping);
+            }
+            let point: [f64; MATCHED_COUNT] = std::array::from_fn(|i| h[i] + step[i]);
+            patch_at(&self.patch, &point)
+        })
+    }
+
+    /// Moves to `patch`, whose `residual` corrects the Jacobian along the step.
+    fn broyden_update(&mut self, patch: Patch, residual: Residual) {
+        let (from, to) = (self.patch.matched(), patch.matched());
+        let step: [f32; MATCHED_COUNT] = std::array::from_fn(|i| to[i] - from[i]);
+        let length = step.iter().map(|s| s * s).sum::<f32>();
+        let mut unpredicted = residual.values.clone();
+        for (value, before) in unpredicted.iter_mut().zip(&self.residual.values) {
+            *value -= before;
+        }
+        for (column, by) in self.jacobian.iter().zip(step) {
+            add_scaled(&mut unpredicted, -by, column);
+        }
+        for (column, by) in self.jacobian.iter_mut().zip(step) {
+            add_scaled(column, by / length, &unpredicted);
+        }
+        self.patch = patch;
+        self.residual = residual;
+    }
+}
+
+/// The normal equations of a weighted least-squares problem.
+#[derive(Clone)]
+struct NormalEquations {
+    gradient: [f64; MATCHED_COUNT],
+    /// Approximation J^T W J of the Hessian.
+    hessian: [[f64; MATCHED_COUNT]; MATCHED_COUNT],
+}
+
+impl NormalEquations {
+    /// Builds the weighted normal equations from the Jacobian's columns, the residual, and the square roots of its
+    /// weights.
+    fn new<'c>(
+        columns: impl Iterator<Item = &'c [f32]>,
+        residual: &[f32],
+        weights: &[f32],
+    ) -> Self {
+        let weighted =
+            |rows: &[f32]| -> Vec<f32> { rows.iter().zip(weights).map(|(r, w)| r * w).collect() };
+        let columns: Vec<Vec<f32>> = columns.map(weighted).collect();
+        let residual = weighted(residual);
+        let mut hessian = [[0.0; MATCHED_COUNT]; MATCHED_COUNT];
+        for i in 0..MATCHED_COUNT {
+            for j in 0..=i {
+                hessian[i][j] = product(&columns[i], &columns[j]);
+                hessian[j][i] = hessian[i][j];
+            }
+        }
+        Self {
+            gradient: std::array::from_fn(|i| product(&columns[i], &residual)),
+            hessian,
+        }
+    }
+
+    /// The step from `h` with this damping, within the unit cube: a coordinate that would leave it ends at
+    /// its border, and the others make up for it.
+    fn step(&self, h: &[f64; MATCHED_COUNT], damping: f64) -> [f64; MATCHED_COUNT] {
+        let largest = (0..MATCHED_COUNT)
+            .map(|i| self.hessian[i][i])
+            .fold(f64::MIN_POSITIVE, f64::max);
+        let mut fixed = [None; MATCHED_COUNT];
+        loop {
+            let mut matrix = self.hessian;
+            let mut right = self.gradient.map(|g| -g);
+            for i in 0..MATCHED_COUNT {
+                matrix[i][i] += damping * (matrix[i][i] + MIN_CURVATURE * largest);
+            }
+            for i in 0..MATCHED_COUNT {
+                let Some(end) = fixed[i] else { continue };
+                for j in 0..MATCHED_COUNT {
+                    right[j] -= matrix[j][i] * end;
+                    matrix[j][i] = 0.0;
+                    matrix[i][j] = 0.0;
+                }
+                matrix[i][i] = 1.0;
+            }
+            for i in 0..MATCHED_COUNT {
+                if let Some(end) = fixed[i] {
+                    right[i] = end;
+                }
+            }
+            let step = solve(&mut matrix, right);
+            let mut all_within = true;
+            for i in 0..MATCHED_COUNT {
+                let end = (h[i] + step[i]).clamp(0.0, 1.0) - h[i];
+                if fixed[i].is_none() && (end - step[i]).abs() > 1e-9 {
+                    fixed[i] = Some(end);
+                    all_within = false;
+                }
+            }
+            if all_within {
+                return step;
+            }
+        }
+    }
+}
+
+impl Add for NormalEquations {
+    type Output = Self;
+
+    fn add(mut self, other: Self) -> Self {
+        for i in 0..MATCHED_COUNT {
+            self.gradient[i] += other.gradient[i];
+            for j in 0..MATCHED_COUNT {
+                self.hessian[i][j] += other.hessian[i][j];
+            }
+        }
+        self
+    }
+}
+
+/// Solves `matrix * x = right` for a symmetric positive definite matrix, by Cholesky's decomposition.
+fn solve<const N: usize>(matrix: &mut [[f64; N]; N], mut right: [f64; N]) -> [f64; N] {
+    for i in 0..N {
+        for j in 0..=i {
+            let mut sum = matrix[i][j];
+            for k in 0..j {
+                sum -= matrix[i][k] * matrix[j][k];
+            }
+            matrix[i][j] = if i == j {
+                // Rounding may take what is hardly positive below zero.
+                sum.max(f64::MIN_POSITIVE).sqrt()
+            } else {
+                sum / matrix[j][j]
+            };
+        }
+    }
+    for i in 0..N {
+        for k in 0..i {
+            right[i] -= matrix[i][k] * right[k];
+        }
+        right[i] /= matrix[i][i];
+    }
+    for i in (0..N).rev() {
+        for k in i + 1..N {
+            right[i] -= matrix[k][i] * right[k];
+        }
+        right[i] /= matrix[i][i];
+    }
+    right
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::Score;
+
+    /// Equations with curvature 1 of each parameter, coupled with its neighbour.
+    fn equations() -> NormalEquations {
+        let mut hessian = [[0.0; MATCHED_COUNT]; MATCHED_COUNT];
+        for i in 0..MATCHED_COUNT {
+            hessian[i][i] = 1.0;
+            if i > 0 {
+                (hessian[i][i - 1], hessian[i - 1][i]) = (0.3, 0.3);
+            }
+        }
+        NormalEquations {
+            gradient: std::array::from_fn(|i| 0.4 - 0.05 * i as f64),
+            hessian,
+        }
+    }
+
+    #[test]
+    fn a_system_of_equations_is_solved() {
+        let (matrix, right) = (equations().hessian, equations().gradient);
+        let x = solve(&mut matrix.clone(), right);
+        for i in 0..MATCHED_COUNT {
+            let product: f64 = (0..MATCHED_COUNT).map(|j| matrix[i][j] * x[j]).sum();
+            assert!((product - right[i]).abs() < 1e-12, "row {i}");
+        }
+    }
+
+    #[test]
+    fn a_step_goes_where_most_bands_want_to() {
+        // Seven tenths of the bands are 2 dB above what is wanted, the others 6 dB below.
+        let mut jacobian = vec![vec![0.0; 1_000]; MATCHED_COUNT];
+        jacobian[0] = vec![10.0; 1_000];
+        let values: Vec<f32> = (0..1_000)
+            .map(|i| if i % 10 < 7 { 2.0 } else { -6.0 })
+            .collect();
+        let patch = patch_at(&Patch::default(), &[0.5; MATCHED_COUNT]);
+        let score = Score {
+            likeness: 0.0,
+            mel: 3.2,
+        };
+        let residual = Residual::of_bands(score, values);
+        let here = Linearization {
+            patch,
+            residual,
+            jacobian,
+        };
+        let by = 10.0 * (here.damped_steps()[0].matched()[0] - 0.5);
+        // Their mean is .4 dB below; with the weights of where it begins, the step is 1 dB.
+        assert!((-2.0..-1.5).contains(&by), "{by} dB");
+    }
+
+    #[test]
+    fn a_step_ends_at_the_bottom_of_the_bowl_within_the_cube() {
+        let equations = equations();
+        let h: [f64; MATCHED_COUNT] = std::array::from_fn(|i| 0.1 + 0.03 * i as f64);
+        let step = equations.step(&h, 0.0);
+        let mut at_border = 0;
+        for i in 0..MATCHED_COUNT {
+            let end = h[i] + step[i];
+            assert!((-1e-9..=1.0 + 1e-9).contains(&end), "{i}: {end}");
+            let uphill: f64 = equations.gradient[i]
+                + (0..MATCHED_COUNT)
+                    .map(|j| equations.hessian[i][j] * step[j])
+                    .sum::<f64>();
+            // At the bottom, or held by a border.
+            if !(1e-6..=1.0 - 1e-6).contains(&end) {
+                at_border += 1;
+            } else {
+                assert!(uphill.abs() < 1e-9, "{i}: {uphill}");
+            }
+        }
+        assert!((1..MATCHED_COUNT).contains(&at_border));
+        let length = |step: [f64; MATCHED_COUNT]| step.iter().map(|s| s * s).sum::<f64>();
+        assert!(length(equations.step(&h, 4.0)) < 0.2 * length(step));
+    }
+}

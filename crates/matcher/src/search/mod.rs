@@ -1,0 +1,365 @@
+//! Offline search for what plays a clip most like it: for one patch, by Gauss-Newton steps and an evolution
+//! strategy, then for a patch a note. Every candidate is rendered by the real synth and heard by the real ear.
+//!
+//! An encoder's [`infer_clip`] and [`candidates`] give the starts, [`refine`] searches from them. Nothing here runs in
+//! the live loop.
+
+mod candidates;
+mod clip;
+mod cma;
+mod coarse;
+mod correction;
+mod evaluator;
+mod gauss_newton;
+mod note_fit;
+mod objective;
+mod one_patch;
+mod per_note;
+mod vectors;
+mod worker;
+
+pub use candidates::{MAX_CANDIDATES, candidates};
+pub use clip::{ClipInference, infer_clip};
+pub use cma::{Sample, SepCma};
+pub use objective::{RENDER_SEED, Reference, Score};
+
+use crate::model::Inference;
+use coarse::{FINE, ROUGH};
+use ear::EarError;
+use evaluator::Evaluator;
+use one_patch::StartOptions;
+use per_note::NoteResult;
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+use std::time::{Duration, Instant};
+use synth::{Automation, MATCHED_COUNT, Note, Patch};
+
+/// Width of a search, in normalised units, below which it has converged and restarts around its best.
+const CONVERGED: f64 = 0.003;
+/// Shares of the budget, at least and at most, spent on one patch where each note gets its own afterwards: beyond the
+/// first only while the search gains [`MIN_GAIN`] in every [`CHECK_EVERY`] of the budget, because a sound that
+/// one patch explains is not explained better by many.
+const ONE_PATCH: (f64, f64) = (0.5, 0.8);
+const MIN_GAIN: f32 = 0.003;
+const CHECK_EVERY: f64 = 0.1;
+/// Share of the budget that is used when all notes have their own patches; the rest decides which of them to keep.
+const PER_NOTE: f64 = 0.93;
+/// Share of the budget for one patch that is spent on the clip's first seconds.
+const FIRST: f64 = 0.5;
+/// Length of these in seconds; of a clip not much longer, this share of it.
+const FIRST_SECONDS: f64 = 2.5;
+const FIRST_PART: f64 = 0.6;
+/// Start of the search on the first seconds of a long clip.
+const LONG_START: StartOptions = StartOptions {
+    searches: 4,
+    step: 1.0,
+};
+/// Start on a short clip, for which there is little time: one search, with smaller steps.
+const SHORT_START: StartOptions = StartOptions {
+    searches: 1,
+    step: 0.5,
+};
+/// Most of the last best patches that are offered, newest first, until one is better by the reference's own score.
+const TRAIL: usize = 6;
+
+/// Limits and steps of a search.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Ends with the generation in which this many renders of the clip are reached. With this limit alone a
+    /// search is deterministic, on any number of threads.
+    pub renders: Option<usize>,
+    /// Ends with the generation in which this time is reached.
+    pub time: Option<Duration>,
+    /// Seed of the search.
+    pub seed: u64,
+    /// Standard deviation of the first steps in each matched parameter, normalised, order of
+    /// [`synth::MATCHED`].
+    pub spread: [f32; MATCHED_COUNT],
+    /// Threads that render; at least 1.
+    pub threads: usize,
+    /// Whether each note may get a patch of its own.
+    pub each_note: bool,
+    /// Whether the notes were only heard: then their onsets, lengths, tunings and velocities may move a
+    /// little too.
+    pub free_notes: bool,
+}
+
+impl Options {
+    /// Steps as wide as the inference is unsure.
+    pub fn around(inference: &Inference) -> Self {
+        Self {
+            spread: inference.sigma.map(|s| s.clamp(0.03, 0.3)),
+            ..Self::default()
+        }
+    }
+}
+
+impl Default for Options {
+    /// One patch, the notes as they are, one thread, no limit.
+    fn default() -> Self {
+        Self {
+            renders: None,
+            time: None,
+            seed: 1,
+            spread: [0.15; MATCHED_COUNT],
+            threads: 1,
+            each_note: false,
+            free_notes: false,
+        }
+    }
+}
+
+/// The best found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refined {
+    /// The patch, and where notes differ those that follow it; unmatched parameters are the start's, but
+    /// for the level.
+    pub automation: Automation,
+    /// What it plays.
+    pub notes: Vec<Note>,
+    /// Its score; neither half is worse than the start's.
+    pub score: Score,
+    /// The score of the best single patch found.
+    pub one_patch: Score,
+    /// Renders of the clip so far, the start's included.
+    pub renders: usize,
+}
+
+/// How a search is getting on.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Renders of the clip so far.
+    pub renders: usize,
+    /// How far the budget is used, 0 to 1; 0 without a limit.
+    pub used: f64,
+    /// The best score so far of what is searched for at the moment, by the search's own, coarser ear.
+    pub score: Score,
+}
+
+/// A search under way.
+struct Search<'a> {
+    options: Options,
+    rng: Pcg64Mcg,
+    budget: Budget<'a>,
+}
+
+/// Renders and time that a search may use, and has used.
+struct Budget<'a> {
+    renders: Option<usize>,
+    time: Option<Duration>,
+    began: Instant,
+    /// Length of the clip, and sound rendered so far, in seconds.
+    clip: f64,
+    rendered: f64,
+    /// Whether the caller has ended the search.
+    cancelled: bool,
+    progress: &'a mut dyn FnMut(&Progress) -> bool,
+}
+
+impl Budget<'_> {
+    /// Share of the budget that is used, above 1 when it is exceeded.
+    fn used(&self) -> f64 {
+        let renders = self
+            .renders
+            .map_or(0.0, |most| self.clip_renders() / most.max(1) as f64);
+        let time = self.time.map_or(0.0, |limit| {
+            self.began.elapsed().as_secs_f64() / limit.as_secs_f64().max(1e-9)
+        });
+        renders.max(time)
+    }
+
+    /// Renders of the clip, parts of it adding up.
+    fn clip_renders(&self) -> f64 {
+        self.rendered / self.clip.max(f64::MIN_POSITIVE)
+    }
+
+    /// Counts `seconds` of rendered sound, reports `score`, and returns whether less than `share` of the budget is
+    /// used and the caller wants more.
+    fn spend(&mut self, seconds: f64, score: Score, share: f64) -> bool {
+        self.rendered += seconds;
+        let used = self.used();
+        let progress = Progress {
+            renders: self.clip_renders() as usize,
+            used: used.min(1.0),
+            score,
+        };
+        self.cancelled = self.cancelled || !(self.progress)(&progress);
+        !self.cancelled && used < share
+    }
+}
+
+/// `patch` with its matched parameters at the first coordinates of a search's `point`, normalised.
+pub fn patch_at(patch: &Patch, point: &[f64]) -> Patch {
+    patch.with_matched(&std::array::from_fn(|i| point[i] as f32))
+}
+
+/// Searches the matched parameters, from `starts` and the init patch, for what plays `notes` most like `reference`.
+///
+/// A result counts only when neither likeness nor mel distance is worse than the first start's (the init patch's, when
+/// there is none). `progress` is called after each generation; `false` ends the search, and without a limit in
+/// `options` it is the only end. Fails where the ear can't be made.
+pub fn refine(
+    reference: &Reference,
+    notes: &[Note],
+    starts: &[Patch],
+    options: &Options,
+    mut progress: impl FnMut(&Progress) -> bool,
+) -> Result<Refined, EarError> {
+    let began = Instant::now();
+    let start = starts.first().copied().unwrap_or_default();
+    let first = reference.score_of(notes, &start.into())?;
+    let mut search = Search {
+        options: *options,
+        rng: Pcg64Mcg::seed_from_u64(options.seed),
+        budget: Budget {
+            renders: options.renders,
+            time: options.time,
+            began,
+            clip: reference.seconds(),
+            rendered: reference.seconds(),
+            cancelled: false,
+            progress: &mut progress,
+        },
+    };
+    let mut best = Best {
+        reference,
+        first,
+        refined: Refined {
+            automation: start.into(),
+            notes: notes.to_vec(),
+            score: first,
+            one_patch: first,
+            renders: 1,
+        },
+    };
+    if search.budget.used() < 1.0 && search.budget.clip > 0.0 {
+        let mut starts = starts.to_vec();
+        starts.push(start.with_matched(&Patch::default().matched()));
+        let (patch, notes) = search.one_patch(&start, &mut starts, notes, &mut best)?;
+        best.refined.one_patch = best.refined.score;
+        if search.options.each_note && !notes.is_empty() && !search.budget.cancelled {
+            search.patch_per_note(&patch, &starts, &notes, &mut best)?;
+        }
+    }
+    best.refined.renders = search.budget.clip_renders() as usize;
+    Ok(best.refined)
+}
+
+/// The best result so far, by the reference's own score.
+struct Best<'a> {
+    reference: &'a Reference,
+    /// Score of the first start.
+    first: Score,
+    refined: Refined,
+}
+
+impl Best<'_> {
+    /// Takes a result that is better, and in neither half worse than the first start.
+    fn offer(&mut self, automation: Automation, notes: Vec<Note>) -> Result<(), EarError> {
+        let score = self.reference.score_of(&notes, &automation)?;
+        if score.no_worse(&self.first) && score.objective() > self.refined.score.objective() {
+            self.refined = Refined {
+                automation,
+                notes,
+                score,
+                ..self.refined
+            };
+        }
+        Ok(())
+    }
+}
+
+impl Search<'_> {
+    /// Searches one patch for the whole clip. Adds what is found on its first seconds to `starts`, offers the best to
+    /// `best`, and returns the last patch with the notes that it plays.
+    fn one_patch(
+        &mut self,
+        start: &Patch,
+        starts: &mut Vec<Patch>,
+        notes: &[Note],
+        best: &mut Best<'_>,
+    ) -> Result<(Patch, Vec<Note>), EarError> {
+        let reference = best.reference;
+        let threads = self.options.threads;
+        let shares = match (
+            self.options.each_note && !notes.is_empty(),
+            self.options.free_notes,
+        ) {
+            (false, _) => (1.0, 1.0),
+            // Notes that were only heard have more to find than their patch.
+            (true, true) => (ONE_PATCH.0, ONE_PATCH.0),
+            (true, false) => ONE_PATCH,
+        };
+        let most = FIRST_PART * self.budget.clip;
+        let (seconds, options) = match most > FIRST_SECONDS {
+            true => (FIRST_SECONDS, LONG_START),
+            false => (most, SHORT_START),
+        };
+        let beginning = reference.beginning(notes, seconds)?;
+        let (part, part_notes) = match &beginning {
+            Some((part, notes)) => (part, notes.as_slice()),
+            None => (reference, notes),
+        };
+        let mut evaluator = Evaluator::new(part, ROUGH, part_notes, threads)?;
+        let share = FIRST * shares.0;
+        let found = one_patch::successive_halving(self, &mut evaluator, starts, &options, share);
+        starts.extend(&found);
+        let mut evaluator = Evaluator::new(reference, FINE, notes, threads)?;
+        let trail: Vec<Patch> = if self.budget.cancelled {
+            found.into_iter().rev().collect()
+        } else {
+            let promising: Vec<Patch> = std::iter::once(*start).chain(found).collect();
+            one_patch::refine_whole_clip(self, &mut evaluator, &promising, shares)
+        };
+        let patch = trail.last().copied().unwrap_or(*start);
+        // The search hears less than the reference does: where its result is worse in one half, an earlier one, or a
+        // part of the way, may not be.
+        let earlier = trail.iter().rev().take(TRAIL).copied();
+        for found in earlier.chain([0.7, 0.4].map(|t| start.lerp(&patch, t))) {
+            best.offer(found.into(), evaluator.notes().to_vec())?;
+            if best.refined.score != best.first {
+                break;
+            }
+        }
+        Ok((patch, evaluator.notes().to_vec()))
+    }
+
+    /// Searches a patch for each of `notes` from `patch` and `starts`, keeps those that serve the clip as a whole, and
+    /// offers the result to `best`.
+    fn patch_per_note(
+        &mut self,
+        patch: &Patch,
+        starts: &[Patch],
+        notes: &[Note],
+        best: &mut Best<'_>,
+    ) -> Result<(), EarError> {
+        let reference = best.reference;
+        let mut evaluator = Evaluator::new(reference, ROUGH, notes, self.options.threads)?;
+        let found = per_note::search(self, &mut evaluator, patch, starts, PER_NOTE);
+        // Notes were matched one by one: a patch that doesn't serve the clip is dropped again.
+        let mut kept: Vec<Option<&NoteResult>> = found.iter().map(Some).collect();
+        let free = self.options.free_notes;
+        let clip = |kept: &[_]| per_note::assemble(patch, notes, kept, free);
+        let score =
+            |(automation, notes): &(Automation, Vec<Note>)| reference.score_of(notes, automation);
+        let mut whole = score(&clip(&kept))?;
+        for i in 0..kept.len() {
+            if self.budget.cancelled || self.budget.used() > 1.0 {
+                break;
+            }
+            let own = kept[i].take();
+            let without = score(&clip(&kept))?;
+            self.budget.spend(reference.seconds(), without, 1.0);
+            if without.penalized(&best.first) > whole.penalized(&best.first) {
+                whole = without;
+            } else {
+                kept[i] = own;
+            }
+        }
+        let (automation, notes) = clip(&kept);
+        best.offer(automation, notes)
+    }
+}
+
+#[cfg(test)]
+mod tests;

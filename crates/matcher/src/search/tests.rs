@@ -1,0 +1,342 @@
+//! Searches on sounds of the synth itself.
+
+use super::clip::{ClipInference, infer_clip};
+use super::cma::SepCma;
+use super::*;
+use crate::model::Encoder;
+use crate::model::{EncoderError, INPUT_LEN};
+use ear::CHANNELS;
+use synth::params;
+
+const RATE: f64 = 16_000.0;
+
+fn notes() -> Vec<Note> {
+    let note = |onset, key| Note {
+        onset,
+        duration: 0.3,
+        key,
+        velocity: 0.8,
+    };
+    vec![note(0.05, 57.0), note(0.45, 64.0)]
+}
+
+/// Some way from the init patch.
+fn patch() -> Patch {
+    let mut patch = Patch::default();
+    patch.set_plain(params::FILTER_CUTOFF, 700.0);
+    patch.set_plain(params::FILTER_RESONANCE, 0.5);
+    patch.set_plain(params::AMP_ATTACK, 0.05);
+    patch.set_plain(params::AMP_SUSTAIN, 0.2);
+    patch.set_plain(params::OSC1_SHAPE, 1.0);
+    patch
+}
+
+fn reference_of(automation: &Automation) -> Reference {
+    let [left, _] = automation.render(&notes(), 1.0, RATE as f32, 9);
+    Reference::new(&left, RATE, &ear::EarConfig::default()).unwrap()
+}
+
+fn reference() -> Reference {
+    reference_of(&patch().into())
+}
+
+fn run(reference: &Reference, options: &Options) -> Refined {
+    refine(reference, &notes(), &[Patch::default()], options, |_| true).unwrap()
+}
+
+fn limited(renders: usize, seed: u64) -> Options {
+    Options {
+        renders: Some(renders),
+        seed,
+        ..Options::default()
+    }
+}
+
+fn closed(a: Score, b: Score) -> f32 {
+    (b.likeness - a.likeness) / (1.0 - a.likeness)
+}
+
+#[test]
+fn finds_its_way_back_to_a_patch_of_the_synth() {
+    let reference = reference();
+    let start = run(&reference, &limited(1, 1));
+    assert_eq!(
+        (start.renders, start.automation.patch),
+        (1, Patch::default())
+    );
+    let found = run(&reference, &limited(400, 1));
+    assert!((400..420).contains(&found.renders), "{}", found.renders);
+    println!("{:?} -> {:?}", start.score, found.score);
+    assert!(found.score.no_worse(&start.score));
+    assert!(closed(start.score, found.score) > 0.7, "{:?}", found.score);
+    assert!(found.score.mel < 0.6 * start.score.mel, "{:?}", found.score);
+    // One patch, the notes as they were, and the score is what they give.
+    assert!(found.automation.points.is_empty() && found.notes == notes());
+    let again = reference.score_of(&found.notes, &found.automation).unwrap();
+    assert_eq!(again, found.score);
+    assert_eq!(found.one_patch, found.score);
+}
+
+#[test]
+fn derivatives_lead_nearer_than_as_many_tries() {
+    let reference = reference();
+    let mut start = patch();
+    for (row, by) in [
+        (params::FILTER_CUTOFF, 0.1),
+        (params::AMP_SUSTAIN, 0.15),
+        (params::OSC1_SHAPE, -0.05),
+        (params::OSC_BALANCE, 0.1),
+    ] {
+        start.set(row, start.get(row) + by);
+    }
+    let mut evaluator = Evaluator::new(&reference, FINE, &notes(), 1).unwrap();
+    let mut best = evaluator.start(&[start])[0];
+    let mut descent = gauss_newton::GaussNewton::default();
+    let mut renders = 0;
+    for _ in 0..12 {
+        let before = evaluator.penalized(&best.score);
+        renders += descent.step(&mut evaluator, &mut best).renders;
+        assert!(evaluator.penalized(&best.score) >= before);
+    }
+    let centre = start.matched().map(f64::from);
+    let tries = SepCma::with_population(&centre, &[0.05; MATCHED_COUNT], renders);
+    let tries: Vec<Patch> = tries
+        .ask(&mut Pcg64Mcg::seed_from_u64(1))
+        .iter()
+        .map(|s| patch_at(&start, &s.point))
+        .collect();
+    let tried = evaluator.candidates(&tries).into_iter();
+    let luck = tried.map(|c| c.score.objective()).fold(0.0, f32::max);
+    let [descent, luck] = [best.score.objective(), luck].map(|o| 1.0 - o);
+    println!("{renders} renders: {:?}, {descent} for {luck}", best.score);
+    assert!(descent < 0.3 * luck, "{descent} against {luck}");
+}
+
+#[test]
+fn a_patch_a_note_follows_what_one_patch_cannot() {
+    let mut bright = patch();
+    bright.set_plain(params::FILTER_CUTOFF, 6_000.0);
+    bright.set_plain(params::OSC1_SHAPE, 3.0);
+    bright.set_plain(params::LEVEL, -9.0);
+    let two = Automation {
+        patch: patch(),
+        points: vec![(notes()[1].onset, bright)],
+    };
+    let reference = reference_of(&two);
+    let one = run(&reference, &limited(600, 1));
+    let each = run(
+        &reference,
+        &Options {
+            each_note: true,
+            ..limited(600, 1)
+        },
+    );
+    println!("{:?}, {:?}", one.score, each.score);
+    assert_eq!(each.automation.points.len(), 1);
+    assert_eq!(each.automation.points[0].0, notes()[1].onset);
+    assert!(closed(one.score, each.score) > 0.3);
+    assert!(each.score.objective() > each.one_patch.objective());
+    assert!(each.notes == notes());
+}
+
+#[test]
+fn notes_that_were_only_heard_find_their_place() {
+    let reference = reference();
+    let misheard: Vec<Note> = notes()
+        .iter()
+        .map(|n| Note {
+            onset: n.onset + 0.02,
+            duration: 0.8 * n.duration,
+            velocity: if n.key < 60.0 { 0.9 } else { 0.4 },
+            key: n.key + 0.2,
+        })
+        .collect();
+    let run = |free_notes| {
+        let options = Options {
+            each_note: true,
+            free_notes,
+            ..limited(2_000, 1)
+        };
+        refine(&reference, &misheard, &[patch()], &options, |_| true).unwrap()
+    };
+    let (fixed, free) = (run(false), run(true));
+    println!("{:?}, {:?}: {:?}", fixed.score, free.score, free.notes);
+    assert_eq!(fixed.notes, misheard);
+    assert!(free.score.objective() > fixed.score.objective());
+    for (found, n) in free.notes.iter().zip(notes()) {
+        assert!((found.onset - n.onset).abs() < 0.008, "{found:?}");
+        assert!((found.key - n.key).abs() < 0.1, "{found:?}");
+    }
+    let ratio = free.notes[0].velocity / free.notes[1].velocity;
+    assert!((0.8..1.25).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn is_deterministic_for_a_seed_on_any_number_of_threads() {
+    let reference = reference();
+    let run_with = |options: &Options| run(&reference, options);
+    let run = |seed, threads| {
+        let options = Options {
+            each_note: true,
+            free_notes: true,
+            threads,
+            ..limited(120, seed)
+        };
+        run_with(&options)
+    };
+    let first = run(1, 1);
+    assert_eq!(first, run(1, 1));
+    assert_eq!(first, run(1, 3));
+    assert_ne!(first.automation, run(2, 1).automation);
+}
+
+#[test]
+fn never_gets_worse_and_ends_when_told() {
+    let reference = reference();
+    let (mut last, mut calls, mut renders) = (f32::MIN, 0, 0);
+    let options = Options::default();
+    let start = [Patch::default()];
+    let found = refine(&reference, &notes(), &start, &options, |at| {
+        assert!(at.score.objective() >= last && at.renders >= renders);
+        (last, renders) = (at.score.objective(), at.renders);
+        calls += 1;
+        calls < 6
+    })
+    .unwrap();
+    assert_eq!((found.renders, calls), (renders, 6));
+    let at_once = Options {
+        time: Some(Duration::ZERO),
+        ..Options::default()
+    };
+    let found = refine(&reference, &notes(), &start, &at_once, |_| true).unwrap();
+    assert_eq!(found.renders, 1);
+}
+
+#[test]
+fn the_best_of_several_starts_is_searched_from() {
+    let reference = reference();
+    let starts = [Patch::default(), patch()];
+    let found = refine(&reference, &notes(), &starts, &limited(5, 1), |_| true).unwrap();
+    assert!(found.score.likeness > 0.99, "{:?}", found.score);
+    assert_eq!(found.automation.patch, patch());
+}
+
+/// Hears the same in everything.
+struct Deaf;
+
+impl Encoder for Deaf {
+    fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+        let count = windows.len() / INPUT_LEN;
+        Ok(vec![inference(&Patch::default()); count])
+    }
+}
+
+fn inference(patch: &Patch) -> Inference {
+    Inference {
+        mean: patch.matched(),
+        sigma: [0.1; MATCHED_COUNT],
+    }
+}
+
+#[test]
+fn the_answer_that_is_most_alike_comes_first() {
+    let inferred = ClipInference {
+        whole: inference(&Patch::default()),
+        windows: vec![inference(&Patch::default()), inference(&patch())],
+        ends: Vec::new(),
+    };
+    let found = candidates(&reference(), &notes(), &inferred, &mut Deaf, 1).unwrap();
+    let score = |patch: &Patch| {
+        let score = reference().score_of(&notes(), &(*patch).into()).unwrap();
+        score.objective()
+    };
+    let given = Patch::default().with_matched(&patch().matched());
+    assert!(score(&found[0]) >= score(&given) - 1e-3);
+    let as_given = [&Patch::default(), &Patch::default(), &patch()];
+    let as_given = as_given.map(|p| Patch::default().with_matched(&p.matched()));
+    assert_eq!(found[1..], as_given);
+}
+
+/// Hears how bright a window is, as a cutoff that leans to the middle.
+struct Bright;
+
+impl Encoder for Bright {
+    fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+        let answer = |window: &[u8]| {
+            let (mut sum, mut total) = (0.0, 0.0);
+            for (i, &v) in window.iter().enumerate() {
+                sum += (i % CHANNELS) as f32 * v as f32;
+                total += v as f32;
+            }
+            let mut mean = Patch::default().matched();
+            mean[cutoff()] = 0.5 + 0.8 * (sum / f32::max(total, 1.0) / CHANNELS as f32 - 0.5);
+            Inference {
+                mean,
+                sigma: [0.1; MATCHED_COUNT],
+            }
+        };
+        Ok(windows.chunks(INPUT_LEN).map(answer).collect())
+    }
+}
+
+/// Place of the cutoff among the matched parameters.
+fn cutoff() -> usize {
+    let place = synth::MATCHED
+        .iter()
+        .position(|&row| row == params::FILTER_CUTOFF);
+    place.expect("cutoff is matched")
+}
+
+#[test]
+fn an_encoder_that_hears_itself_play_gets_nearer() {
+    let mut truth = Patch::default();
+    truth.set(params::FILTER_CUTOFF, 0.35);
+    let sound = synth::render_mono(&truth, &notes(), 1.0, RATE as f32, RENDER_SEED);
+    let reference = Reference::new(&sound, RATE, &ear::EarConfig::default()).unwrap();
+    let heard = ear::spectrogram(&ear::EarConfig::default(), &sound, RATE, false).unwrap();
+    let inferred = infer_clip(&heard, &mut Bright).unwrap().unwrap();
+    let apart = |patch: &Patch| (patch.get(params::FILTER_CUTOFF) - 0.35).abs();
+    let first = Patch::default().with_matched(&inferred.whole.mean);
+    let found = candidates(&reference, &notes(), &inferred, &mut Bright, 2).unwrap();
+    let [before, after] = [&first, &found[0]].map(apart);
+    assert!(after < 0.5 * before, "{before} to {after}");
+}
+
+#[test]
+fn unmatched_parameters_stay() {
+    let mut start = Patch::default();
+    start.set_plain(params::TUNE, 7.0);
+    let found = refine(&reference(), &notes(), &[start], &limited(30, 1), |_| true).unwrap();
+    for row in (0..synth::COUNT).filter(|row| !synth::MATCHED.contains(row)) {
+        assert_eq!(found.automation.patch.get(row), start.get(row));
+    }
+}
+
+#[test]
+fn silence_and_no_notes_are_no_trouble() {
+    let ear = ear::EarConfig::default();
+    let silence = Reference::new(&[0.0; 8000], RATE, &ear).unwrap();
+    let options = Options {
+        each_note: true,
+        free_notes: true,
+        ..limited(20, 1)
+    };
+    let start = [Patch::default()];
+    let found = refine(&silence, &[], &start, &options, |_| true).unwrap();
+    assert_eq!((found.score.likeness, found.score.mel), (1.0, 0.0));
+    let found = refine(&silence, &notes(), &start, &options, |_| true).unwrap();
+    assert!(found.score.likeness.is_finite() && found.score.mel.is_finite());
+    // Notes that begin after the clip's end.
+    let late: Vec<Note> = notes()
+        .iter()
+        .map(|n| Note {
+            onset: n.onset + 9.0,
+            ..*n
+        })
+        .collect();
+    let found = refine(&reference(), &late, &start, &options, |_| true).unwrap();
+    assert!(found.score.likeness.is_finite());
+    let empty = Reference::new(&[], RATE, &ear).unwrap();
+    let found = refine(&empty, &notes(), &start, &options, |_| true).unwrap();
+    assert_eq!(found.renders, 0);
+}

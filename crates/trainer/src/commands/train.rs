@@ -1,0 +1,123 @@
+//! `mirrornet-trainer train`.
+
+use super::Error;
+use clap::ValueEnum;
+use mirrornet::parallel;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tch::Device;
+use trainer::train::{Budget, Options, Recipe, train};
+
+/// Train a model: babbling on random patches, then mirroring on unlabelled sounds.
+///
+/// Writes encoder.pt, encoder.safetensors, encoder.json, losses.png and a checkpoint to the output
+/// folder. Ctrl-C saves and ends; --resume continues.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Train for this many minutes on the clock.
+    #[arg(long, conflicts_with = "steps", default_value_t = 60.0)]
+    minutes: f64,
+    /// Train for this many steps instead; on the CPU the same seed and steps give the same weights.
+    #[arg(long)]
+    steps: Option<u64>,
+    /// Random seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Start from the encoder of this model instead of random weights, at half the learning rate.
+    #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
+    from: Option<PathBuf>,
+    /// Continue from the checkpoint in the output folder, with its seed and batch.
+    #[arg(long)]
+    resume: bool,
+    /// Device that the networks are trained on; synthesizer and ear always run on the CPU.
+    #[arg(long, value_enum, default_value_t = Where::Cpu)]
+    device: Where,
+    /// Output folder; made if missing.
+    #[arg(long, value_name = "DIR", default_value = "model")]
+    out: PathBuf,
+    /// Folder of WAV files to mirror (searched recursively, no labels needed).
+    #[arg(long, value_name = "DIR")]
+    references: Option<PathBuf>,
+    /// Windows per step.
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u64).range(4..=4096))]
+    batch: u64,
+    /// Folder of the cache of rendered samples (about 22 kB each), reused by --resume and by runs
+    /// with the same seed [default: the output folder].
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Keep no rendered samples on disk.
+    #[arg(long, conflicts_with = "cache")]
+    no_cache: bool,
+    /// Rendering threads [default: one less than the cores].
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Where {
+    Cpu,
+    Cuda,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> Result<(), Error> {
+    let budget = match args.steps {
+        Some(0) => return Err("--steps 0 trains nothing: give at least 1".into()),
+        Some(steps) => Budget::Steps(steps),
+        None if args.minutes > 0.0 && args.minutes.is_finite() => Budget::Minutes(args.minutes),
+        None => {
+            return Err(
+                format!("--minutes must be a positive number, got {}", args.minutes).into(),
+            );
+        }
+    };
+    if !args.batch.is_multiple_of(4) {
+        return Err(format!("--batch {} must be a multiple of 4", args.batch).into());
+    }
+    let device = match args.device {
+        Where::Cpu => Device::Cpu,
+        Where::Cuda if tch::Cuda::is_available() => {
+            // Shapes never change: the fastest kernels are worth a search.
+            tch::Cuda::cudnn_set_benchmark(true);
+            Device::Cuda(0)
+        }
+        Where::Cuda => {
+            return Err(
+                "--device cuda: this libtorch sees no CUDA device. On a machine with an NVIDIA GPU and \
+                 its driver, `cargo xtask setup --cuda` fetches a libtorch that does; or use --device cpu"
+                    .into(),
+            );
+        }
+    };
+    let options = Options {
+        recipe: Recipe {
+            seed: args.seed,
+            batch: args.batch,
+            budget,
+            from: None,
+        },
+        from: args.from,
+        references: args.references,
+        cache: (!args.no_cache).then(|| args.cache.unwrap_or_else(|| args.out.clone())),
+        out: args.out,
+        resume: args.resume,
+        device,
+        threads: args.threads.unwrap_or(parallel::cores() - 1).max(1),
+        held_out: 64,
+        command: std::iter::once("mirrornet-trainer".into())
+            .chain(std::env::args().skip(1))
+            .collect::<Vec<_>>()
+            .join(" "),
+    };
+    let stopped = Arc::new(AtomicBool::new(false));
+    let flag = stopped.clone();
+    ctrlc::set_handler(move || {
+        // The second Ctrl-C doesn't wait for the step to end.
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })?;
+    train(&options, |_| stopped.load(Ordering::Relaxed))?;
+    Ok(())
+}

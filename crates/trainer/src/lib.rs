@@ -1,0 +1,10 @@
+//! MirrorNet's networks, their trainer, the models it exports, and the engine process that serves
+//! them. The only crate that names torch.
+
+pub mod adopt;
+pub mod export;
+pub mod model;
+pub mod serve;
+pub mod torchscript;
+pub mod track;
+pub mod train;

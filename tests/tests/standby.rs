@@ -1,0 +1,276 @@
+//! The built-in encoder standing by: no window goes without an answer while the engine is absent,
+//! starting, dying or hung, and the player is told who listens.
+
+use matcher::engine::{Engine, MODEL_FOLDER, engine_program};
+use matcher::live::{AudioEnd, DELAY, HoldReason, Runtime, Status, View, live};
+use matcher::{BUILTIN_WEIGHTS, CONTRACT, sha256_hex};
+use matcher::{BuiltinEncoder, ModelFiles};
+use matcher::{Contract, Encoder};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use synth::{Note, Patch};
+
+const RATE: f64 = 48_000.0;
+const BLOCK: usize = 480;
+
+/// The shipped model.
+const MODEL: ModelFiles = ModelFiles {
+    contract: include_str!("../../model-weights/encoder.json"),
+    weights: include_bytes!("../../model-weights/encoder.safetensors"),
+};
+
+/// An engine folder with the stand-in in this mode; without a mode, with nothing.
+fn folder(mode: Option<&str>) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(mode) = mode {
+        let program = folder.path().join(engine_program());
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_fake_engine"), program).unwrap();
+        #[cfg(not(unix))]
+        std::fs::copy(env!("CARGO_BIN_EXE_fake_engine"), program).unwrap();
+        std::fs::write(folder.path().join("mode"), mode).unwrap();
+    }
+    folder
+}
+
+/// Puts the shipped model where the engine's is; if it is not `whole`, its weights are not those
+/// that its contract names.
+fn put_model(folder: &Path, whole: bool) {
+    let mut contract = Contract::from_json(MODEL.contract).unwrap();
+    if !whole {
+        contract.builtin_sha256 = Some(sha256_hex(b"other weights"));
+    }
+    let model = folder.join(MODEL_FOLDER);
+    std::fs::create_dir_all(&model).unwrap();
+    let json = serde_json::to_string(&contract).unwrap();
+    std::fs::write(model.join(CONTRACT), json).unwrap();
+    std::fs::write(model.join(BUILTIN_WEIGHTS), MODEL.weights).unwrap();
+}
+
+/// High notes: the stand-in engine is the surer the less there is in the lowest channel.
+fn melody() -> Vec<f32> {
+    let note = |i: usize| Note {
+        onset: 0.3 * i as f64,
+        duration: 0.25,
+        key: 76.0 + 2.0 * i as f32,
+        velocity: 0.9,
+    };
+    let notes: Vec<Note> = (0..8).map(note).collect();
+    let [left, _] = synth::render(&Patch::default(), &notes, 2.4, RATE as f32, 1);
+    left
+}
+
+/// A stream that plays the melody over and over.
+struct Stream {
+    end: AudioEnd,
+    view: View,
+    sound: Vec<f32>,
+    blocks: usize,
+    /// Where inferences took effect.
+    effects: Vec<usize>,
+}
+
+impl Stream {
+    fn new(folder: &Path, model: Option<ModelFiles>) -> Self {
+        let (end, view) = live(RATE, Engine::at(folder), model);
+        Self {
+            end,
+            view,
+            sound: melody(),
+            blocks: 0,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Hands over the next block, and takes what is due in it after `wait`.
+    fn block(&mut self, wait: impl FnOnce(&mut Self)) {
+        let start = self.blocks * BLOCK;
+        let at = start % self.sound.len();
+        self.end.push(&self.sound[at..][..BLOCK]);
+        self.blocks += 1;
+        wait(self);
+        while let Some((offset, _)) = self.end.next_due() {
+            self.effects.push(start + offset);
+        }
+    }
+
+    /// A block as of an offline host.
+    fn offline(&mut self) {
+        self.block(|stream| stream.end.wait());
+    }
+
+    /// A block as of a live host, however slow this machine is: waits until the listener has
+    /// answered what is due in it. Returns how long that took.
+    fn live(&mut self) -> Duration {
+        let started = Instant::now();
+        self.block(|stream| {
+            // What is due is 15 frames old; frames are 8 ms, and the ear takes a few of them.
+            let frames = (stream.blocks * BLOCK) as f64 / RATE / 0.008;
+            while (stream.view.snapshot().heard as f64) < frames - 10.0 {
+                std::thread::sleep(Duration::from_millis(1));
+                assert!(
+                    started.elapsed() < Duration::from_secs(30),
+                    "the listener is stuck"
+                );
+            }
+        });
+        started.elapsed()
+    }
+
+    fn play(&mut self, seconds: f64) {
+        for _ in 0..(seconds * RATE) as usize / BLOCK {
+            self.offline();
+        }
+    }
+
+    /// Plays on until this one answers; the limit only keeps a failing test from hanging.
+    fn until(&mut self, runtime: Runtime) {
+        let limit = Instant::now() + Duration::from_secs(30);
+        while self.view.snapshot().answering != Some(runtime) {
+            self.offline();
+            std::thread::sleep(Duration::from_millis(1));
+            assert!(Instant::now() < limit, "{runtime:?} never answered");
+        }
+    }
+
+    /// Fails unless an inference took effect every 40 ms from the second window on, none late: the
+    /// first has 40 ms of sound in it, which may be too little to be sure of anything. The stand-in
+    /// engine answers at random, so a resynthesis may have found its answer unlike: then the match
+    /// held until the next one, through exactly twelve windows.
+    fn assert_no_gap(&self) {
+        let end = self.blocks * BLOCK;
+        let windows: Vec<(usize, usize)> = (1..)
+            .map(|n| (n, ((n as f64 * 0.040 + DELAY) * RATE).round() as usize))
+            .take_while(|&(_, p)| p < end)
+            .collect();
+        let moved = |&&(_, p): &&(usize, usize)| self.effects.binary_search(&p).is_ok();
+        assert_eq!(windows.iter().filter(moved).count(), self.effects.len());
+        assert!(4 * self.effects.len() > 3 * windows.len());
+        for judged in windows[1..].chunk_by(|a, b| a.0 / 12 == b.0 / 12) {
+            let moved = judged.iter().filter(moved).count();
+            assert!(
+                moved == judged.len() || moved == 0,
+                "{moved} of {} windows from number {} on",
+                judged.len(),
+                judged[0].0
+            );
+        }
+        let seen = self.view.snapshot();
+        assert_eq!((seen.late, seen.dropped), (0, 0));
+    }
+}
+
+#[test]
+fn without_an_engine_the_built_in_encoder_follows() {
+    let nothing = folder(None);
+    let mut stream = Stream::new(nothing.path(), Some(MODEL));
+    stream.play(2.0);
+    stream.assert_no_gap();
+    let seen = stream.view.snapshot();
+    assert_eq!((seen.answering, seen.changes), (Some(Runtime::Builtin), 0));
+    assert_eq!(seen.status, Status::Following(Runtime::Builtin));
+    let words = stream.view.describe_encoder();
+    assert!(words.contains("is not installed"), "{words}");
+    assert!(
+        words.ends_with("The built-in encoder listens in its place."),
+        "{words}"
+    );
+}
+
+#[test]
+fn it_answers_until_the_engine_is_there_and_again_when_it_dies() {
+    // Never ready, so the start fails after 5 s; then a new one works until its 20th request.
+    let folder = folder(Some("hang-at-start"));
+    let mut stream = Stream::new(folder.path(), Some(MODEL));
+    stream.until(Runtime::Builtin);
+    let words = stream.view.describe_encoder();
+    assert!(
+        words.contains("is starting") && words.contains("listens until it is there"),
+        "{words}"
+    );
+    assert_eq!(stream.view.snapshot().changes, 0);
+
+    std::fs::write(folder.path().join("mode"), "crash 20").unwrap();
+    stream.until(Runtime::Engine);
+    assert_eq!(stream.view.snapshot().changes, 1);
+    assert!(stream.view.describe_encoder().ends_with("is running."));
+    stream.until(Runtime::Builtin);
+    assert_eq!(stream.view.snapshot().changes, 2);
+    let words = stream.view.describe_encoder();
+    assert!(
+        words.contains("out of luck") && words.ends_with("listens in its place."),
+        "{words}"
+    );
+    stream.until(Runtime::Engine);
+    stream.assert_no_gap();
+}
+
+#[test]
+fn a_hung_engine_leaves_no_gap_live() {
+    let folder = folder(Some("hang 30"));
+    let mut stream = Stream::new(folder.path(), Some(MODEL));
+    stream.until(Runtime::Engine);
+    let longest = (0..200).map(|_| stream.live()).max();
+    // The client gives a request up after 2 s.
+    assert!(longest < Some(Duration::from_secs(1)), "{longest:?}");
+    assert!(stream.view.snapshot().changes >= 1);
+    stream.assert_no_gap();
+}
+
+#[test]
+fn an_engine_without_a_built_in_model_is_told_so_and_matches() {
+    let folder = folder(Some("ok"));
+    put_model(folder.path(), false);
+    // The engine's model is the one that counts, though another is at hand.
+    let mut stream = Stream::new(folder.path(), Some(MODEL));
+    stream.until(Runtime::Engine);
+    stream.play(1.0);
+    stream.assert_no_gap();
+    let words = stream.view.describe_encoder();
+    assert!(
+        words.contains("is running") && words.contains("can't stand by: encoder.safetensors"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_broken_model_is_said_and_repaired_by_a_click() {
+    let folder = folder(Some("failed"));
+    put_model(folder.path(), false);
+    let mut stream = Stream::new(folder.path(), Some(MODEL));
+    for _ in 0..200 {
+        stream.live();
+    }
+    assert!(stream.effects.is_empty(), "{:?}", stream.effects);
+    let seen = stream.view.snapshot();
+    assert_eq!((seen.answering, seen.changes), (None, 0));
+    assert_eq!(seen.status, Status::Holding(HoldReason::NoEncoder));
+    let words = stream.view.describe_encoder();
+    assert!(
+        words.contains("encoder.pt is truncated")
+            && words.contains(
+                "can't listen either, and the match holds: encoder.safetensors does not belong"
+            ),
+        "{words}"
+    );
+
+    put_model(folder.path(), true);
+    stream.view.restart();
+    stream.until(Runtime::Builtin);
+}
+
+#[test]
+fn both_ways_to_a_model_give_the_same_answers() {
+    let folder = folder(None);
+    put_model(folder.path(), true);
+    let window: Vec<u8> = (0..matcher::INPUT_LEN)
+        .map(|i| (i * 7919 % 251) as u8)
+        .collect();
+    let memory = BuiltinEncoder::from_memory(MODEL).unwrap().infer(&window);
+    // Nothing shares these weights any more: they are read again.
+    let file = BuiltinEncoder::from_folder(&folder.path().join(MODEL_FOLDER))
+        .unwrap()
+        .infer(&window);
+    assert!(memory.is_ok());
+    assert_eq!(memory, file);
+}
