@@ -3,15 +3,10 @@
 
 mod sync;
 
-use crate::CONTROL;
 use crate::math::{INDEX, Ramp, inverse};
 use crate::wavetable::{Wave, Wavetables, sines};
+use crate::{CONTROL, Phases, Samples};
 use simd::Vector;
-
-/// A control step's samples.
-pub type Samples = [f32; CONTROL];
-/// Phases at each of them, 2^-32 cycles.
-pub type Phases = [i32; CONTROL];
 
 /// Weights of the waveforms whose sum is the oscillator's output: sine, triangle, saw, and the
 /// shifted saw that is subtracted to make a pulse.
