@@ -1,7 +1,7 @@
 //! Offline rendering of many melodies side by side, for training: the filters of different renders
 //! share the vectors that the voices of one instrument would leave empty.
 
-use crate::filter::lanes::{LANES, Lanes};
+use crate::filter::bank::{FilterBank, LANES};
 use crate::render::{mean, notes_to_events};
 use crate::synth::Step;
 use crate::{CONTROL, Event, Note, Patch, Synth};
@@ -23,7 +23,7 @@ pub struct Job<'a> {
 /// Renders batches. Keeps its instruments, so one per thread.
 pub struct Batch {
     synths: Vec<Synth>,
-    lanes: Lanes,
+    bank: FilterBank,
     set: InstructionSet,
 }
 
@@ -81,7 +81,7 @@ impl Batch {
         };
         Self {
             synths: (0..LANES).map(synth).collect(),
-            lanes: Lanes::new(LANES),
+            bank: FilterBank::new(LANES),
             set,
         }
     }
@@ -152,7 +152,7 @@ impl Batch {
                 let len = (CONTROL - clock % CONTROL).min(until - clock);
                 self.set.run_narrow(Step {
                     synths: &mut self.synths,
-                    lanes: &mut self.lanes,
+                    bank: &mut self.bank,
                     len,
                 });
                 clock += len;

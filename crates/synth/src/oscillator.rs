@@ -5,10 +5,8 @@ mod sync;
 
 use crate::math::{INDEX, Ramp, inverse};
 use crate::wavetable::{Wave, Wavetables, sines};
-use crate::{CONTROL, Phases};
+use crate::{CONTROL, Phases, Samples};
 use simd::Vector;
-
-pub(crate) use crate::Samples;
 
 /// Weights of the waveforms whose sum is the oscillator's output: sine, triangle, saw, and the
 /// shifted saw that is subtracted to make a pulse.

@@ -3,7 +3,7 @@
 
 use crate::effects::EffectSettings;
 use crate::envelope::EnvelopeSettings;
-use crate::filter::{FilterSettings, Kind};
+use crate::filter::{FilterModel, FilterSettings};
 use crate::lfo::LfoSettings;
 use crate::matrix::{Matrix, Sum};
 use crate::oscillator::{Timbre, blend};
@@ -55,7 +55,7 @@ pub struct Settings {
     pub sub: f32,
     /// Gain of the noise.
     pub noise: f32,
-    /// Kind, resonance, drive, morph.
+    /// Model, resonance, drive, morph.
     pub filter: FilterSettings,
     /// Octaves by which oscillator 2 at its peak moves the cutoff.
     pub cutoff_fm: f32,
@@ -181,7 +181,7 @@ impl Settings {
                 }
                 Group::Filter => {
                     self.filter = FilterSettings::new(
-                        Kind::ALL[(v(p::FILTER_TYPE).round() as usize).min(Kind::ALL.len() - 1)],
+                        FilterModel::from_plain(v(p::FILTER_TYPE)),
                         v(p::FILTER_RESONANCE),
                         v(p::FILTER_BOOST),
                         v(p::FILTER_DRIVE),
