@@ -1,4 +1,4 @@
-//! The engine thread: owns the child, gathers requests into batches, restarts after crashes.
+//! The engine thread: owns the child, gathers requests into batches, restarts it after crashes.
 
 use super::process::Process;
 use super::protocol::{Message, OUTPUT_LEN, PROTOCOL_VERSION};
@@ -15,29 +15,29 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use synth::MATCHED_COUNT;
 
-/// How often an idle child is looked at.
+/// Interval at which an idle child is checked.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// A batch on its way.
+/// A batch that was sent and is not yet answered.
 struct Batch {
     id: u32,
     jobs: Vec<Job>,
     deadline: Instant,
 }
 
-/// What the engine thread is doing. The published [`EngineStatus`] follows from it.
+/// Phase of the engine thread, from which the published [`EngineStatus`] follows.
 enum Phase {
     /// No child: idle, missing or stopped.
     Off,
-    /// A child was greeted and has not answered.
+    /// A child was sent `Hello` and has not answered.
     Starting { process: Process, started: Instant },
-    /// A child answers.
+    /// A child answers requests.
     Running {
         process: Process,
         started: Instant,
         batch: Option<Batch>,
     },
-    /// No child until then.
+    /// No child before `until`, the time of its restart.
     Waiting { until: Instant },
 }
 
@@ -69,7 +69,7 @@ impl Supervisor {
         }
     }
 
-    /// Serves until the last handle is gone.
+    /// Runs until the last handle is dropped.
     pub(super) fn run(mut self) {
         loop {
             self.send_batch();
@@ -101,7 +101,7 @@ impl Supervisor {
         *self.shared.status.lock() = state;
     }
 
-    /// Time until something is due without a command or an answer.
+    /// Time until the next deadline or check.
     fn wait(&self) -> Duration {
         let until = match &self.phase {
             Phase::Off => return Duration::from_secs(3600),
@@ -115,7 +115,7 @@ impl Supervisor {
         until.saturating_duration_since(Instant::now())
     }
 
-    /// Something may be due.
+    /// Handles a missed deadline, a child that has ended, or a restart that is due.
     fn look(&mut self) {
         let now = Instant::now();
         let crash = match &mut self.phase {
@@ -145,7 +145,7 @@ impl Supervisor {
         }
         let Some(installation) = self.installation.clone() else {
             return self.stop(
-                "the system names no folder for this user's data, where the engine would be".into(),
+                "the system names no data folder for this user, where the engine would be".into(),
             );
         };
         let program = installation.program.join(engine_program());
@@ -173,7 +173,7 @@ impl Supervisor {
         }
     }
 
-    /// Sends what has gathered while the last batch was on its way.
+    /// Sends the requests that arrived during the last batch as the next one.
     fn send_batch(&mut self) {
         let Phase::Running {
             process,
@@ -208,7 +208,7 @@ impl Supervisor {
     fn answered(&mut self, answer: io::Result<Message>) {
         match answer {
             Err(e) if e.kind() == io::ErrorKind::InvalidData => {
-                self.crash(&format!("it sent what is not understood ({e})"));
+                self.crash(&format!("it sent an invalid message ({e})"));
             }
             Err(_) => self.crash("it ended unexpectedly"),
             Ok(Message::Failed { message }) => self.stop(message),
@@ -220,7 +220,7 @@ impl Supervisor {
                 self.ready(protocol, version, &contract);
             }
             Ok(Message::Inferred { id, values }) => self.inferred(id, &values),
-            Ok(_) => self.crash("it sent a message out of turn"),
+            Ok(_) => self.crash("it sent an unexpected message"),
         }
     }
 
@@ -254,7 +254,7 @@ impl Supervisor {
 
     fn inferred(&mut self, id: u32, values: &[f32]) {
         let Phase::Running { batch, .. } = &mut self.phase else {
-            return self.crash("it answered before it was asked");
+            return self.crash("it sent an answer without a request");
         };
         let expected = |b: &Batch| {
             let windows: usize = b.jobs.iter().map(|j| j.windows.len() / INPUT_LEN).sum();
@@ -263,7 +263,7 @@ impl Supervisor {
                 && values.iter().all(|v| v.is_finite())
         };
         if !batch.as_ref().is_some_and(expected) {
-            return self.crash("its answer does not fit the question");
+            return self.crash("its answer does not match the request");
         }
         let mut answers = values.chunks_exact(OUTPUT_LEN).map(|v| Inference {
             mean: std::array::from_fn(|i| v[i].clamp(0.0, 1.0)),
@@ -274,12 +274,12 @@ impl Supervisor {
                 .by_ref()
                 .take(job.windows.len() / INPUT_LEN)
                 .collect();
-            // The asker may be gone by now.
+            // Fails if the caller has gone.
             let _ = job.reply.send(Ok(part));
         }
     }
 
-    /// The child is of no use any more: ends it, and decides on a restart.
+    /// Ends a failed child, and schedules a restart or gives up.
     fn crash(&mut self, what: &str) {
         let now = Instant::now();
         let (process, started, batch) = match std::mem::replace(&mut self.phase, Phase::Off) {
@@ -323,7 +323,7 @@ impl Supervisor {
         self.refuse_all(batch);
     }
 
-    /// Gives up until a click.
+    /// Stops the engine until the player clicks Restart.
     fn stop(&mut self, reason: String) {
         let batch = match std::mem::replace(&mut self.phase, Phase::Off) {
             Phase::Running { batch, .. } => batch,
