@@ -1,11 +1,12 @@
-//! Translation of the host's note events into the synth's, which brings their values into range itself.
+//! Translation of the host's note events into the synth's, which brings their values into range
+//! itself.
 
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::{NoteEvent, control_change};
 use synth::{Event, EventKind};
 
-/// Passes the synth's version of an event to `push`: none where the synth has no use for it, several for
-/// a controller that resets others.
+/// Passes the synth's version of an event to `push`: none where the synth has no use for it,
+/// several for a controller that resets others.
 pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
     use NoteEvent as E;
     let address = |voice: VoiceID, channel: Channel, key: Key| {

@@ -93,8 +93,8 @@ impl Synth {
         Self::with_instruction_set(sample_rate, Self::best_instruction_set())
     }
 
-    /// The instruction set that [`Synth::new`] chooses on this CPU: the best with at most eight lanes.
-    /// The voices of one instrument would leave most lanes of wider vectors empty.
+    /// The instruction set that [`Synth::new`] chooses on this CPU: the best with at most eight
+    /// lanes. The voices of one instrument would leave most lanes of wider vectors empty.
     pub fn best_instruction_set() -> InstructionSet {
         InstructionSet::best_within(8)
     }
@@ -129,9 +129,9 @@ impl Synth {
         }
     }
 
-    /// Makes it one of a batch, without a filter bank, and the `first`-th voice the first to be used. Every
-    /// instrument's voices begin a page of memory: if all began with the same one, they would push
-    /// each other out of the cache.
+    /// Makes it one of a batch, without a filter bank, and the `first`-th voice the first to be
+    /// used. Every instrument's voices begin a page of memory: if all began with the same one, they
+    /// would push each other out of the cache.
     pub(crate) fn join(&mut self, first: usize) {
         self.bank = FilterBank::default();
         self.first = first % SLOTS;

@@ -1,4 +1,5 @@
-//! How keys, controllers and the matrix make notes: what sounds, what moves, and that nothing clicks.
+//! How keys, controllers and the matrix make notes: what sounds, what moves, and that nothing
+//! clicks.
 
 mod common;
 
@@ -342,7 +343,8 @@ fn single_voices_and_modulation_do_not_click() {
                 ],
             );
             let got = bend(&play(&patch, 48_000, &line)[0]);
-            // The steepest curve leaves 0 with 7.5 times the slope of a 5 ms line; a click would be 0.1.
+            // The steepest curve leaves 0 with 7.5 times the slope of a 5 ms line; a click would be
+            // 0.1.
             assert!(got < 8e-3, "mode {mode}, curve {curve}: {got:e}");
         }
     }

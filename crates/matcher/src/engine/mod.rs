@@ -118,12 +118,12 @@ impl Installation {
 
 /// State shared by the handles and the engine thread.
 #[derive(Default)]
-struct Shared {
-    status: Mutex<State>,
+struct SharedStatus {
+    status: Mutex<PublishedState>,
 }
 
 /// The published state of the engine.
-struct State {
+struct PublishedState {
     status: EngineStatus,
     /// Time at which a restart is due.
     due: Option<Instant>,
@@ -131,7 +131,7 @@ struct State {
     contract: Option<Arc<Contract>>,
 }
 
-impl Default for State {
+impl Default for PublishedState {
     fn default() -> Self {
         Self {
             status: EngineStatus::Idle,
@@ -146,11 +146,11 @@ impl Default for State {
 enum Command {
     Start,
     Restart,
-    Infer(Job),
+    Infer(Request),
 }
 
 /// A request and the channel for its answer.
-struct Job {
+struct Request {
     windows: Vec<u8>,
     reply: Sender<Answer>,
 }
@@ -162,7 +162,7 @@ pub(crate) type Answer = Result<Vec<Inference>, EncoderError>;
 /// unload the plugin's code right after.
 struct Owner {
     installation: Option<Installation>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedStatus>,
     commands: Option<Sender<Command>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -215,7 +215,7 @@ impl Engine {
     }
 
     fn spawn(installation: Option<Installation>) -> Self {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SharedStatus::default());
         let (commands, inbox) = unbounded();
         let thread = {
             let (shared, installation) = (shared.clone(), installation.clone());
@@ -282,7 +282,7 @@ impl Engine {
             return Err(EncoderError::Unavailable(status.text()));
         }
         let (reply, answer) = bounded(1);
-        self.send(Command::Infer(Job {
+        self.send(Command::Infer(Request {
             windows: windows.to_vec(),
             reply,
         }));
@@ -331,7 +331,7 @@ impl Encoder for EngineEncoder {
         whole_windows(windows)?;
         let mut all = Vec::with_capacity(windows.len() / INPUT_LEN);
         for part in windows.chunks(MAX_BATCH * INPUT_LEN) {
-            // Disconnected: the engine thread has ended and dropped the job.
+            // Disconnected: the engine thread has ended and dropped the request.
             let answer = self.engine.ask(part)?.recv();
             all.extend(answer.map_err(|_| self.engine.gone())??);
         }

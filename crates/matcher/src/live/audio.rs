@@ -1,7 +1,7 @@
 //! The audio thread's end of the live loop.
 
 use super::target::Target;
-use super::{Due, LONGEST_WAIT, Mark, MarkKind, Readiness, Shared};
+use super::{Due, LONGEST_WAIT, LoopState, Mark, MarkKind, Readiness};
 use rtrb::{Consumer, Producer};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,7 +13,7 @@ pub struct AudioEnd {
     samples: Producer<f32>,
     marks: Producer<Mark>,
     due: Consumer<Due>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<LoopState>,
     listener: Option<Thread>,
     /// Positions at which the last pushed block begins and ends.
     begin: u64,
@@ -33,7 +33,7 @@ pub struct AudioEnd {
 impl AudioEnd {
     pub(super) fn new(
         (samples, marks, due): (Producer<f32>, Producer<Mark>, Consumer<Due>),
-        shared: Arc<Shared>,
+        shared: Arc<LoopState>,
         listener: Option<Thread>,
         sample_rate: f64,
     ) -> Self {

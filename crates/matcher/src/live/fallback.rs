@@ -1,7 +1,7 @@
 //! The listener's encoder: asks the engine while it runs, and the built-in encoder otherwise, so
 //! that every window is answered.
 
-use super::{Readiness, Runtime, Shared};
+use super::{LoopState, Readiness, Runtime};
 use crate::engine::{Answer, Engine, EngineStatus};
 use crate::model::CONTRACT;
 use crate::model::{BuiltinEncoder, BuiltinError, ModelFiles};
@@ -31,7 +31,7 @@ pub(super) trait Source: Encoder {
 pub(super) struct FallbackEncoder {
     engine: Engine,
     model: Option<ModelFiles>,
-    shared: Arc<Shared>,
+    shared: Arc<LoopState>,
     /// The built-in encoder, or the reason why there is none; `None` until there is something to
     /// hear.
     builtin: Option<Result<BuiltinEncoder, BuiltinError>>,
@@ -41,7 +41,7 @@ pub(super) struct FallbackEncoder {
 
 impl FallbackEncoder {
     /// Creates the encoder; neither starts the engine nor reads a model.
-    pub(super) fn new(engine: Engine, model: Option<ModelFiles>, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(engine: Engine, model: Option<ModelFiles>, shared: Arc<LoopState>) -> Self {
         Self {
             engine,
             model,

@@ -105,7 +105,7 @@ enum Readiness {
 
 /// State shared by the audio end, the listener thread and the editor.
 #[derive(Default)]
-struct Shared {
+struct LoopState {
     /// Position up to which all sound is heard and its inferences are queued.
     heard: AtomicU64,
     readiness: AtomicU8,
@@ -122,7 +122,7 @@ struct Shared {
     shown: Mutex<Shown>,
 }
 
-impl Shared {
+impl LoopState {
     fn ready(&self) -> bool {
         self.readiness.load(Ordering::Acquire) == Readiness::Ready as u8
     }
@@ -178,7 +178,7 @@ pub struct Snapshot {
 
 /// The plugin's and the editor's end. Dropping it ends the listener thread.
 pub struct View {
-    shared: Arc<Shared>,
+    shared: Arc<LoopState>,
     engine: Engine,
     thread: Option<JoinHandle<()>>,
 }
@@ -253,14 +253,14 @@ pub fn live(sample_rate: f64, engine: Engine, model: Option<ModelFiles>) -> (Aud
 
 fn start<S: Source + 'static>(
     sample_rate: f64,
-    source: impl FnOnce(Arc<Shared>) -> S,
+    source: impl FnOnce(Arc<LoopState>) -> S,
     engine: Engine,
 ) -> (AudioEnd, View) {
     let (samples, from_samples) = RingBuffer::new((sample_rate * RING_SECONDS) as usize);
     let (marks, from_marks) = RingBuffer::new(MARKS);
     let (to_due, due) = RingBuffer::new(DUE);
-    let shared = Arc::new(Shared::default());
-    let worker = thread::Worker::new(
+    let shared = Arc::new(LoopState::default());
+    let worker = thread::ListenerThread::new(
         sample_rate,
         Box::new(source(shared.clone())),
         shared.clone(),

@@ -4,7 +4,7 @@ use super::listener::{Listener, StepResult};
 use super::resynthesis::LEAST_LIKENESS;
 use super::status::{Deafness, HoldReason, Status};
 use super::{
-    DELAY, Due, Mark, MarkKind, Readiness, Runtime, SHOWN_FRAMES, Shared, fallback::Source,
+    DELAY, Due, LoopState, Mark, MarkKind, Readiness, Runtime, SHOWN_FRAMES, fallback::Source,
 };
 use crate::model::EncoderError;
 use ear::{CHANNELS, EarConfig, PitchFrame};
@@ -18,9 +18,9 @@ const POLL: Duration = Duration::from_millis(3);
 /// Largest number of samples heard between two checks for commands.
 const PIECE: usize = 1024;
 
-pub(super) struct Worker {
+pub(super) struct ListenerThread {
     sample_rate: f64,
-    shared: Arc<Shared>,
+    shared: Arc<LoopState>,
     samples: Consumer<f32>,
     marks: Consumer<Mark>,
     due: Producer<Due>,
@@ -39,11 +39,11 @@ pub(super) struct Worker {
     listening: bool,
 }
 
-impl Worker {
+impl ListenerThread {
     pub(super) fn new(
         sample_rate: f64,
         source: Box<dyn Source>,
-        shared: Arc<Shared>,
+        shared: Arc<LoopState>,
         (samples, marks, due): (Consumer<f32>, Consumer<Mark>, Producer<Due>),
     ) -> Self {
         let ear = EarConfig::default();
@@ -211,7 +211,7 @@ impl Worker {
     }
 }
 
-fn show_frame(shared: &Shared, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
+fn show_frame(shared: &LoopState, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
     let mut shown = shared.shown.lock();
     if shown.frames.len() == SHOWN_FRAMES {
         shown.frames.pop_front();
@@ -221,7 +221,7 @@ fn show_frame(shared: &Shared, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
     shown.pitch = pitch;
 }
 
-fn show_inference(shared: &Shared, heard: &Result<StepResult, EncoderError>) {
+fn show_inference(shared: &LoopState, heard: &Result<StepResult, EncoderError>) {
     let mut shown = shared.shown.lock();
     shown.status = match heard {
         Err(_) if shared.ready() => Status::Holding(HoldReason::NoAnswer),

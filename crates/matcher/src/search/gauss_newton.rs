@@ -49,7 +49,7 @@ pub(super) struct GaussNewton {
 }
 
 /// Result of one Gauss-Newton step.
-pub(super) struct Step {
+pub(super) struct StepResult {
     /// Number of renders of the clip.
     pub(super) renders: usize,
     /// True if another step may gain.
@@ -58,7 +58,11 @@ pub(super) struct Step {
 
 impl GaussNewton {
     /// Takes one step from `best`, and replaces it where the step is better.
-    pub(super) fn step(&mut self, evaluator: &mut Evaluator<'_>, best: &mut Candidate) -> Step {
+    pub(super) fn step(
+        &mut self,
+        evaluator: &mut Evaluator<'_>,
+        best: &mut Candidate,
+    ) -> StepResult {
         let mut renders = 0;
         let linearization = match &mut self.linearization {
             Some(linearization) => linearization,
@@ -99,7 +103,7 @@ impl GaussNewton {
             // The Jacobian may be outdated: the next step recomputes it.
             linearization.jacobian.clear();
         }
-        Step {
+        StepResult {
             renders,
             gains: gains || !is_new,
         }
