@@ -174,9 +174,12 @@ impl Bundle {
 }
 
 /// Filters the next `len` samples of a bundle of this model.
+#[expect(
+    clippy::if_same_then_else,
+    reason = "a constant condition of its own spares compiling the other path"
+)]
 #[inline(always)]
 pub fn run<V: Vector, M: Model>(v: V, bundle: &mut Bundle, len: usize) {
-    // What is constant is decided before the other path is compiled.
     if const { M::MODES[0] as u8 == M::MODES[1] as u8 } {
         run_mode::<V, M, 0>(v, bundle, len);
     } else if bundle.mode == M::MODES[0] {
