@@ -1,6 +1,7 @@
-//! Tells the trainer its libtorch's version, and our programs where libtorch's libraries are at run time: in
-//! `lib` beside the program, which in an engine folder holds them, and in cargo's target folder is a link made
-//! here to where they are. A program searches no path of the machine that built it.
+//! Tells the trainer its libtorch's version, and our programs where libtorch's libraries are at run
+//! time: in `lib` beside the program, which in an engine folder holds them, and in cargo's target
+//! folder is a link made here to where they are. A program searches no path of the machine that
+//! built it.
 
 use std::env;
 use std::fs;
@@ -46,7 +47,7 @@ fn main() {
     }
 }
 
-/// The version of the libtorch whose libraries these are, from the file beside their folder that says it:
+/// The version of the libtorch whose libraries these are, from a file next to their folder:
 /// `build-version` in a C++ distribution, `version.py` in Python's.
 fn version(libraries: &Path) -> Option<String> {
     let prefix = libraries.parent()?;
@@ -62,7 +63,7 @@ fn version(libraries: &Path) -> Option<String> {
 /// Makes `libraries` visible to the programs in `profile` and in its `deps`.
 fn offer(libraries: &Path, profile: &Path, windows: bool) -> io::Result<()> {
     if windows {
-        // Windows looks beside the program, nowhere else.
+        // Windows looks in the folder of the program, nowhere else.
         for item in fs::read_dir(libraries)? {
             let path = item?.path();
             if path.extension().is_some_and(|extension| extension == "dll") {

@@ -336,7 +336,7 @@ mod tests {
                 let text = param.normalized_value_to_string(x, true);
                 assert_eq!(text, row.format(row.plain(x)));
                 let back = param.string_to_normalized_value(&text).unwrap();
-                if row.is_choice() {
+                if row.is_stepped() {
                     assert_eq!(row.format(row.plain(back)), text);
                     continue;
                 }

@@ -8,7 +8,8 @@ use std::process::Command;
 use tests::sandbox::workspace;
 
 /// Crates between which every arrow is accounted for.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
+    "simd",
     "synth",
     "ear",
     "matcher",
@@ -24,10 +25,11 @@ const NAMES: [&str; 12] = [
 ];
 
 /// ARCHITECTURE.md's arrows, and no other. `tests` may know all.
-const ARROWS: [(&str, &[&str]); 7] = [
-    ("synth", &[]),
-    ("ear", &[]),
-    ("matcher", &["synth", "ear"]),
+const ARROWS: [(&str, &[&str]); 8] = [
+    ("simd", &[]),
+    ("synth", &["simd"]),
+    ("ear", &["simd"]),
+    ("matcher", &["synth", "ear", "simd"]),
     ("mirrornet", &["matcher", "synth", "ear"]),
     ("trainer", &["mirrornet", "matcher", "synth", "ear", "tch"]),
     (

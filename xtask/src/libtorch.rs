@@ -65,8 +65,8 @@ pub enum Libtorch {
 }
 
 impl Libtorch {
-    /// `cargo` on `project`, for crates that need this libtorch. Every call uses the same environment:
-    /// torch-sys is rebuilt (minutes) when `LIBTORCH` changes.
+    /// `cargo` on `project`, for crates that need this libtorch. Every call uses the same
+    /// environment: torch-sys is rebuilt (minutes) when `LIBTORCH` changes.
     pub fn cargo(&self, project: &Project) -> Command {
         let mut cargo = project.cargo();
         if let Self::Cached(prefix) = self {

@@ -82,7 +82,8 @@ pub struct Arguments {
     pub args: Vec<OsString>,
 }
 
-/// Says what the trainer's `command` is for when the program that knows its options is not built yet.
+/// Says what the trainer's `command` is for when the program that knows its options is not built
+/// yet.
 fn explain(command: &str) -> anyhow::Result<ExitCode> {
     let mut all = Cli::command();
     all.build();

@@ -35,9 +35,12 @@ pub fn run(
     });
     let measured = match long {
         true => steps.step("cargo bench", || {
-            process::run(libtorch.cargo(project).args([
-                "bench", "-p", "ear", "-p", "synth", "-p", "matcher", "-p", "trainer",
-            ]))
+            let mut bench = libtorch.cargo(project);
+            bench.arg("bench");
+            for package in ["ear", "synth", "matcher", "trainer", "tests"] {
+                bench.args(["-p", package]);
+            }
+            process::run(&mut bench)
         }),
         false => Ok(()),
     };

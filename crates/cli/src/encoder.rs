@@ -1,4 +1,5 @@
-//! The encoders a command can choose between: the built-in network, or TorchScript in the engine process.
+//! The encoders a command can choose between: the built-in network, or TorchScript in the engine
+//! process.
 
 use matcher::engine::{Engine, EngineStatus, engine_folder, engine_program};
 use matcher::{BuiltinEncoder, BuiltinError};
@@ -89,8 +90,8 @@ impl EncoderChoice {
     }
 }
 
-/// Folders an engine may be in, the preferred one first: the installed engine's, and that of the bundle
-/// in the target folder this program was built in.
+/// Folders an engine may be in, the preferred one first: the installed engine's, and that of the
+/// bundle in the target folder this program was built in.
 pub fn engine_folders() -> Vec<PathBuf> {
     let program = std::env::current_exe().and_then(|program| program.canonicalize());
     let bundled = program.ok().and_then(|program| {
@@ -102,8 +103,8 @@ pub fn engine_folders() -> Vec<PathBuf> {
     engine_folder().into_iter().chain(bundled).collect()
 }
 
-/// Starts the engine in the folder `engine` with the model in the folder `model`, and waits until it
-/// runs, at most half a minute.
+/// Starts the engine in the folder `engine` with the model in the folder `model`, and waits until
+/// it runs, at most half a minute.
 pub fn through_engine(engine: &Path, model: &Path) -> Result<LoadedModel, LoadError> {
     let process = Engine::with_model(engine, model);
     process.start();

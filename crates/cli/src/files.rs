@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes `bytes` to a temporary file beside `path`, syncs it to the disk, then renames it.
+/// Writes `bytes` to a temporary file in the folder of `path`, syncs it to the disk, then renames
+/// it.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with(path, |temporary| {
         let mut file = File::create(temporary)?;
@@ -13,9 +14,9 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
-/// Lets `write` make a temporary file beside `path`, then renames it. The temporary name keeps the
-/// extension of `path`, by which some writers choose a format. After an error no temporary file is left
-/// and `path` is as it was.
+/// Lets `write` make a temporary file in the folder of `path`, then renames it. The temporary name
+/// keeps the extension of `path`, by which some writers choose a format. After an error no
+/// temporary file is left and `path` is as it was.
 pub fn replace_with(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let temporary = temporary_name(path)?;
     let written = write(&temporary).and_then(|()| fs::rename(&temporary, path));

@@ -1,5 +1,6 @@
-//! The torch-free half of the tools: files in and out, the encoders a command can choose between, labelled
-//! samples for training, and the evaluation of a model. The `mirrornet` command is a thin layer over it.
+//! The torch-free half of the tools: files in and out, the encoders a command can choose between,
+//! labelled samples for training, and the evaluation of a model. The `mirrornet` command is a thin
+//! layer over it.
 
 pub mod encoder;
 pub mod evaluate;

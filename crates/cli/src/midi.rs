@@ -26,8 +26,8 @@ pub enum MidiError {
 /// Offset of the first byte of the time division in a header.
 const DIVISION: usize = 12;
 
-/// The notes of all tracks and channels, in order of onset. A note still held at the end lasts until
-/// then.
+/// The notes of all tracks and channels, in order of onset. A note still held at the end lasts
+/// until then.
 pub fn read(path: &Path) -> Result<Vec<Note>, MidiError> {
     let bytes = std::fs::read(path).map_err(|e| MidiError::Read(path.into(), e))?;
     parse(&bytes, path)

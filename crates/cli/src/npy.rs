@@ -5,8 +5,8 @@ use ear::{CHANNELS, Spectrogram};
 use std::io;
 use std::path::Path;
 
-/// Writes `spectrogram` as a NumPy file: little-endian float32 of shape (frames, 128). The file appears
-/// whole or not at all.
+/// Writes `spectrogram` as a NumPy file: little-endian float32 of shape (frames, 128). The file
+/// appears whole or not at all.
 pub fn write(path: &Path, spectrogram: &Spectrogram) -> io::Result<()> {
     let mut header = format!(
         "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {CHANNELS}), }}",

@@ -5,7 +5,8 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get())
 }
 
-/// Applies `f` to every item on `threads` threads (0 counts as 1); results are in the order of `items`.
+/// Applies `f` to every item on `threads` threads (0 counts as 1); results are in the order of
+/// `items`.
 pub fn side_by_side<T: Sync, R: Send>(
     threads: usize,
     items: &[T],

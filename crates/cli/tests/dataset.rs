@@ -1,4 +1,5 @@
-//! Data sets: the files are the same bytes however they are made, and another data set's are refused.
+//! Data sets: the files are the same bytes however they are made, and another data set's are
+//! refused.
 
 use mirrornet::samples::dataset::{DatasetError, DatasetOptions, plan, render};
 use safetensors::tensor::{Dtype, TensorView, serialize};

@@ -1,5 +1,6 @@
-//! Every reader of outside bytes, fed with broken ones: it may refuse them, it may not panic, and what it
-//! accepts is in range. A few thousand cases each time, and very many with `cargo xtask test --long`.
+//! Every reader of outside bytes, fed with broken ones: it may refuse them, it may not panic, and
+//! what it accepts is in range. A few thousand cases each time, and very many with `cargo xtask
+//! test --long`.
 
 use matcher::Contract;
 use matcher::engine::protocol::{self, Message};

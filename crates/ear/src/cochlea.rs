@@ -7,7 +7,7 @@
 
 use crate::config::{CHANNELS, HairCell};
 use crate::design::{Filter, PAIRS};
-use crate::simd::{InstructionSet, Kernel, Vector};
+use simd::{InstructionSet, Kernel, Vector};
 
 /// Rows of coefficients of one vector: keep, -spring, gain1, gain2 of each pair, direct.
 const COEFFICIENTS: usize = 4 * PAIRS + 1;

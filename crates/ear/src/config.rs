@@ -1,5 +1,6 @@
 //! Settings of the ear: preset, frames, hair cell, normalisation. Part of the model contract.
 
+use crate::error::EarError;
 use crate::preset::Preset;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -70,14 +71,6 @@ impl Default for EarConfig {
             native_rate: false,
         }
     }
-}
-
-/// Reason why an ear can't be made.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum EarError {
-    /// A setting out of range, or settings that exclude each other.
-    #[error("{0}")]
-    Config(String),
 }
 
 impl EarConfig {

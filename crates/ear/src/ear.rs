@@ -1,12 +1,13 @@
 //! The streaming ear: any block of samples in, whole frames out.
 
 use crate::cochlea::{Cochlea, Stages};
-use crate::config::{CHANNELS, EarConfig, EarError, Normalize};
+use crate::config::{CHANNELS, EarConfig, Normalize};
 use crate::design;
+use crate::error::EarError;
 use crate::normalize::RunningNormalizer;
 use crate::pitch::{PitchFrame, PitchTracker, level_db};
 use crate::resample::Resampler;
-use crate::simd::InstructionSet;
+use simd::InstructionSet;
 
 /// Time constant of the hair cell's membrane in ms.
 const MEMBRANE_MS: f64 = 0.5;

@@ -45,10 +45,10 @@
 //! depends on CF / fs only: a preset at another rate (`native_rate`) has the same coefficients and
 //! all its frequencies scaled.
 //!
-//! **Arithmetic.** A pole pair is two chained integrators,
-//! `s1 += x - damp s1 - spring s2; s2 += s1`. In f32 their coefficients stay exact for poles near 1, where a direct form rounds the
-//! pole's angle (at 55 Hz and 32 kHz by up to half a cent). The bank agrees with the same responses
-//! applied by FFT in f64 within 1.7e-5 (`oracle.rs`).
+//! **Arithmetic.** A pole pair is two chained integrators, `s1 += x - damp s1 - spring s2` and
+//! `s2 += s1`. In f32 their coefficients stay exact for poles near 1, where a direct form rounds
+//! the pole's angle (at 55 Hz and 32 kHz by up to half a cent). The bank agrees with the same
+//! responses applied by FFT in f64 within 1.7e-5 (`oracle.rs`).
 //!
 //! # Fidelity
 //! Pearson r over all cells and e = |Y - R| / |R| against naplib 2.6.0 (at other rates than 16 kHz:
@@ -123,30 +123,28 @@
 //! The tracker was tuned on ten other instruments (`--others --seed 101`: .99 %) and on other
 //! melodies of these (`--seed 501`: 1.02 %); melodies it was never tuned on (`--seed 7`) give
 //! 1.04 %. Most errors left are the frame or two in which a slow instrument fades into the next
-//! note. FluidR3, whose notes ring on like a held pedal, gives 4.17 % (1.20 % detached, 7.63 % legato),
-//! nylon guitar 11.31 %.
+//! note. FluidR3, whose notes ring on like a held pedal, gives 4.17 % (1.20 % detached, 7.63 %
+//! legato), nylon guitar 11.31 %.
 
 mod cochlea;
 mod config;
 mod design;
 mod ear;
+mod error;
 mod normalize;
-mod npy;
 #[cfg(test)]
 mod oracle;
 mod picture;
 mod pitch;
 mod preset;
 mod resample;
-pub mod simd;
 mod spectrogram;
 
 pub use config::{
-    CHANNELS, EarConfig, EarError, FRAME_SECONDS, HairCell, INPUT_RATES, Normalize,
-    centre_frequencies,
+    CHANNELS, EarConfig, FRAME_SECONDS, HairCell, INPUT_RATES, Normalize, centre_frequencies,
 };
 pub use ear::{Ear, Frame};
-pub use npy::write_npy;
+pub use error::EarError;
 pub use picture::{brightness, decibel_image};
 pub use pitch::{PITCH_DELAY, PitchFrame, key_to_hz};
 pub use preset::Preset;

@@ -22,9 +22,9 @@ mod frame;
 mod periods;
 mod prefilter;
 
-use crate::simd::InstructionSet;
 pub use frame::{PitchFrame, key_to_hz};
 use periods::{Peak, Periods};
+use simd::InstructionSet;
 
 /// Delay of pitch and gate in seconds: those of a frame are reported this long after its end,
 /// rounded to whole frames.

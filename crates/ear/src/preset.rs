@@ -1,6 +1,6 @@
 //! The presets: sets of filters by their centre frequencies, one row each.
 
-use crate::config::EarError;
+use crate::error::EarError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;

@@ -4,7 +4,7 @@
 //! drifts. With at most [`MAX_PHASES`] distinct phases each has its own taps, otherwise taps are
 //! interpolated linearly between neighbouring phases.
 
-use crate::simd::{InstructionSet, Kernel, Vector};
+use simd::{InstructionSet, Kernel, Vector};
 
 /// Half of the transition band, as a fraction of the lower of both rates.
 const HALF_TRANSITION: f64 = 0.045;

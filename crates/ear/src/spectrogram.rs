@@ -1,7 +1,8 @@
 //! Whole clips: their spectrogram and how it is computed.
 
-use crate::config::{CHANNELS, EarConfig, EarError, Normalize};
+use crate::config::{CHANNELS, EarConfig, Normalize};
 use crate::ear::Ear;
+use crate::error::EarError;
 use crate::pitch::PitchFrame;
 
 /// Samples processed at a time; a NaN silences this much of a clip.

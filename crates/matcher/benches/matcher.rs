@@ -3,7 +3,7 @@
 use divan::{Bencher, counter::ItemsCount};
 use ear::EarConfig;
 use matcher::BuiltinEncoder;
-use matcher::engine::{Engine, EngineStatus, engine_program};
+use matcher::engine::{Engine, EngineStatus};
 use matcher::live::Listener;
 use matcher::search::Reference;
 use matcher::{Encoder, EncoderError, INPUT_LEN, Inference};
@@ -115,23 +115,4 @@ fn engine_inference(bencher: Bencher) {
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// One window to the stand-in engine process and back: all but the network.
-#[divan::bench]
-fn engine_round_trip(bencher: Bencher) {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::copy(
-        env!("CARGO_BIN_EXE_fake-engine"),
-        folder.path().join(engine_program()),
-    )
-    .unwrap();
-    std::fs::write(folder.path().join("mode"), "ok").unwrap();
-    let engine = Engine::at(folder.path());
-    engine.start();
-    while !matches!(engine.status(), EngineStatus::Running { .. }) {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let (mut encoder, window) = (engine.encoder(), vec![100; INPUT_LEN]);
-    bencher.bench_local(|| encoder.infer(&window).unwrap());
 }

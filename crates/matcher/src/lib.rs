@@ -19,6 +19,6 @@ pub mod search;
 
 pub use model::{
     BUILTIN_WEIGHTS, BuiltinEncoder, BuiltinError, CONTRACT, Contract, ContractError, Encoder,
-    EncoderError, FLOOR_DB, HOP_FRAMES, INPUT_LEN, Inference, ListenError, MAX_BATCH, ModelFiles,
-    WEIGHTS, WINDOW_FRAMES, quantize_window, sha256_hex,
+    EncoderError, FLOOR_DB, HOP_FRAMES, INPUT_LEN, INPUT_OFFSET, Inference, ListenError, MAX_BATCH,
+    ModelFiles, SIGMA_RANGE, WEIGHTS, WINDOW_FRAMES, quantize_window, sha256_hex,
 };

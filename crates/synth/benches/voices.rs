@@ -92,7 +92,7 @@ fn unison_7_16(bencher: Bencher, set: InstructionSet) {
 #[divan::bench(args = [2.0, 0.0])]
 fn sync_16(bencher: Bencher, shape: f32) {
     let patch = with(&[(params::OSC1_SHAPE, shape), (params::OSC1_SYNC, 24.0)]);
-    play(bencher, &patch, 16, InstructionSet::best());
+    play(bencher, &patch, 16, Synth::best_instruction_set());
 }
 
 /// One voice with chorus, delay and reverb.
@@ -100,21 +100,21 @@ fn sync_16(bencher: Bencher, shape: f32) {
 fn effects_1(bencher: Bencher) {
     let mixes = [params::CHORUS_MIX, params::DELAY_MIX, params::REVERB_MIX];
     let patch = with(&mixes.map(|row| (row, 0.3)));
-    play(bencher, &patch, 1, InstructionSet::best());
+    play(bencher, &patch, 1, Synth::best_instruction_set());
 }
 
 /// Any timbre the matcher may set.
 #[divan::bench(args = [1, 2])]
 fn random_16(bencher: Bencher, seed: u64) {
     let patch = Patch::random(&mut Pcg64Mcg::seed_from_u64(seed));
-    play(bencher, &patch, 16, InstructionSet::best());
+    play(bencher, &patch, 16, Synth::best_instruction_set());
 }
 
 /// A held note that has decayed to nothing.
 #[divan::bench]
 fn silent_tail(bencher: Bencher) {
     let patch = with(&[(params::AMP_SUSTAIN, 0.0), (params::AMP_DECAY, 0.01)]);
-    play(bencher, &patch, 1, InstructionSet::best());
+    play(bencher, &patch, 1, Synth::best_instruction_set());
 }
 
 const CLIPS: usize = 64;

@@ -5,12 +5,12 @@ use crate::render::render_changes;
 use crate::{COUNT, Note, PARAMS, Patch};
 use serde_json::{Map, Value, json};
 
-/// A patch, and what replaces it later.
+/// A patch and its changes over time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Automation {
-    /// What sounds from the start.
+    /// The patch that sounds from the start.
     pub patch: Patch,
-    /// In order of time: seconds from the start, and what sounds from then on.
+    /// Times in seconds from the start, ascending, each with the patch that sounds from then on.
     pub points: Vec<(f64, Patch)>,
 }
 
@@ -22,7 +22,8 @@ impl From<Patch> for Automation {
 }
 
 impl Automation {
-    /// Plays `notes`: as [`crate::render`], each point at its very sample, before the notes there.
+    /// Renders `notes`, as [`crate::render`]; each point takes effect at its very sample, before
+    /// the notes there.
     pub fn render(
         &self,
         notes: &[Note],
@@ -34,8 +35,8 @@ impl Automation {
         render_changes(&self.patch, changes, 0.0, notes, seconds, sample_rate, seed)
     }
 
-    /// [`Patch::to_json`] and, where there are points, `"automation": [{"time": seconds, "params": {id:
-    /// plain value}}]` with the parameters that change there.
+    /// [`Patch::to_json`] and, where there are points, `"automation": [{"time": seconds, "params":
+    /// {id: plain value}}]` with the parameters that change there.
     pub fn to_json(&self) -> Value {
         let mut value = self.patch.to_json();
         let mut before = &self.patch;
@@ -54,9 +55,9 @@ impl Automation {
         value
     }
 
-    /// Reads [`Automation::to_json`]'s form; a plain patch is one without points.
+    /// Reads [`Automation::to_json`]'s form; a plain patch is an automation without points.
     pub fn from_json(text: &str) -> Result<Self, PatchError> {
-        let malformed = |what: &str| PatchError::Malformed(what.into());
+        let malformed = |what: String| PatchError::Malformed(what);
         let value: Value =
             serde_json::from_str(text).map_err(|e| PatchError::Malformed(e.to_string()))?;
         let mut automation = Self::from(Patch::from_value(&value)?);
@@ -65,16 +66,21 @@ impl Automation {
         };
         let points = points
             .as_array()
-            .ok_or_else(|| malformed("\"automation\" is no list"))?;
+            .ok_or_else(|| malformed("\"automation\" is not a list".into()))?;
         let (mut last, mut patch) = (0.0, automation.patch);
         for point in points {
-            let time = point.get("time").and_then(Value::as_f64);
-            let time = time
-                .filter(|&t| t >= last)
-                .ok_or_else(|| malformed("an automation point's \"time\" is no later time"))?;
+            let time = point.get("time").and_then(Value::as_f64).ok_or_else(|| {
+                malformed("an automation point's \"time\" is missing or not a number".into())
+            })?;
+            if time < last {
+                return Err(malformed(format!(
+                    "automation points must be in ascending order from 0: \"time\" {time} follows {last}"
+                )));
+            }
             let params = point.get("params").and_then(Value::as_object);
-            let params =
-                params.ok_or_else(|| malformed("an automation point has no \"params\""))?;
+            let params = params.ok_or_else(|| {
+                malformed("an automation point's \"params\" is missing or not an object".into())
+            })?;
             patch.set_from(params)?;
             automation.points.push((time, patch));
             last = time;
@@ -134,15 +140,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_automation_is_refused_by_name() {
+    fn malformed_automation_is_refused_with_the_reason() {
         for (automation, what) in [
-            ("3", "no list"),
+            ("3", "not a list"),
             (r#"[{"params": {}}]"#, "time"),
             (r#"[{"time": 1}]"#, "params"),
             (r#"[{"time": 1, "params": {"x": 1}}]"#, "\"x\""),
             (
                 r#"[{"time": 2, "params": {}}, {"time": 1, "params": {}}]"#,
-                "later",
+                "\"time\" 1 follows 2",
             ),
         ] {
             let text = format!(r#"{{"format": 1, "params": {{}}, "automation": {automation}}}"#);

@@ -3,9 +3,9 @@
 
 use crate::filter::lanes::{LANES, Lanes};
 use crate::render::{mean, notes_to_events};
-use crate::simd::InstructionSet;
 use crate::synth::Step;
 use crate::{CONTROL, Event, Note, Patch, Synth};
+use simd::InstructionSet;
 
 /// One render of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -69,10 +69,10 @@ impl Job<'_> {
 impl Batch {
     /// Instruments for `sample_rate` in Hz.
     pub fn new(sample_rate: f32) -> Self {
-        Self::with_instruction_set(sample_rate, InstructionSet::best())
+        Self::with_instruction_set(sample_rate, Synth::best_instruction_set())
     }
 
-    /// [`Batch::new`] on other vector instructions than the CPU's best.
+    /// [`Batch::new`] with another instruction set than [`Synth::best_instruction_set`].
     pub fn with_instruction_set(sample_rate: f32, set: InstructionSet) -> Self {
         let synth = |n| {
             let mut synth = Synth::with_instruction_set(sample_rate, set);
@@ -98,8 +98,8 @@ impl Batch {
         renders
     }
 
-    /// Renders every job in mono: the same samples as [`crate::render_mono`]. `out` becomes as long as
-    /// `jobs`; what it holds already is overwritten and keeps its allocations.
+    /// Renders every job in mono: the same samples as [`crate::render_mono`]. `out` becomes as long
+    /// as `jobs`; what it holds already is overwritten and keeps its allocations.
     pub fn render_mono(&mut self, jobs: &[Job<'_>], out: &mut Vec<Vec<f32>>) {
         out.resize_with(jobs.len(), Vec::new);
         for (job, out) in jobs.iter().zip(&mut *out) {
@@ -112,8 +112,8 @@ impl Batch {
         });
     }
 
-    /// Renders every job, giving its samples, left and, if it is another, right, to `write` piece by
-    /// piece, behind the job's index. An instrument that is done takes the next job.
+    /// Renders every job, giving its samples, left and, if it is another, right, to `write` piece
+    /// by piece, behind the job's index. An instrument that is done takes the next job.
     fn run(&mut self, jobs: &[Job<'_>], mut write: impl FnMut(usize, &[f32], Option<&[f32]>)) {
         let mut jobs = jobs.iter().enumerate();
         let mut renders: Vec<Render> = Vec::new();
@@ -149,7 +149,7 @@ impl Batch {
             };
             while clock < until {
                 let len = (CONTROL - clock % CONTROL).min(until - clock);
-                self.set.run(Step {
+                self.set.run_narrow(Step {
                     synths: &mut self.synths,
                     lanes: &mut self.lanes,
                     len,
@@ -208,7 +208,7 @@ mod tests {
             .collect();
         for set in InstructionSet::ALL
             .into_iter()
-            .filter(|set| set.is_available())
+            .filter(|set| set.is_available() && set.lanes() <= 8)
         {
             let mut batch = Batch::with_instruction_set(44_100.0, set);
             let renders = batch.render(&jobs);

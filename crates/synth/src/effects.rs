@@ -1,5 +1,5 @@
-//! What the sum of the voices passes through: chorus, delay, reverb. Each is bypassed exactly while
-//! its mix is 0, and sleeps once it has nothing left to say.
+//! The effects on the sum of the voices: chorus, delay, reverb. Each is bypassed exactly while its
+//! mix is 0, and stops processing once its tail has fallen below -120 dBFS.
 
 mod chorus;
 mod clip;
@@ -9,19 +9,19 @@ mod reverb;
 
 pub use clip::{is_safe, safety_clip};
 
+use crate::CONTROL;
 use crate::math::Ramp;
-use crate::{CONTROL, Patch};
 use chorus::{Chorus, ChorusSettings};
 use delay::{Delay, DelaySettings};
 use reverb::{Reverb, ReverbSettings};
 use std::f32::consts::FRAC_PI_2;
 
-/// What an effect holds below this (-120 dBFS) is as good as nothing.
+/// Amplitude (-120 dBFS) below which an effect's tail counts as silent.
 const QUIET: f32 = 1e-6;
-/// Seconds in which an effect that is switched on in the middle of a sound begins to hear it.
+/// Fade-in, in seconds, of the input to an effect that is switched on in the middle of a sound.
 const ENTRANCE: f32 = 0.03;
 
-/// The effects' part of a patch.
+/// Settings of all effects.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EffectSettings {
     chorus: ChorusSettings,
@@ -30,28 +30,28 @@ pub struct EffectSettings {
 }
 
 impl EffectSettings {
-    /// Digests a patch.
-    pub fn new(patch: &Patch) -> Self {
+    /// Reads a patch; `v` gives a row's plain value.
+    pub fn new(v: impl Fn(usize) -> f32) -> Self {
         Self {
-            chorus: ChorusSettings::new(patch),
-            delay: DelaySettings::new(patch),
-            reverb: ReverbSettings::new(patch),
+            chorus: ChorusSettings::new(&v),
+            delay: DelaySettings::new(&v),
+            reverb: ReverbSettings::new(&v),
         }
     }
 
-    /// Whether no mix is up.
+    /// Whether every mix is 0.
     fn are_off(&self) -> bool {
         let chorus = Chorus::mix(&self.chorus);
         chorus == 0.0 && Delay::mix(&self.delay) == 0.0 && Reverb::mix(&self.reverb) == 0.0
     }
 }
 
-/// All effects, in their order.
+/// All effects, in the order of the signal.
 pub struct Effects {
     chorus: Stage<Chorus>,
     delay: Stage<Delay>,
     reverb: Stage<Reverb>,
-    /// None of them is heard in the planned step, nor was in the one before.
+    /// Whether no effect is heard in the planned step, nor was in the one before.
     idle: bool,
 }
 
@@ -90,7 +90,7 @@ impl Effects {
         self.idle = s.are_off() && [chorus, delay, reverb].iter().all(|wet| wet.is_silent());
     }
 
-    /// Whether nothing happens in the planned step.
+    /// Whether no effect is heard in the planned step.
     #[inline]
     pub fn are_idle(&self) -> bool {
         self.idle
@@ -106,34 +106,34 @@ impl Effects {
 
 /// An effect without its dry path.
 trait Effect {
-    /// Its part of a patch.
+    /// Settings of the effect.
     type Settings: Copy + Default;
 
-    /// 0 dry, 1 wet.
+    /// Mix of the effect: 0 dry, 1 wet.
     fn mix(s: &Self::Settings) -> f32;
 
-    /// Samples after which nothing is left of what it holds but what it has written since.
+    /// Number of samples after which everything held has been overwritten or played.
     fn memory(&self) -> usize;
 
-    /// Forgets everything; parameters stand at once where `s` wants them.
+    /// Forgets everything, and takes over the settings without a ramp.
     fn wake(&mut self, s: &Self::Settings);
 
     /// Plans the next [`CONTROL`] samples.
     fn plan(&mut self, s: &Self::Settings);
 
-    /// What it makes of the input, left and right, at the `i`-th sample of the planned step, and the
-    /// largest magnitude among what it has written down to be heard later.
+    /// Returns the wet output, left and right, at the `i`-th sample of the planned step, and the
+    /// largest magnitude among the samples that were stored to be heard later.
     fn tick(&mut self, i: usize, input: [f32; 2]) -> ([f32; 2], f32);
 }
 
-/// An effect with its dry path, and its sleep.
+/// An effect with its dry path, and its state of sleep.
 struct Stage<E: Effect> {
     effect: E,
     settings: E::Settings,
     dry: Ramp,
     wet: Ramp,
     awake: bool,
-    /// How much of the input it hears, 0 to 1, and its change per sample.
+    /// Gain of the effect's input, 0 to 1, and its change per sample.
     heard: f32,
     entrance: f32,
     /// Samples since anything was above [`QUIET`].
@@ -176,7 +176,7 @@ impl<E: Effect> Stage<E> {
         self.dry.aim((mix * FRAC_PI_2).cos(), INVERSE);
         self.wet.aim((mix * FRAC_PI_2).sin(), INVERSE);
         self.settings = *s;
-        // Only here does it fall asleep, so that the moment doesn't depend on the blocks.
+        // Sleep begins only here, so that the moment doesn't depend on the blocks.
         self.awake &= self.quiet <= self.effect.memory();
         if self.awake {
             self.effect.plan(s);
@@ -193,7 +193,7 @@ impl<E: Effect> Stage<E> {
             let input = [*l, *r];
             if !self.awake {
                 if input == [0.0; 2] {
-                    // What comes next begins by itself.
+                    // After silence no fade-in is needed.
                     self.heard = 1.0;
                     continue;
                 }
@@ -222,7 +222,7 @@ fn approach(value: &mut f32, target: f32, share: f32) {
     *value += share * (target - *value);
 }
 
-/// [`approach`]'s share for a time constant in seconds.
+/// Share of the way per control step, for [`approach`], of a time constant in seconds.
 fn share(seconds: f32, sample_rate: f32) -> f32 {
     1.0 - (-(CONTROL as f32) / (seconds * sample_rate)).exp()
 }

@@ -2,9 +2,9 @@
 //!
 //! Each segment aims a little past its end so that it arrives in the stated time: the attack takes
 //! `attack` seconds from 0 to 1; decay and release fall 60 dB of their way in `decay` and `release`
-//! seconds and are then there. Curves bend the segments: from the usual one to steeper starts (-1) or,
-//! over the straight line, to steeper ends (1). A retriggered or interrupted envelope goes on from where
-//! it is.
+//! seconds and are then there. Curves bend the segments: from the usual one to steeper starts (-1)
+//! or, over the straight line, to steeper ends (1). A retriggered or interrupted envelope goes on
+//! from where it is.
 
 use crate::CONTROL;
 use crate::math::exp2;
@@ -17,7 +17,8 @@ const FALL_EXCESS: f32 = 0.001;
 const ATTACK_BEND: f32 = 6.0;
 /// Bend that a full curve takes off the fall's, and the one that a full negative curve adds.
 const FALL_BEND: [f32; 2] = [9.0, 4.0];
-/// Smallest bend that is told from none: a straighter segment would aim too far off for its precision.
+/// Smallest bend that is told from none: a straighter segment would aim too far off for its
+/// precision.
 const STRAIGHT: f32 = 0.05;
 /// Shortest attack, decay and release that keys and velocities may lead to, seconds.
 const SHORTEST: [f32; 3] = [0.001, 0.01, 0.005];
@@ -101,8 +102,8 @@ pub struct EnvelopeSettings {
 }
 
 impl EnvelopeSettings {
-    /// `times`: attack, decay and release in seconds; `sustain`: the level held; `curves`, -1 to 1: of
-    /// the attack, and of decay and release.
+    /// `times`: attack, decay and release in seconds; `sustain`: the level held; `curves`, -1 to 1:
+    /// of the attack, and of decay and release.
     pub fn new(times: [f32; 3], sustain: f32, curves: [f32; 2], sample_rate: f32) -> Self {
         let samples = times.map(|seconds| seconds * sample_rate);
         let shortest = SHORTEST.map(|seconds| seconds * sample_rate);

@@ -1,6 +1,6 @@
-//! What can happen to the instrument, and when.
+//! Events: notes, controllers and expressions, with their times.
 
-/// What happens to a note or a channel.
+/// A note, or a change to a note or a channel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum EventKind {
     /// Starts a note. `id` tells it from others of the same key (-1: none given).
@@ -53,7 +53,8 @@ pub enum EventKind {
         /// 0 to 1.
         value: f32,
     },
-    /// Brightness (MPE: timbre, controller 74) of all notes of a channel; as [`EventKind::Brightness`].
+    /// Brightness (MPE: timbre, controller 74) of all notes of a channel; as
+    /// [`EventKind::Brightness`].
     ChannelBrightness {
         /// MIDI channel.
         channel: u8,
@@ -126,13 +127,13 @@ pub enum EventKind {
         /// 0 to 1.
         value: f32,
     },
-    /// Per-note modulation of a parameter that [`crate::can_modulate`]; void for others.
+    /// Per-note modulation of a parameter that [`crate::can_modulate`]; ignored for others.
     Modulation {
         /// Host's voice id.
         id: i32,
         /// Row of the parameter table.
         row: usize,
-        /// What is added to its normalised value, -1 to 1.
+        /// Offset to the normalised value, -1 to 1.
         offset: f32,
     },
 }
@@ -142,6 +143,6 @@ pub enum EventKind {
 pub struct Event {
     /// Samples from the start of the block; at most its length.
     pub time: u32,
-    /// What happens.
+    /// The event.
     pub kind: EventKind,
 }

@@ -1,52 +1,17 @@
-//! The low-frequency oscillators: each waits, fades in, and swings; for each note from its start, or for
-//! all together, in hertz or in the host's tempo.
+//! The low-frequency oscillators: each waits, fades in, and oscillates; for each note from its
+//! start, or for all notes together, at a rate in hertz or in the host's tempo.
 
 use crate::math::{sin_turn, split_mix};
+use crate::params::{LfoShape, LfoStart};
 
-/// Largest change per second where a shape jumps: it takes 4 ms from end to end, so that what it moves
-/// doesn't click.
+/// Largest change per second where a shape jumps: it takes 4 ms from end to end, so that nothing it
+/// moves clicks.
 const SLEW: f32 = 500.0;
 /// Shortest fade-in, seconds.
 const FADE: f32 = 1e-3;
 
-/// Waveforms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Shape {
-    /// From 0 upwards.
-    #[default]
-    Sine,
-    /// From 0 upwards.
-    Triangle,
-    /// From -1 to 1.
-    SawUp,
-    /// From 1 to -1.
-    SawDown,
-    /// 1, then -1.
-    Square,
-    /// A new random value every cycle.
-    Hold,
-    /// Smoothly from one to the next.
-    Smooth,
-}
-
-impl Shape {
-    /// All of them, in the order of [`crate::params::LFO_SHAPES`].
-    pub const ALL: [Self; 7] = [
-        Self::Sine,
-        Self::Triangle,
-        Self::SawUp,
-        Self::SawDown,
-        Self::Square,
-        Self::Hold,
-        Self::Smooth,
-    ];
-
-    /// The shape of a parameter's plain value.
-    pub fn of(plain: f32) -> Self {
-        Self::ALL[(plain.round() as usize).min(Self::ALL.len() - 1)]
-    }
-
-    /// Whether it jumps.
+impl LfoShape {
+    /// Whether the shape jumps.
     fn jumps(self) -> bool {
         matches!(
             self,
@@ -89,20 +54,20 @@ fn random(seed: u32, cycle: u32) -> f32 {
 /// An LFO's knobs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LfoSettings {
-    /// Hz, where it is not synced.
+    /// Rate in Hz, where it is not synced.
     pub rate: f32,
-    /// Beats in a cycle; 0: not synced.
+    /// Length of a cycle in beats; 0: not synced.
     pub beats: f32,
     /// Waveform.
-    pub shape: Shape,
-    /// Seconds.
+    pub shape: LfoShape,
+    /// Time before the fade-in, seconds.
     pub delay: f32,
-    /// Seconds beyond half the delay.
+    /// Duration of the fade-in beyond half the delay, seconds.
     pub fade: f32,
-    /// Cycles by which it is ahead.
+    /// Offset of the phase, cycles.
     pub phase: f32,
-    /// Whether there is one for all notes.
-    pub free: bool,
+    /// Whether each note has its own or all notes share one.
+    pub start: LfoStart,
 }
 
 impl LfoSettings {
@@ -116,7 +81,7 @@ impl LfoSettings {
     }
 }
 
-/// What an LFO gets to know of the instrument.
+/// The song's tempo, and the phase of an LFO that runs for all notes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {
     /// Beats per second.
@@ -143,7 +108,7 @@ pub struct Lfo {
 }
 
 impl Lfo {
-    /// Starts with a note; not heard before the first step.
+    /// Starts with a note, at depth 0.
     pub fn new(seed: u32, s: &LfoSettings, clock: &Clock) -> Self {
         let mut lfo = Self {
             seed,
@@ -176,7 +141,7 @@ impl Lfo {
 
     #[inline(always)]
     fn shape(&self, s: &LfoSettings, clock: &Clock) -> f32 {
-        let (phase, cycle, seed) = if s.free {
+        let (phase, cycle, seed) = if s.start == LfoStart::Free {
             let whole = clock.turns.floor();
             ((clock.turns - whole) as f32, whole as i64 as u32, 0)
         } else {
@@ -191,7 +156,8 @@ impl Lfo {
         s.shape.at(phase, cycle, seed)
     }
 
-    /// Depth, 0 to 1: nothing for `delay` seconds, then a linear fade-in over half as long and `fade`.
+    /// Depth, 0 to 1: nothing for `delay` seconds, then a linear fade-in over half as long and
+    /// `fade`.
     pub fn depth(&self) -> f32 {
         self.depth
     }
@@ -239,8 +205,8 @@ mod tests {
             ..LfoSettings::default()
         };
         assert_eq!(s.hertz(2.0), 4.0);
-        s.free = true;
-        s.shape = Shape::Hold;
+        s.start = LfoStart::Free;
+        s.shape = LfoShape::Hold;
         let at = |turns| Lfo::new(7, &s, &Clock { tempo: 2.0, turns }).value;
         assert_eq!(at(3.0), at(3.9));
         assert_ne!(at(3.9), at(4.1));
@@ -248,7 +214,7 @@ mod tests {
 
     #[test]
     fn shapes_stay_in_their_range_and_only_jump_slowly() {
-        for shape in Shape::ALL {
+        for shape in LfoShape::ALL {
             for phase in [0.0, 0.3, 1.0] {
                 let s = LfoSettings {
                     rate: 7.0,

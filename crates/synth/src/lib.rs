@@ -2,39 +2,41 @@
 
 mod automation;
 mod batch;
-mod common;
+mod controllers;
 mod effects;
 mod envelope;
 mod event;
 mod filter;
+mod generators;
 mod glide;
 mod lfo;
 mod math;
 mod matrix;
-mod offsets;
+mod note_modulation;
 mod oscillator;
 mod output;
 pub mod params;
 pub mod patch;
 mod render;
 mod settings;
-mod simd;
+mod shared;
 mod synth;
-mod tones;
+mod transport;
 mod voice;
 mod wavetable;
 
 pub use automation::Automation;
 pub use batch::{Batch, Job};
-pub use common::Transport;
 pub use event::{Event, EventKind};
-pub use params::{COUNT, MATCHED, MATCHED_COUNT, PARAMS, Param, Scale, Section, Unit};
+pub use params::{
+    COUNT, MATCHED, MATCHED_COUNT, PARAMS, Param, Scale, Section, Unit, can_modulate,
+};
 pub use patch::{Patch, PatchError};
 pub use render::{Note, notes_to_events, render, render_changes, render_mono, to_mono};
-pub use settings::part::can_modulate;
 pub use simd::InstructionSet;
 pub use synth::{Ended, Synth};
+pub use transport::Transport;
 
-/// Samples between control updates: modulators are evaluated on this grid, and what would be heard
-/// to step is ramped in between.
+/// Samples between control updates: modulators are evaluated on this grid, and whatever would be
+/// heard to step is ramped in between.
 pub const CONTROL: usize = 16;

@@ -2,7 +2,7 @@
 //! so that the same numbers come out everywhere.
 
 use crate::CONTROL;
-use crate::simd::Vector;
+use simd::Vector;
 use std::ops::{Add, Mul, Sub};
 use wide::{f32x4, i32x4};
 
@@ -16,8 +16,8 @@ pub fn exp2s(x: f32x4) -> f32x4 {
     let rounder = f32x4::splat(12_582_912.0);
     let whole = x + rounder;
     let f = x - (whole - rounder);
-    // Taylor series of 2^f for |f| <= 0.5; the first dropped term is 5e-9. In pairs, so that none of them
-    // waits for all others.
+    // Taylor series of 2^f for |f| <= 0.5; the first dropped term is 5e-9. In pairs, so that none
+    // of them waits for all others.
     let pair = |a: f32, b: f32| f32x4::splat(b) * f + f32x4::splat(a);
     let q = f * f;
     let low = pair(0.240_226_5, 5.550_411e-2) * q + pair(1.0, std::f32::consts::LN_2);
@@ -34,8 +34,8 @@ pub fn exp2(x: f32) -> f32 {
 }
 
 /// tan(pi x) of four numbers, 0 <= x <= 0.45 (larger ones are clamped), as fractions `[numerators,
-/// denominators]`, relative error below 3e-6: the bilinear transform's prewarping, with the division left
-/// to the caller's own.
+/// denominators]`, relative error below 3e-6: the bilinear transform's prewarping, with the
+/// division left to the caller's own.
 #[inline(always)]
 pub fn tan_pis(x: f32x4) -> [f32x4; 2] {
     let number = f32x4::splat;
@@ -142,7 +142,8 @@ impl Ramp {
         v.mul_add(v.splat(self.step), v.load(&INDEX[i..]), v.splat(self.start))
     }
 
-    /// Adds a whole control step's samples to `out`, the first of them times the ramp's `done`-th value.
+    /// Adds a whole control step's samples to `out`, the first of them times the ramp's `done`-th
+    /// value.
     #[inline(always)]
     pub fn mix_in<V: Vector>(
         &self,

@@ -5,8 +5,8 @@ mod sync;
 
 use crate::CONTROL;
 use crate::math::{INDEX, Ramp, inverse};
-use crate::simd::Vector;
 use crate::wavetable::{Wave, Wavetables, sines};
+use simd::Vector;
 
 /// A control step's samples.
 pub type Samples = [f32; CONTROL];
@@ -173,8 +173,8 @@ impl Oscillator {
         self.levels[1] = self.levels[0];
     }
 
-    /// The samples from the `done`-th of the planned step on, heard `offset` cycles further on; those
-    /// behind its end are any numbers.
+    /// The samples from the `done`-th of the planned step on, heard `offset` cycles further on;
+    /// those behind its end are any numbers.
     #[inline(always)]
     pub fn tone<V: Vector>(
         &self,

@@ -1,21 +1,20 @@
-//! The way out: samples of many control steps leave together, so that a clip and a copy of them are
-//! made once.
+//! Output buffer: collects the samples of many control steps, which are limited and copied at once.
 
 use crate::CONTROL;
 use crate::effects::{is_safe, safety_clip};
 use crate::oscillator::Samples;
 
-/// Samples from which on it has to be emptied.
+/// Number of samples from which on the buffer has to be emptied.
 const FULL: usize = 256;
 
-/// Samples on their way out.
+/// Buffer of samples on their way out.
 pub struct Output {
-    /// Left and right, with room for a whole step behind the last one before it is full.
+    /// Left and right, with room for a whole step past the last sample before the buffer is full.
     sides: [[f32; FULL + CONTROL]; 2],
     len: usize,
-    /// Whether the left one stands for both.
+    /// Whether the left side stands for both.
     mono: bool,
-    /// Whether none of them needs the [`safety_clip`].
+    /// Whether no sample needs the [`safety_clip`].
     safe: bool,
 }
 
@@ -31,12 +30,12 @@ impl Default for Output {
 }
 
 impl Output {
-    /// Whether nothing may be added before it is emptied.
+    /// Whether the buffer must be emptied before anything is added.
     pub fn is_full(&self) -> bool {
         self.len >= FULL
     }
 
-    /// Adds a step's first `len` samples: the left ones, and the right ones if they are others.
+    /// Adds a step's first `len` samples: the left side, and the right one if it differs.
     #[inline(always)]
     pub fn add(&mut self, sides: &[Samples], len: usize) {
         if self.mono && sides.len() > 1 {
@@ -54,7 +53,8 @@ impl Output {
         self.len += len;
     }
 
-    /// Empties it: left, and right if it is another, behind the [`safety_clip`].
+    /// Empties the buffer: returns the left side, and the right one if it differs, both after the
+    /// [`safety_clip`].
     pub fn take(&mut self) -> (&[f32], Option<&[f32]>) {
         let [left, right] = self.sides.each_mut().map(|side| &mut side[..self.len]);
         let (mono, safe) = (self.mono, self.safe);

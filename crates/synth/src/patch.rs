@@ -21,10 +21,10 @@ pub enum PatchError {
     /// A format this version does not know.
     #[error("patch format {0} is not known here (expected 1): update MirrorNet to read it")]
     Format(Value),
-    /// An id that no parameter has.
+    /// An id that names no parameter.
     #[error("unknown parameter \"{0}\" in the patch: remove it or check its spelling")]
     UnknownId(String),
-    /// A value that is no number or outside the parameter's range.
+    /// A value that is not a number or outside the parameter's range.
     #[error("parameter \"{id}\" is {value}: expected a number from {min} to {max}")]
     OutOfRange {
         /// The parameter's id.
@@ -99,7 +99,7 @@ impl Patch {
     pub fn lerp(&self, other: &Self, t: f32) -> Self {
         Self {
             values: std::array::from_fn(|i| {
-                if PARAMS[i].is_choice() && t > 0.0 {
+                if PARAMS[i].is_stepped() && t > 0.0 {
                     other.values[i]
                 } else {
                     self.values[i] + t * (other.values[i] - self.values[i])
@@ -123,8 +123,8 @@ impl Patch {
         Self::from_value(&value)
     }
 
-    /// [`Patch::from_json`] of an already parsed value; keys beside `format` and `params` are left
-    /// to their owners (notes, automation, tags).
+    /// [`Patch::from_json`] of an already parsed value; keys other than `format` and `params` are
+    /// left to their owners (notes, automation, tags).
     pub fn from_value(value: &Value) -> Result<Self, PatchError> {
         let object = value
             .as_object()
@@ -137,7 +137,9 @@ impl Patch {
         let params = object
             .get("params")
             .and_then(Value::as_object)
-            .ok_or_else(|| PatchError::Malformed("\"params\" is missing or no object".into()))?;
+            .ok_or_else(|| {
+                PatchError::Malformed("\"params\" is missing or not an object".into())
+            })?;
         let mut patch = Self::default();
         patch.set_from(params)?;
         Ok(patch)

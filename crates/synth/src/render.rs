@@ -106,8 +106,8 @@ pub fn render(
     )
 }
 
-/// [`render`] of a patch that changes: at each time in seconds, in order, the synth sets out for another
-/// patch and takes `glide` seconds to get there, as in [`Synth::set_patch`].
+/// [`render`] of a patch that changes: at each time in seconds, in order, the synth sets out for
+/// another patch and takes `glide` seconds to get there, as in [`Synth::set_patch`].
 pub fn render_changes(
     patch: &Patch,
     changes: impl Iterator<Item = (f64, Patch)>,

@@ -1,15 +1,15 @@
-//! A patch as the voices need it: plain values and everything derived from them that does not
+//! Coefficients derived from a patch: plain values and everything computed from them that does not
 //! depend on the note.
-
-pub mod part;
 
 use crate::effects::EffectSettings;
 use crate::envelope::EnvelopeSettings;
 use crate::filter::{FilterSettings, Kind};
-use crate::lfo::{LfoSettings, Shape};
+use crate::lfo::LfoSettings;
 use crate::matrix::{Matrix, Sum};
 use crate::oscillator::{Timbre, blend};
-use crate::params::{self as p, LFO_BEATS, PARAMS};
+use crate::params::{
+    self as p, Group, Groups, LfoShape, LfoStart, MpeZone, PARAMS, PlayMode, StartPhase,
+};
 use crate::{CONTROL, Patch};
 use std::f32::consts::FRAC_PI_2;
 
@@ -32,7 +32,7 @@ pub struct OscillatorSettings {
     pub increment: f32,
 }
 
-/// A patch, digested.
+/// Coefficients derived from a patch.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Settings {
     /// Hz.
@@ -45,8 +45,8 @@ pub struct Settings {
     pub copies: [[f32; 2]; UNISON],
     /// Frequency of each copy as a multiple of the oscillator's.
     pub detune: [f32; UNISON],
-    /// Whether notes start at fixed phases.
-    pub retrigger: bool,
+    /// Phases at which notes start.
+    pub start_phase: StartPhase,
     /// Cycles by which oscillator 2 at its peak moves oscillator 1's phase.
     pub osc_fm: f32,
     /// Gain of the oscillators' product.
@@ -61,7 +61,7 @@ pub struct Settings {
     pub cutoff_fm: f32,
     /// Cutoff at middle C, as a fraction of the sample rate.
     pub cutoff: f32,
-    /// The high-pass's.
+    /// Cutoff of the high-pass at middle C, as a fraction of the sample rate.
     pub high_pass: f32,
     /// Octaves of cutoff per octave of pitch.
     pub key_track: f32,
@@ -78,9 +78,9 @@ pub struct Settings {
     pub filter_env: EnvelopeSettings,
     /// Octaves by which the amp envelope is faster per octave of key, and at full velocity.
     pub amp_times: [f32; 2],
-    /// The same of the filter envelope.
+    /// Octaves by which the filter envelope is faster per octave of key, and at full velocity.
     pub filter_times: [f32; 2],
-    /// Both.
+    /// Both low-frequency oscillators.
     pub lfos: [LfoSettings; 2],
     /// Semitones at LFO 1's peak.
     pub vibrato: f32,
@@ -103,11 +103,11 @@ pub struct Settings {
     /// Semitones at full bend of a note's own channel, where the zone is split so.
     pub mpe_bend_range: Option<f32>,
     /// Semitones by which the matrix moves the pitch.
-    pub shift: f32,
-    /// Gain by which it moves the amplitude.
-    pub swell: f32,
-    /// Where it moves the voice, -1 left to 1 right.
-    pub pan: f32,
+    pub mod_pitch: f32,
+    /// Gain by which the matrix moves the amplitude, 0 to 2.
+    pub mod_gain: f32,
+    /// Stereo position by which the matrix moves the voice, -1 left to 1 right.
+    pub mod_pan: f32,
     /// The slots in use.
     pub matrix: Matrix,
     /// Share of the way that smoothed values (gain, pan, brightness) still have to go after a
@@ -117,40 +117,27 @@ pub struct Settings {
     pub effects: EffectSettings,
 }
 
-/// How keys become notes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PlayMode {
-    /// Each key its own.
-    #[default]
-    Poly,
-    /// One, that every key strikes anew.
-    Mono,
-    /// One, that a key struck while another is held only moves.
-    Legato,
-}
-
 impl Settings {
-    /// Digests a patch.
+    /// Computes the settings of a patch.
     pub fn new(patch: &Patch, sample_rate: f32) -> Self {
         let mut settings = Self {
             sample_rate,
-            swell: 1.0,
+            mod_gain: 1.0,
             smoothing: (-(CONTROL as f32) / (0.005 * sample_rate)).exp(),
             ..Self::default()
         };
-        settings.digest(part::ALL, |row| patch.plain(row));
-        settings.effects = EffectSettings::new(patch);
+        settings.update(Groups::ALL, |row| patch.plain(row));
         settings
     }
 
-    /// These settings of `patch`, moved by `sum`.
-    pub fn moved(&self, patch: &Patch, sum: &Sum) -> Self {
+    /// These settings, which are those of `patch`, with its modulation by `sum`.
+    pub fn modulated(&self, patch: &Patch, sum: &Sum) -> Self {
         let mut settings = *self;
-        let moved = |row: usize| PARAMS[row].plain(patch.get(row) + sum.rows[row]);
-        settings.digest(sum.parts, moved);
-        settings.shift = sum.pitch;
-        settings.swell = sum.amp;
-        settings.pan = sum.pan;
+        let modulated = |row: usize| PARAMS[row].plain(patch.get(row) + sum.rows[row]);
+        settings.update(sum.groups, modulated);
+        settings.mod_pitch = sum.pitch;
+        settings.mod_gain = sum.amp;
+        settings.mod_pan = sum.pan;
         settings
     }
 
@@ -162,145 +149,139 @@ impl Settings {
         hertz / self.sample_rate * 4_294_967_296.0
     }
 
-    /// Digests some groups of rows, `v` giving the plain values.
-    fn digest(&mut self, parts: u32, v: impl Fn(usize) -> f32) {
-        let has = |part: u32| parts & part != 0;
-        for (n, [part, shape, width]) in [
-            [part::OSC1 as usize, p::OSC1_SHAPE, p::OSC1_WIDTH],
-            [part::OSC2 as usize, p::OSC2_SHAPE, p::OSC2_WIDTH],
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            if has(part as u32) {
-                let (shape, width) = (v(shape), v(width));
-                self.osc[n].timbre = Timbre {
-                    blend: blend(shape.min(SQUARE)),
-                    // Past the square the pulse narrows.
-                    width: width + (shape - SQUARE).max(0.0) * (NARROWEST - width),
-                    sync: if n == 0 {
-                        (v(p::OSC1_SYNC) / 12.0).exp2()
-                    } else {
-                        1.0
-                    },
-                };
+    /// Recomputes the settings of some groups of rows; `v` gives a row's plain value.
+    fn update(&mut self, groups: Groups, v: impl Fn(usize) -> f32) {
+        for group in groups.iter() {
+            match group {
+                Group::Osc1Wave => {
+                    let sync = (v(p::OSC1_SYNC) / 12.0).exp2();
+                    self.osc[0].timbre = timbre(v(p::OSC1_SHAPE), v(p::OSC1_WIDTH), sync);
+                }
+                Group::Osc1Pitch => self.osc[0].increment = self.increment(v(p::OSC1_PITCH)),
+                Group::Osc2Wave => {
+                    self.osc[1].timbre = timbre(v(p::OSC2_SHAPE), v(p::OSC2_WIDTH), 1.0);
+                }
+                Group::Osc2Pitch => {
+                    let semitones = v(p::OSC2_PITCH) + v(p::OSC2_DETUNE) / 100.0;
+                    self.osc[1].increment = self.increment(semitones);
+                }
+                Group::Balance => {
+                    let balance = v(p::OSC_BALANCE) * FRAC_PI_2;
+                    let level = |x: f32| if x < 1e-4 { 0.0 } else { x };
+                    self.osc[0].gain = v(p::OSC_LEVEL) * level(balance.cos());
+                    self.osc[1].gain = v(p::OSC_LEVEL) * level(balance.sin());
+                }
+                Group::Unison => {
+                    self.count = (v(p::UNISON_VOICES).round() as usize + 1).clamp(1, UNISON);
+                    (self.copies, self.detune) = unison(
+                        self.count,
+                        v(p::UNISON_DETUNE) / 1200.0,
+                        v(p::UNISON_SPREAD),
+                    );
+                }
+                Group::Filter => {
+                    self.filter = FilterSettings::new(
+                        Kind::ALL[(v(p::FILTER_TYPE).round() as usize).min(Kind::ALL.len() - 1)],
+                        v(p::FILTER_RESONANCE),
+                        v(p::FILTER_BOOST),
+                        v(p::FILTER_DRIVE),
+                        v(p::FILTER_MORPH),
+                    );
+                }
+                Group::Cutoffs => {
+                    self.cutoff = v(p::FILTER_CUTOFF) / self.sample_rate;
+                    self.high_pass = v(p::HIGHPASS_CUTOFF) / self.sample_rate;
+                }
+                Group::Direct => {
+                    self.osc_fm = v(p::OSC1_FM);
+                    self.ring = v(p::RING_LEVEL);
+                    self.sub = v(p::SUB_LEVEL);
+                    self.noise = v(p::NOISE_LEVEL);
+                    self.cutoff_fm = v(p::FILTER_FM) / 12.0;
+                    self.key_track = v(p::FILTER_KEYTRACK);
+                    self.env_octaves = v(p::FILTER_ENV_AMOUNT) / 12.0;
+                    self.velocity_octaves = v(p::FILTER_VELOCITY) / 12.0;
+                    self.lfo_octaves = v(p::LFO_CUTOFF) / 12.0;
+                    self.vibrato = v(p::LFO_VIBRATO) / 100.0;
+                    self.tremolo = v(p::LFO_TREMOLO);
+                    self.velocity = v(p::VELOCITY);
+                    self.tune = v(p::TUNE) / 100.0;
+                }
+                Group::AmpEnv => {
+                    self.amp = EnvelopeSettings::new(
+                        [v(p::AMP_ATTACK), v(p::AMP_DECAY), v(p::AMP_RELEASE)],
+                        v(p::AMP_SUSTAIN) * v(p::AMP_SUSTAIN),
+                        [v(p::AMP_ATTACK_CURVE), v(p::AMP_FALL_CURVE)],
+                        self.sample_rate,
+                    );
+                    self.amp_times = [v(p::AMP_KEY_TIME), 3.0 * v(p::AMP_VELOCITY_TIME)];
+                }
+                Group::FilterEnv => {
+                    self.filter_env = EnvelopeSettings::new(
+                        [
+                            v(p::FILTER_ATTACK),
+                            v(p::FILTER_DECAY),
+                            v(p::FILTER_RELEASE),
+                        ],
+                        v(p::FILTER_SUSTAIN),
+                        [v(p::FILTER_ATTACK_CURVE), v(p::FILTER_FALL_CURVE)],
+                        self.sample_rate,
+                    );
+                    self.filter_times = [v(p::FILTER_KEY_TIME), 3.0 * v(p::FILTER_VELOCITY_TIME)];
+                }
+                Group::Lfos => {
+                    self.lfos = [
+                        LfoSettings {
+                            rate: v(p::LFO_RATE),
+                            beats: p::beats_from_plain(v(p::LFO_SYNC)),
+                            shape: LfoShape::from_plain(v(p::LFO_SHAPE)),
+                            delay: v(p::LFO_DELAY),
+                            fade: v(p::LFO_FADE),
+                            phase: v(p::LFO_PHASE),
+                            start: LfoStart::from_plain(v(p::LFO_START)),
+                        },
+                        LfoSettings {
+                            rate: v(p::LFO2_RATE),
+                            beats: p::beats_from_plain(v(p::LFO2_SYNC)),
+                            shape: LfoShape::from_plain(v(p::LFO2_SHAPE)),
+                            delay: v(p::LFO2_DELAY),
+                            fade: v(p::LFO2_FADE),
+                            phase: v(p::LFO2_PHASE),
+                            start: LfoStart::from_plain(v(p::LFO2_START)),
+                        },
+                    ];
+                }
+                Group::Level => {
+                    self.level = (v(p::LEVEL) * (std::f32::consts::LOG2_10 / 20.0)).exp2();
+                }
+                Group::Playing => {
+                    self.start_phase = StartPhase::from_plain(v(p::OSC_PHASE));
+                    self.glide = v(p::GLIDE) * self.sample_rate;
+                    self.bend_range = v(p::BEND_RANGE);
+                    let zone = MpeZone::from_plain(v(p::MPE));
+                    self.mpe_bend_range = (zone == MpeZone::On).then(|| v(p::MPE_BEND_RANGE));
+                    self.play_mode = PlayMode::from_plain(v(p::PLAY_MODE));
+                    self.voices = (v(p::VOICES).round() as usize).max(1);
+                }
+                Group::Matrix => self.matrix = Matrix::new(&v),
+                Group::Effects => self.effects = EffectSettings::new(&v),
             }
-        }
-        if has(part::OSC1_RATIO) {
-            self.osc[0].increment = self.increment(v(p::OSC1_PITCH));
-        }
-        if has(part::OSC2_RATIO) {
-            let semitones = v(p::OSC2_PITCH) + v(p::OSC2_DETUNE) / 100.0;
-            self.osc[1].increment = self.increment(semitones);
-        }
-        if has(part::BALANCE) {
-            let balance = v(p::OSC_BALANCE) * FRAC_PI_2;
-            let level = |x: f32| if x < 1e-4 { 0.0 } else { x };
-            self.osc[0].gain = v(p::OSC_LEVEL) * level(balance.cos());
-            self.osc[1].gain = v(p::OSC_LEVEL) * level(balance.sin());
-        }
-        if has(part::UNISON) {
-            self.count = (v(p::UNISON_VOICES).round() as usize + 1).clamp(1, UNISON);
-            (self.copies, self.detune) = unison(
-                self.count,
-                v(p::UNISON_DETUNE) / 1200.0,
-                v(p::UNISON_SPREAD),
-            );
-        }
-        if has(part::FILTER) {
-            self.filter = FilterSettings::new(
-                Kind::ALL[(v(p::FILTER_TYPE).round() as usize).min(Kind::ALL.len() - 1)],
-                v(p::FILTER_RESONANCE),
-                v(p::FILTER_BOOST),
-                v(p::FILTER_DRIVE),
-                v(p::FILTER_MORPH),
-            );
-        }
-        if has(part::CUTOFF) {
-            self.cutoff = v(p::FILTER_CUTOFF) / self.sample_rate;
-            self.high_pass = v(p::HIGHPASS_CUTOFF) / self.sample_rate;
-        }
-        if has(part::PLAIN) {
-            self.osc_fm = v(p::OSC1_FM);
-            self.ring = v(p::RING_LEVEL);
-            self.sub = v(p::SUB_LEVEL);
-            self.noise = v(p::NOISE_LEVEL);
-            self.cutoff_fm = v(p::FILTER_FM) / 12.0;
-            self.key_track = v(p::FILTER_KEYTRACK);
-            self.env_octaves = v(p::FILTER_ENV_AMOUNT) / 12.0;
-            self.velocity_octaves = v(p::FILTER_VELOCITY) / 12.0;
-            self.lfo_octaves = v(p::LFO_CUTOFF) / 12.0;
-            self.vibrato = v(p::LFO_VIBRATO) / 100.0;
-            self.tremolo = v(p::LFO_TREMOLO);
-            self.velocity = v(p::VELOCITY);
-            self.tune = v(p::TUNE) / 100.0;
-        }
-        if has(part::AMP_ENV) {
-            self.amp = EnvelopeSettings::new(
-                [v(p::AMP_ATTACK), v(p::AMP_DECAY), v(p::AMP_RELEASE)],
-                v(p::AMP_SUSTAIN) * v(p::AMP_SUSTAIN),
-                [v(p::AMP_ATTACK_CURVE), v(p::AMP_FALL_CURVE)],
-                self.sample_rate,
-            );
-            self.amp_times = [v(p::AMP_KEY_TIME), 3.0 * v(p::AMP_VELOCITY_TIME)];
-        }
-        if has(part::FILTER_ENV) {
-            self.filter_env = EnvelopeSettings::new(
-                [
-                    v(p::FILTER_ATTACK),
-                    v(p::FILTER_DECAY),
-                    v(p::FILTER_RELEASE),
-                ],
-                v(p::FILTER_SUSTAIN),
-                [v(p::FILTER_ATTACK_CURVE), v(p::FILTER_FALL_CURVE)],
-                self.sample_rate,
-            );
-            self.filter_times = [v(p::FILTER_KEY_TIME), 3.0 * v(p::FILTER_VELOCITY_TIME)];
-        }
-        if has(part::LFO) {
-            self.lfos = [
-                LfoSettings {
-                    rate: v(p::LFO_RATE),
-                    beats: LFO_BEATS[(v(p::LFO_SYNC).round() as usize).min(LFO_BEATS.len() - 1)],
-                    shape: Shape::of(v(p::LFO_SHAPE)),
-                    delay: v(p::LFO_DELAY),
-                    fade: v(p::LFO_FADE),
-                    phase: v(p::LFO_PHASE),
-                    free: v(p::LFO_START) >= 0.5,
-                },
-                LfoSettings {
-                    rate: v(p::LFO2_RATE),
-                    beats: LFO_BEATS[(v(p::LFO2_SYNC).round() as usize).min(LFO_BEATS.len() - 1)],
-                    shape: Shape::of(v(p::LFO2_SHAPE)),
-                    delay: v(p::LFO2_DELAY),
-                    fade: v(p::LFO2_FADE),
-                    phase: v(p::LFO2_PHASE),
-                    free: v(p::LFO2_START) >= 0.5,
-                },
-            ];
-        }
-        if has(part::LEVEL) {
-            self.level = (v(p::LEVEL) * (std::f32::consts::LOG2_10 / 20.0)).exp2();
-        }
-        if has(part::COMMON) {
-            self.retrigger = v(p::OSC_PHASE) >= 0.5;
-            self.glide = v(p::GLIDE) * self.sample_rate;
-            self.bend_range = v(p::BEND_RANGE);
-            self.mpe_bend_range = (v(p::MPE) >= 0.5).then(|| v(p::MPE_BEND_RANGE));
-            self.play_mode = match v(p::PLAY_MODE).round() as usize {
-                0 => PlayMode::Poly,
-                1 => PlayMode::Mono,
-                _ => PlayMode::Legato,
-            };
-            self.voices = (v(p::VOICES).round() as usize).max(1);
-            self.matrix = Matrix::new(v);
         }
     }
 }
 
-/// Gains and frequencies of `count` copies spread evenly over +-`octaves` of pitch and, from side to
-/// side, `spread` of the width. The first copy is the one nearest the middle, so that a single one is
-/// neither detuned nor moved.
+/// Timbre of an oscillator; past the square the pulse narrows.
+fn timbre(shape: f32, width: f32, sync: f32) -> Timbre {
+    Timbre {
+        blend: blend(shape.min(SQUARE)),
+        width: width + (shape - SQUARE).max(0.0) * (NARROWEST - width),
+        sync,
+    }
+}
+
+/// Gains and frequencies of `count` copies spread evenly over +-`octaves` of pitch and, from side
+/// to side, `spread` of the width. The first copy is the one nearest the middle, so that a single
+/// one is neither detuned nor moved.
 fn unison(count: usize, octaves: f32, spread: f32) -> ([[f32; 2]; UNISON], [f32; UNISON]) {
     let (mut gains, mut factors) = ([[0.0; 2]; UNISON], [1.0; UNISON]);
     for c in 0..count {
@@ -328,6 +309,53 @@ fn unison(count: usize, octaves: f32, spread: f32) -> ([[f32; 2]; UNISON], [f32;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::params::{COUNT, Destination, SLOT_ROWS, Source, can_modulate};
+
+    /// A patch in which no row is idle: unison, a state-variable filter, an MPE zone, and every
+    /// slot of the matrix in use.
+    fn busy() -> Patch {
+        let mut patch = Patch::default();
+        patch.set_plain(p::UNISON_VOICES, 2.0);
+        patch.set_plain(p::FILTER_TYPE, 3.0);
+        patch.set_plain(p::MPE, 1.0);
+        for [source, amount, destination] in SLOT_ROWS {
+            patch.set_plain(source, Source::Key as u8 as f32);
+            patch.set_plain(amount, 0.5);
+            patch.set_plain(destination, 1.0);
+        }
+        assert_eq!(Destination::from_plain(1.0), Destination::Pitch);
+        patch
+    }
+
+    #[test]
+    fn a_rows_group_updates_all_that_the_row_decides() {
+        let text = |settings: &Settings| format!("{settings:?}");
+        let patch = busy();
+        let settings = Settings::new(&patch, 48_000.0);
+        for row in 0..COUNT {
+            let step = 1.0 / (PARAMS[row].max - PARAMS[row].min);
+            let x = match (PARAMS[row].is_stepped(), patch.get(row) < 0.5) {
+                (true, true) => step,
+                (true, false) => -step,
+                (false, true) => 0.3,
+                (false, false) => -0.3,
+            };
+            let mut other = patch;
+            other.set(row, patch.get(row) + x);
+            let whole = Settings::new(&other, 48_000.0);
+            let id = PARAMS[row].id;
+            assert!(text(&whole) != text(&settings), "{id} decides nothing");
+            if can_modulate(row) {
+                let mut sum = Sum::default();
+                sum.add(row, x);
+                assert_eq!(
+                    text(&settings.modulated(&patch, &sum)),
+                    text(&whole),
+                    "{id}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn unison_is_symmetric_and_keeps_its_power() {

@@ -5,15 +5,16 @@
 
 mod notes;
 
-use crate::common::{Common, Transport};
 use crate::effects::Effects;
 use crate::event::Event;
 use crate::filter::lanes::Lanes;
 use crate::output::Output;
-use crate::simd::{InstructionSet, Kernel, Vector};
+use crate::shared::SharedState;
+use crate::transport::Transport;
 use crate::voice::Voice;
 use crate::wavetable::Wavetables;
 use crate::{CONTROL, Patch};
+use simd::{InstructionSet, Kernel, Vector};
 use std::mem;
 
 pub use notes::Ended;
@@ -26,18 +27,18 @@ pub struct Synth {
     sample_rate: f32,
     tables: &'static Wavetables,
     set: InstructionSet,
-    /// None in a batch, where all instruments have the same.
+    /// Empty in a batch, whose instruments share lanes of its own.
     lanes: Lanes,
     voices: Vec<Voice>,
     /// Where the search for a free voice begins.
     first: usize,
     /// Indices of the sounding voices, in order of their start.
     active: Vec<usize>,
-    /// Keys held down or by the pedal, the last struck last: what a single voice follows.
+    /// Keys held down or by the pedal, the last struck last: a single voice follows them.
     keys: Vec<notes::Key>,
     /// Notes that have ended since the host last asked.
     ended: Vec<Ended>,
-    common: Common,
+    shared: SharedState,
     seed: u64,
     notes: u64,
     last_key: Option<f32>,
@@ -47,11 +48,11 @@ pub struct Synth {
     glide: Option<PatchGlide>,
     /// Whether the voices' samples are the same on both sides.
     mono: bool,
-    /// What was played.
+    /// Samples that were played and not yet handed out.
     output: Output,
 }
 
-/// The next `len` samples of some instruments, whose voices share lanes.
+/// Renders the next `len` samples of some instruments, whose voices share lanes.
 pub(crate) struct Step<'a> {
     pub synths: &'a mut [Synth],
     pub lanes: &'a mut Lanes,
@@ -74,7 +75,7 @@ impl Kernel for Step<'_> {
     }
 }
 
-/// A patch on its way.
+/// A glide from one patch to another.
 struct PatchGlide {
     from: Patch,
     to: Patch,
@@ -83,16 +84,22 @@ struct PatchGlide {
 }
 
 impl Synth {
-    /// Largest number of simultaneous notes a patch may allow; the notes they displace fade out beside
-    /// them.
+    /// Largest number of simultaneous notes a patch may allow; the notes they displace fade out
+    /// beside them.
     pub const MAX_VOICES: usize = 64;
 
     /// Allocates everything. `sample_rate` in Hz, 8,000 to 384,000 (others are clamped).
     pub fn new(sample_rate: f32) -> Self {
-        Self::with_instruction_set(sample_rate, InstructionSet::best())
+        Self::with_instruction_set(sample_rate, Self::best_instruction_set())
     }
 
-    /// [`Synth::new`] on other vector instructions than the CPU's best.
+    /// The instruction set that [`Synth::new`] chooses on this CPU: the best with at most eight lanes.
+    /// The voices of one instrument would leave most lanes of wider vectors empty.
+    pub fn best_instruction_set() -> InstructionSet {
+        InstructionSet::best_within(8)
+    }
+
+    /// [`Synth::new`] with another instruction set than [`Synth::best_instruction_set`].
     pub fn with_instruction_set(sample_rate: f32, set: InstructionSet) -> Self {
         let sample_rate = if sample_rate.is_nan() {
             48_000.0
@@ -110,7 +117,7 @@ impl Synth {
             active: Vec::with_capacity(SLOTS),
             keys: Vec::with_capacity(notes::KEYS),
             ended: Vec::with_capacity(SLOTS),
-            common: Common::new(sample_rate),
+            shared: SharedState::new(sample_rate),
             seed: 0,
             notes: 0,
             last_key: None,
@@ -123,14 +130,14 @@ impl Synth {
     }
 
     /// Makes it one of a batch, without lanes, and the `first`-th voice the first to be used. Every
-    /// instrument's voices begin a page of memory: if all began with the same one, they would push each
-    /// other out of the cache.
+    /// instrument's voices begin a page of memory: if all began with the same one, they would push
+    /// each other out of the cache.
     pub(crate) fn join(&mut self, first: usize) {
         self.lanes = Lanes::default();
         self.first = first % SLOTS;
     }
 
-    /// Hz.
+    /// Sample rate in Hz.
     pub fn sample_rate(&self) -> f32 {
         self.sample_rate
     }
@@ -141,18 +148,18 @@ impl Synth {
         self.active.clear();
         self.keys.clear();
         self.ended.clear();
-        self.common.reset();
+        self.shared.reset();
         self.notes = 0;
         self.last_key = None;
         self.position = 0;
         self.effects.reset();
         if let Some(glide) = self.glide.take() {
-            self.common.apply(glide.to);
+            self.shared.apply(glide.to);
         }
     }
 
-    /// Chooses the oscillators' phases and the noise of the notes to come: the n-th note after a
-    /// reset depends on the seed and n. 0 at first.
+    /// Sets the seed of everything random in the notes to come, their phases and their noise: the
+    /// n-th note after a reset depends on the seed and n. It is 0 at first.
     pub fn set_seed(&mut self, seed: u64) {
         self.seed = seed;
     }
@@ -163,7 +170,7 @@ impl Synth {
     pub fn set_patch(&mut self, patch: &Patch, glide: f32) {
         let samples = glide * self.sample_rate;
         if samples >= 1.0 {
-            let (from, to, start) = (self.common.patch, *patch, self.position);
+            let (from, to, start) = (self.shared.patch, *patch, self.position);
             self.glide = Some(PatchGlide {
                 from,
                 to,
@@ -172,19 +179,19 @@ impl Synth {
             });
         } else {
             self.glide = None;
-            self.common.apply(*patch);
+            self.shared.apply(*patch);
         }
     }
 
     /// The patch sounding now, on its way to the one last set.
     pub fn current(&self) -> &Patch {
-        &self.common.patch
+        &self.shared.patch
     }
 
-    /// Says where the song is now: what synced and free-running LFOs follow. Between calls it goes on
-    /// by itself; after a reset it starts at 0 with 120 beats per minute.
+    /// Sets the song's tempo and position, which synced and free-running LFOs follow. Between calls
+    /// the song goes on by itself; after a reset it starts at 0 with 120 beats per minute.
     pub fn set_transport(&mut self, transport: &Transport) {
-        self.common.set_transport(self.position, transport);
+        self.shared.set_transport(self.position, transport);
     }
 
     /// Renders a block. `left` and `right` have equal length (of unequal ones, the shorter counts)
@@ -217,14 +224,14 @@ impl Synth {
     }
 
     fn advance(&mut self, left: &mut [f32], right: &mut [f32]) {
-        // Aside, as if they were those of a batch.
+        // Taken out, as if they belonged to a batch.
         let mut lanes = mem::take(&mut self.lanes);
         let mut done = 0;
         while done < left.len() {
             let from = done;
             while done < left.len() && !self.output.is_full() {
                 let len = self.ahead().min(left.len() - done);
-                self.set.run(Step {
+                self.set.run_narrow(Step {
                     synths: std::slice::from_mut(self),
                     lanes: &mut lanes,
                     len,
@@ -254,7 +261,7 @@ impl Synth {
         for &i in &self.active {
             let voice = &mut self.voices[i];
             if !planned {
-                voice.plan(CONTROL, &self.common);
+                voice.plan(CONTROL, &self.shared);
             }
             voice.play(v, self.tables, len, lanes);
             self.mono &= voice.is_mono();
@@ -277,7 +284,7 @@ impl Synth {
         self.position += len as u64;
     }
 
-    /// What is on its way out.
+    /// Samples on their way out.
     pub(crate) fn output(&mut self) -> &mut Output {
         &mut self.output
     }
@@ -288,14 +295,14 @@ impl Synth {
         if self.glide.is_some() {
             self.glide();
         }
-        self.common.advance(self.position);
+        self.shared.advance(self.position);
         if self.active.iter().any(|&i| self.voices[i].is_idle()) {
             self.retire();
         }
-        self.effects.plan(&self.common.settings.effects);
+        self.effects.plan(&self.shared.settings.effects);
     }
 
-    /// Moves the patch on its way.
+    /// Moves the patch on by a step of its glide.
     fn glide(&mut self) {
         let Some(glide) = &self.glide else {
             return;
@@ -309,7 +316,7 @@ impl Synth {
         if t >= 1.0 {
             self.glide = None;
         }
-        self.common.apply(patch);
+        self.shared.apply(patch);
     }
 
     /// Forgets the voices that have ended.
@@ -318,7 +325,7 @@ impl Synth {
         self.active.retain(|&i| {
             let voice = &self.voices[i];
             if voice.is_idle() {
-                notes::tell(ended, voice);
+                notes::report_ended(ended, voice);
             }
             !voice.is_idle()
         });

@@ -1,28 +1,28 @@
-//! One note: oscillators, mixer, filters and amplifier, steered once per control step.
+//! One note: generators, filters and amplifier, steered once per control step.
 //!
 //! A step is *planned* (modulators evaluated at its end, everything audible ramped there) and then
 //! rendered in pieces of any size. A note-on or note-off inside a step cuts the plan at that very
-//! sample and plans the rest anew.
+//! sample and plans the rest again.
 
 mod modulators;
 mod note;
 
 use crate::CONTROL;
-use crate::common::Common;
 use crate::filter::Filter;
 use crate::filter::lanes::{Lanes, Place};
+use crate::generators::{Generators, SourceBlock};
 use crate::glide::Glide;
 use crate::lfo::Lfo;
 use crate::math::{Ramp, exp2, exp2s, inverse, split_mix};
-use crate::matrix::{Sources, Sum, source};
-use crate::offsets::Offsets;
+use crate::matrix::Sum;
+use crate::note_modulation::NoteModulation;
 use crate::oscillator::Samples;
-use crate::params::SOURCES;
+use crate::params::Source;
 use crate::settings::Settings;
-use crate::simd::Vector;
-use crate::tones::{Block, Tones};
+use crate::shared::SharedState;
 use crate::wavetable::Wavetables;
 use modulators::Modulators;
+use simd::Vector;
 use wide::f32x4;
 
 pub use note::NoteState;
@@ -30,7 +30,8 @@ pub use note::NoteState;
 /// Output gain: one note of the init patch at full velocity peaks at about -12 dBFS.
 const GAIN: f32 = 0.2;
 
-/// Of both oscillators, 2^-32 cycles a sample, for a pitch `ratio` times that of middle C.
+/// Phase increments of both oscillators, in 2^-32 cycles a sample, for a pitch `ratio` times that
+/// of middle C.
 #[inline(always)]
 fn increments(ratio: f32, s: &Settings) -> [u32; 2] {
     s.osc.map(|osc| (ratio * osc.increment) as u32)
@@ -39,11 +40,11 @@ fn increments(ratio: f32, s: &Settings) -> [u32; 2] {
 /// A voice's pitch.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tuning {
-    /// Above middle C.
+    /// Octaves above middle C.
     octaves: f32,
-    /// [`Common::version`] of the patch that it holds for; 0: for no other step.
+    /// [`SharedState::version`] of the patch that it holds for; 0: for no other step.
     version: u64,
-    /// As by [`increments`].
+    /// Phase increments of both oscillators, from [`increments`].
     increments: [u32; 2],
 }
 
@@ -58,15 +59,13 @@ pub struct Voice {
     pub fading: bool,
     /// Number of the note since the last reset: smaller is older.
     pub number: u64,
-    tones: Tones,
+    generators: Generators,
     tuning: Tuning,
     /// Left, right; the left one filters both while they are the same.
     filters: [Filter; 2],
     stereo: bool,
-    /// Where its samples are in the filters' lanes.
-    places: [Place; 2],
-    /// Whether they are.
-    ready: bool,
+    /// Place of each side's samples in the filters' lanes, once they are there.
+    places: Option<[Place; 2]>,
     gain: [Ramp; 2],
     modulators: Modulators,
     before: Modulators,
@@ -76,16 +75,22 @@ pub struct Voice {
     fresh: bool,
     /// Drawn for the note, -1 to 1.
     random: f32,
-    /// From the host.
-    offsets: Offsets,
-    /// The settings of the planned step, if they are not everyone's.
-    own: Settings,
-    differs: bool,
+    /// The host's modulation of the note.
+    modulation: NoteModulation,
+    /// Settings of the planned step, where modulation makes them differ from the shared ones.
+    own: Option<Settings>,
 }
 
 impl Voice {
     /// Starts a note. `offset`: semitones to glide from; `seed`: phases, noise, everything random.
-    pub fn start(&mut self, note: NoteState, number: u64, offset: f32, seed: u64, common: &Common) {
+    pub fn start(
+        &mut self,
+        note: NoteState,
+        number: u64,
+        offset: f32,
+        seed: u64,
+        shared: &SharedState,
+    ) {
         *self = Self {
             note,
             held: true,
@@ -94,47 +99,43 @@ impl Voice {
             ..Self::default()
         };
         self.draw(seed);
-        let hands = common.hands(note.channel);
+        let controllers = shared.controllers(note.channel);
         let m = &mut self.modulators;
         m.amp.attack();
         m.filter.attack();
         m.velocity = note.velocity;
         (m.volume, m.pan) = (note.volume, note.pan);
-        m.brightness = note.brightness + hands.controllers.brightness;
-        (m.wheel, m.bend) = (hands.controllers.wheel, hands.controllers.bend);
-        m.pressure = note.pressure.max(hands.controllers.pressure);
+        m.brightness = note.brightness + controllers.values.brightness;
+        (m.wheel, m.bend) = (controllers.values.wheel, controllers.values.bend);
+        m.pressure = note.pressure.max(controllers.values.pressure);
         let random = (seed >> 32) as u32;
         for (n, lfo) in m.lfos.iter_mut().enumerate() {
-            let (settings, clock) = (&common.settings.lfos[n], &common.clocks[n]);
+            let (settings, clock) = (&shared.settings.lfos[n], &shared.clocks[n]);
             *lfo = Lfo::new(random.wrapping_add(n as u32), settings, clock);
         }
-        m.glide = Glide::new(offset, common.settings.glide);
-        self.modulate(common);
-        let s = if self.differs {
-            &self.own
-        } else {
-            &common.settings
-        };
-        let ratio = exp2(self.octaves(hands.semitones, s));
-        self.tones.start(increments(ratio, s), seed, s);
+        m.glide = Glide::new(offset, shared.settings.glide);
+        self.update_settings(shared);
+        let s = self.own.as_ref().unwrap_or(&shared.settings);
+        let ratio = exp2(self.octaves(controllers.semitones, s));
+        self.generators.start(increments(ratio, s), seed, s);
         self.filters[0].start(&s.filter);
     }
 
-    /// Becomes another note without a break, gliding there in `glide` samples; `strike`: its envelopes
-    /// begin anew from where they are.
-    pub fn take(&mut self, note: NoteState, seed: u64, strike: bool, glide: f32) {
+    /// Becomes another note without a break, gliding there in `glide` samples; `retrigger`: its
+    /// envelopes start their attack again from where they are.
+    pub fn retarget(&mut self, note: NoteState, seed: u64, retrigger: bool, glide: f32) {
         let offset = self.note.key + self.modulators.glide.offset() - note.key;
         self.modulators.glide = Glide::new(offset, glide);
         // A note that is only moved to keeps the touch of the one before.
-        let velocity = if strike {
+        let velocity = if retrigger {
             note.velocity
         } else {
             self.note.velocity
         };
         self.note = NoteState { velocity, ..note };
         self.held = true;
-        self.offsets = Offsets::default();
-        if strike {
+        self.modulation = NoteModulation::default();
+        if retrigger {
             self.draw(seed);
             self.modulators.amp.attack();
             self.modulators.filter.attack();
@@ -148,8 +149,8 @@ impl Voice {
     }
 
     /// Moves a parameter of this note by `offset`, in normalised space.
-    pub fn offset(&mut self, row: usize, offset: f32) {
-        self.offsets.set(row, offset, self.fresh);
+    pub fn modulate(&mut self, row: usize, offset: f32) {
+        self.modulation.set(row, offset, self.fresh);
     }
 
     /// Lets the note go.
@@ -171,39 +172,42 @@ impl Voice {
         self.modulators.amp.is_idle()
     }
 
-    /// Its loudness, for choosing which voice to steal.
+    /// Loudness, for choosing which voice to steal.
     pub fn level(&self) -> f32 {
         self.modulators.amp.level() * self.note.volume
     }
 
-    /// Finds out what the matrix and the host make of the settings.
+    /// Computes the voice's own settings where the matrix or the host modulates it.
     #[inline(always)]
-    fn modulate(&mut self, common: &Common) {
-        let s = &common.settings;
-        self.differs = !(s.matrix.is_empty() && self.offsets.is_empty());
-        if self.differs {
+    fn update_settings(&mut self, shared: &SharedState) {
+        let s = &shared.settings;
+        self.own = None;
+        if !(s.matrix.is_empty() && self.modulation.is_empty()) {
             let mut sum = Sum::default();
-            self.offsets.add_to(&mut sum);
-            s.matrix.add_to(&mut sum, &self.sources());
-            self.own = s.moved(&common.patch, &sum);
+            self.modulation.add_to(&mut sum);
+            s.matrix.add_to(&mut sum, |source| self.source(source));
+            self.own = Some(s.modulated(&shared.patch, &sum));
         }
     }
 
-    fn sources(&self) -> Sources {
+    /// Value of a source of the modulation matrix.
+    #[inline(always)]
+    fn source(&self, source: Source) -> f32 {
         let m = &self.modulators;
-        let mut sources = [0.0; SOURCES.len()];
-        sources[source::VELOCITY] = m.velocity;
-        sources[source::KEY] = ((self.note.key + m.glide.offset() - 60.0) / 60.0).clamp(-1.0, 1.0);
-        sources[source::WHEEL] = m.wheel;
-        sources[source::PRESSURE] = m.pressure;
-        sources[source::BEND] = m.bend;
-        sources[source::BRIGHTNESS] = (0.5 * m.brightness).clamp(-1.0, 1.0);
-        sources[source::AMP] = m.amp.level();
-        sources[source::FILTER] = m.filter.level();
-        sources[source::LFO1] = m.lfos[0].level();
-        sources[source::LFO2] = m.lfos[1].level();
-        sources[source::RANDOM] = self.random;
-        sources
+        match source {
+            Source::Off => 0.0,
+            Source::Velocity => m.velocity,
+            Source::Key => ((self.note.key + m.glide.offset() - 60.0) / 60.0).clamp(-1.0, 1.0),
+            Source::Wheel => m.wheel,
+            Source::Pressure => m.pressure,
+            Source::Bend => m.bend,
+            Source::Brightness => (0.5 * m.brightness).clamp(-1.0, 1.0),
+            Source::AmpEnvelope => m.amp.level(),
+            Source::FilterEnvelope => m.filter.level(),
+            Source::Lfo1 => m.lfos[0].level(),
+            Source::Lfo2 => m.lfos[1].level(),
+            Source::Random => self.random,
+        }
     }
 
     /// Octaves above middle C; `bend` in semitones.
@@ -213,7 +217,7 @@ impl Voice {
         let semitones = (self.note.key - 60.0)
             + self.note.tuning
             + bend
-            + (s.tune + s.shift)
+            + (s.tune + s.mod_pitch)
             + m.glide.offset()
             + m.lfos[0].level() * s.vibrato;
         semitones * (1.0 / 12.0)
@@ -222,36 +226,33 @@ impl Voice {
     /// Plans the next `len` samples. Inlined: the caller's instructions for vectors are better for
     /// single numbers too.
     #[inline(always)]
-    pub fn plan(&mut self, len: usize, common: &Common) {
-        let hands = common.hands(self.note.channel);
+    pub fn plan(&mut self, len: usize, shared: &SharedState) {
+        let controllers = shared.controllers(self.note.channel);
         if len == CONTROL {
-            self.offsets.advance(common.settings.smoothing);
+            self.modulation.advance(shared.settings.smoothing);
         }
-        self.modulate(common);
-        let s = if self.differs {
-            &self.own
-        } else {
-            &common.settings
-        };
+        self.update_settings(shared);
+        let s = self.own.as_ref().unwrap_or(&shared.settings);
         self.before = self.modulators;
         (self.planned, self.done) = (len, 0);
-        self.modulators.advance(len, s, &self.note, &hands, common);
+        self.modulators
+            .advance(len, s, &self.note, &controllers, shared);
         let m = &self.modulators;
         let inverse_len = inverse(len);
         let lfo = m.lfos[0].level();
 
         let velocity = 1.0 - s.velocity * (1.0 - m.velocity * m.velocity);
         let tremolo = 1.0 - s.tremolo * m.lfos[0].depth() * 0.5 * (1.0 - lfo);
-        let gain = GAIN * s.level * m.amp.level() * velocity * tremolo * m.volume * s.swell;
+        let gain = GAIN * s.level * m.amp.level() * velocity * tremolo * m.volume * s.mod_gain;
         // Equal power, 1 in the middle: sqrt is exact everywhere, unlike sin and cos.
-        let pan = (m.pan + s.pan).clamp(-1.0, 1.0);
+        let pan = (m.pan + s.mod_pan).clamp(-1.0, 1.0);
         self.gain[0].aim(gain * (1.0 - pan).sqrt(), inverse_len);
         self.gain[1].aim(gain * (1.0 + pan).sqrt(), inverse_len);
         if self.gain.iter().all(Ramp::is_silent) {
             return;
         }
 
-        let octaves = self.octaves(hands.semitones, s);
+        let octaves = self.octaves(controllers.semitones, s);
         let tracked = s.key_track * octaves;
         let opened = s.env_octaves * m.filter.level()
             + s.velocity_octaves * (m.velocity - 1.0)
@@ -260,7 +261,11 @@ impl Voice {
         let powers = exp2s(f32x4::from([octaves, tracked, tracked + opened, 0.0]));
         let [ratio, high_pass, low_pass, _] = powers.to_array();
 
-        let version = if self.differs { 0 } else { common.version };
+        let version = if self.own.is_some() {
+            0
+        } else {
+            shared.version
+        };
         let same = version > 0 && self.tuning.version == version;
         // What stands still doesn't have to wait for the powers.
         if !same || self.tuning.octaves != octaves {
@@ -270,7 +275,7 @@ impl Voice {
                 increments: increments(ratio, s),
             };
         }
-        self.tones.plan(len, self.tuning.increments, s, same);
+        self.generators.plan(len, self.tuning.increments, s, same);
 
         let cutoffs = [s.cutoff * low_pass, s.high_pass * high_pass];
         let sides = if self.stereo { 2 } else { 1 };
@@ -279,31 +284,27 @@ impl Voice {
         }
     }
 
-    /// Plans what is left of a step after a cut, or nothing.
-    pub fn replan(&mut self, left: usize, common: &Common) {
+    /// Plans the `left` samples of a step after a cut, if there are any.
+    pub fn replan(&mut self, left: usize, shared: &SharedState) {
         if left > 0 {
-            self.plan(left, common);
+            self.plan(left, shared);
         }
     }
 
     /// Cuts the planned step at the current sample and returns how much of it was left; the caller
     /// changes the note and plans that rest.
-    pub fn cut(&mut self, common: &Common) -> usize {
+    pub fn cut(&mut self, shared: &SharedState) -> usize {
         let left = self.planned - self.done;
         if left > 0 {
             let silent = self.is_silent();
-            let hands = common.hands(self.note.channel);
-            let s = if self.differs {
-                &self.own
-            } else {
-                &common.settings
-            };
+            let controllers = shared.controllers(self.note.channel);
+            let s = self.own.as_ref().unwrap_or(&shared.settings);
             self.modulators = self.before;
             self.modulators
-                .advance(self.done, s, &self.note, &hands, common);
+                .advance(self.done, s, &self.note, &controllers, shared);
             self.gain.iter_mut().for_each(|g| g.cut(self.done));
             if !silent {
-                self.tones.cut(self.done);
+                self.generators.cut(self.done);
                 self.filters.iter_mut().for_each(|f| f.cut(self.done));
             }
         }
@@ -320,43 +321,43 @@ impl Voice {
         if self.is_silent() {
             return;
         }
-        let mut block = Block::default();
-        self.tones.play(v, tables, self.done, len, &mut block);
+        let mut block = SourceBlock::default();
+        self.generators.play(v, tables, self.done, len, &mut block);
         if block.stereo && !self.stereo {
             // Until here both sides were the same.
             self.filters[1] = self.filters[0];
         }
         self.stereo = block.stereo;
-        self.ready = true;
+        let mut places = [Place::default(); 2];
         let sides = if self.stereo { 2 } else { 1 };
         for side in 0..sides {
             let (filter, audio) = (&self.filters[side], &block.audio[side]);
-            self.places[side] = lanes.push(filter, self.done, audio, block.modulator.as_ref());
+            places[side] = lanes.push(filter, self.done, audio, block.modulator.as_ref());
         }
+        self.places = Some(places);
     }
 
-    /// Whether what was played is the same on both sides, or nothing.
+    /// Whether both sides of what was played are the same, or nothing was played.
     #[inline(always)]
     pub fn is_mono(&self) -> bool {
         let [left, right] = &self.gain;
         let same = left.start == right.start && left.target == right.target;
-        !self.ready || (same && !self.stereo)
+        self.places.is_none() || (same && !self.stereo)
     }
 
-    /// Adds what was played and filtered to the left, and to the right if it is there, and moves on by
-    /// `len`, that of [`Voice::play`]; what follows it is any number.
+    /// Adds the played and filtered samples to the left and, if there is one, the right side, and
+    /// moves on by `len`, that of [`Voice::play`]; samples past `len` are unspecified.
     #[inline(always)]
     pub fn add_to<V: Vector>(&mut self, v: V, len: usize, lanes: &Lanes, sides: &mut [Samples]) {
-        if self.ready {
+        if let Some(places) = self.places.take() {
             let [left, right] = &mut self.filters;
-            let mut audio = [lanes.pull(self.places[0], left); 2];
+            let mut audio = [lanes.pull(places[0], left); 2];
             if self.stereo {
-                audio[1] = lanes.pull(self.places[1], right);
+                audio[1] = lanes.pull(places[1], right);
             }
             for (k, side) in sides.iter_mut().enumerate() {
                 self.gain[k].mix_in(v, self.done, audio[k], side);
             }
-            self.ready = false;
         }
         self.done += len;
         self.fresh = false;

@@ -1,26 +1,27 @@
 //! Band-limited single-cycle waveforms, one table per number of harmonics, a third of an octave
 //! apart: a note plays the richest table whose top harmonic stays below Nyquist.
 //!
-//! All waveforms start at phase 0 like a sine (rising through zero, or at the falling edge's top for
-//! the saw) so that blending two of them never cancels a harmonic. A sine needs no table.
+//! All waveforms start at phase 0 like a sine (rising through zero, or at the falling edge's top
+//! for the saw) so that blending two of them never cancels a harmonic. A sine needs no table.
 //!
-//! A table holds, for each of the equal parts of the cycle, the cubic that passes through the waveform at
-//! the four nodes of Gauss's quadrature: of all cubics the one with about the least error. Three
-//! multiplications and additions evaluate it, and its error has less of a spectrum than that of an
-//! interpolation between samples.
+//! A table holds, for each of the equal parts of the cycle, the cubic that passes through the
+//! waveform at the four nodes of Gauss's quadrature: of all cubics the one with about the least
+//! error. Three multiplications and additions evaluate it, and its error has less of a spectrum
+//! than that of an interpolation between samples.
 
 use crate::CONTROL;
 use crate::oscillator::{Phases, Samples};
-use crate::simd::Vector;
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex64;
+use simd::Vector;
 use std::f64::consts::{PI, TAU};
 use std::sync::OnceLock;
 
 /// Most harmonics in a table: 23 Hz is complete at 48 kHz.
 const MAX_HARMONICS: usize = 1024;
 /// Parts of a cycle per harmonic at least, as long as the table has not the most it may have. The
-/// richest ones thereby miss their harmonics by -100 dB, and the smallest by less than f32 can tell.
+/// richest ones thereby miss their harmonics by -100 dB, and the smallest by less than f32 can
+/// tell.
 const PARTS: usize = 32;
 /// Fewest and most parts.
 const SIZES: [usize; 2] = [256, 4096];
@@ -185,7 +186,7 @@ impl Table<'_> {
             let phase = v.load_i(&phases[i..]);
             let row = v.add_i(v.shift_right(phase, 32 - bits), v.splat_i(first));
             v.store_i(&mut rows[i..], row);
-            let [a, b, c, d] = v.quads(self.parts, &rows[i..]);
+            let [a, b, c, d] = v.gather4(self.parts, &rows[i..]);
             let within = v.shift_right(v.shift_left(phase, bits), 8);
             let f = v.mul(v.to_f(within), v.splat(1.0 / 16_777_216.0));
             let y = v.mul_add(v.mul_add(v.mul_add(d, f, c), f, b), f, a);
@@ -244,7 +245,7 @@ pub fn sines<V: Vector>(v: V, phases: &Phases) -> Samples {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::Baseline;
+    use simd::Baseline;
 
     #[test]
     fn tables_are_their_fourier_series() {

@@ -1,5 +1,5 @@
-//! What each stage of training costs on one core, in samples per second, and how long an inference takes:
-//! `cargo bench -p trainer` (`-- STAGE` for one of them).
+//! Costs of each stage of training on one core, in samples per second, and the time of an
+//! inference: `cargo bench -p trainer` (`-- STAGE` for one of them).
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use ear::EarConfig;
@@ -58,7 +58,7 @@ fn batch(n: u64) -> Batch {
     Batch::new(&collected, Device::Cpu)
 }
 
-/// What babbling waits for: a random patch, rendered and heard.
+/// A sample of babbling: a random patch, rendered and heard.
 #[divan::bench(max_time = 4)]
 fn babble_sample(bencher: Bencher) {
     let (mut plant, mut i) = (plant(), 0);
@@ -69,7 +69,7 @@ fn babble_sample(bencher: Bencher) {
     });
 }
 
-/// What mirroring waits for: a guess, rendered and heard with the notes of a foreign clip.
+/// A guess of mirroring, rendered and heard with the notes of a foreign clip.
 #[divan::bench(max_time = 4)]
 fn guess(bencher: Bencher) {
     let mut plant = plant();
@@ -152,7 +152,7 @@ fn trainer() -> (Trainer, Pool) {
     (Trainer::new(recipe, &ear, Device::Cpu), pool)
 }
 
-/// A whole step with one rendering thread beside it, as on two cores.
+/// A whole step with one rendering thread, as on two cores.
 #[divan::bench(max_time = 8)]
 fn babble_step(bencher: Bencher) {
     let (mut trainer, mut pool) = trainer();
@@ -204,7 +204,7 @@ fn model() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../model-weights")
 }
 
-/// What divan doesn't say: the median and the 99th percentile of one window's inference.
+/// Prints the median and the 99th percentile of one window's inference, which divan doesn't.
 fn latencies() {
     match TorchEncoder::new(&model()) {
         Ok(encoder) => latency("TorchScript", encoder),

@@ -1,9 +1,10 @@
 //! Import of weights trained elsewhere as a model.
 //!
-//! They come as safetensors: the encoder's weights by this crate's names; `example.heard`, some windows
-//! (u8 `[n, frames, channels]`), and `example.answer`, what the network answered to them (f32
-//! `[n, 2 P]`); and the data set's contract as JSON under `contract` in the metadata, with the training
-//! record in it. The example shows that the network trained there is the one that will run here.
+//! They come as safetensors: the encoder's weights by this crate's names; `example.heard`, some
+//! windows (u8 `[n, frames, channels]`), and `example.answer`, what the network answered to them
+//! (f32 `[n, 2 P]`); and the data set's contract as JSON under `contract` in the metadata, with the
+//! training record in it. The example shows that the network trained there is the one that will run
+//! here.
 
 use crate::export::{ExportError, TOLERANCE, export};
 use crate::model::{C, Encoder, P, T};
@@ -36,8 +37,8 @@ pub enum AdoptError {
     Export(#[from] ExportError),
 }
 
-/// Makes the model folder `out` of `weights`. Returns by how much this network's answers to the example
-/// differ at most from those that came with it.
+/// Makes the model folder `out` of `weights`. Returns by how much this network's answers to the
+/// example differ at most from those that came with it.
 pub fn adopt(weights: &Path, out: &Path) -> Result<f64, AdoptError> {
     let bytes = std::fs::read(weights).map_err(|e| AdoptError::Read(weights.into(), e))?;
     let wrong = |what: String| AdoptError::Weights(weights.into(), what);

@@ -1,5 +1,5 @@
-//! From weights to a model others can load: TorchScript by tracing, the same weights as safetensors for
-//! the built-in encoder, and their contract.
+//! Export of an encoder as a model: TorchScript by tracing, the same weights as safetensors for the
+//! built-in encoder, and their contract.
 
 use crate::model::{C, Encoder, T};
 use crate::torchscript::{self, ModelError};
@@ -17,7 +17,7 @@ use tch::{CModule, Kind, TchError, Tensor, no_grad};
 /// Largest difference of an output of what was saved from the network's.
 pub const TOLERANCE: f64 = 1e-5;
 
-/// Why a model can't be exported.
+/// The reason a model can't be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// Tracing or loading.
@@ -42,8 +42,8 @@ pub enum ExportError {
     Differs(&'static str, f64),
 }
 
-/// Writes `encoder.pt`, `encoder.safetensors` and `encoder.json` to `folder`, and checks that what was
-/// written gives the same outputs. `variables` are `encoder`'s: frozen, and on the CPU.
+/// Writes `encoder.pt`, `encoder.safetensors` and `encoder.json` to `folder`, and checks that what
+/// was written gives the same outputs. `variables` are `encoder`'s: frozen, and on the CPU.
 pub fn export(
     folder: &Path,
     (variables, encoder): &(VarStore, Encoder),
@@ -81,7 +81,7 @@ fn write(
         .map_err(|e| ExportError::Write(path.into(), e))
 }
 
-/// Whether the module and the built-in encoder in `folder` answer as `encoder` does.
+/// Checks that the module and the built-in encoder in `folder` give the outputs of `encoder`.
 fn check(folder: &Path, encoder: &Encoder) -> Result<(), ExportError> {
     // Not the traced batch size: the shape must not have been frozen in.
     let windows: Vec<u8> = (0..3 * INPUT_LEN)

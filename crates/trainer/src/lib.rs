@@ -1,5 +1,5 @@
-//! MirrorNet's networks, their trainer, the models it exports, and the engine process that serves them. The
-//! only crate that names torch.
+//! MirrorNet's networks, their trainer, the models it exports, and the engine process that serves
+//! them. The only crate that names torch.
 
 pub mod adopt;
 pub mod export;

@@ -1,5 +1,5 @@
-//! The two networks: the encoder (inverse model, sound to parameters) and the decoder (forward model,
-//! parameters and notes to sound).
+//! The two networks: the encoder (inverse model, sound to parameters) and the decoder (forward
+//! model, parameters and notes to sound).
 //!
 //! No batch statistics and no dropout: the same weights give the same numbers in training, in the
 //! exported module and in any batch.
@@ -7,6 +7,7 @@
 use crate::track::{KEY_MIN, KEY_ROWS, KEYS_PER_SEMITONE, SCALARS};
 use ear::CHANNELS;
 use matcher::WINDOW_FRAMES;
+use matcher::{INPUT_OFFSET, SIGMA_RANGE};
 use synth::MATCHED_COUNT;
 use tch::nn::{self, ConvConfig, ConvConfigND, Module};
 use tch::{Kind, Tensor};
@@ -17,10 +18,6 @@ pub const P: i64 = MATCHED_COUNT as i64;
 pub const T: i64 = WINDOW_FRAMES as i64;
 /// Channels of a frame, as torch counts.
 pub const C: i64 = CHANNELS as i64;
-
-/// Range of the standard deviations the encoder can state. The upper end is above a uniform draw's
-/// .289, the lower one below what any ear could tell.
-const SIGMA: (f64, f64) = (0.005, 0.45);
 
 fn conv1d(
     p: &nn::Path,
@@ -47,7 +44,8 @@ const QUIET: nn::Init = nn::Init::Randn {
     stdev: 0.003,
 };
 
-/// A layer that starts near a constant: random outputs far outside `[0, 1]` would take long to unlearn.
+/// A layer that starts near a constant: random outputs far outside `[0, 1]` would take long to
+/// unlearn.
 fn quiet(p: &nn::Path, name: &str, from: i64, to: i64, bias: f64) -> nn::Conv1D {
     let config = ConvConfig {
         ws_init: QUIET,
@@ -73,8 +71,8 @@ fn conv2d(
     nn::conv(p / name, from, to, k, config)
 }
 
-/// The inverse model: three convolutions over time and frequency, whose sharing along frequency lets
-/// what is learned at one pitch serve at others, then residual convolutions over time, pooled.
+/// The inverse model: three convolutions over time and frequency, whose sharing along frequency
+/// lets what is learned at one pitch serve at others, then residual convolutions over time, pooled.
 #[derive(Debug)]
 pub struct Encoder {
     front: [nn::Conv2D; 3],
@@ -107,9 +105,11 @@ impl Encoder {
         }
     }
 
-    /// `x` is `[B, T, C]` in `[0, 1]`; returns `[B, 2 P]`: means in `(0, 1)`, then standard deviations.
+    /// `x` is `[B, T, C]` in `[0, 1]`; returns `[B, 2 P]`: means in `(0, 1)`, then standard
+    /// deviations.
     pub fn forward(&self, x: &Tensor) -> Tensor {
-        let mut y = (x - 0.3).unsqueeze(1);
+        let mut y = (x - INPUT_OFFSET).unsqueeze(1);
+        let [low, high] = SIGMA_RANGE;
         for conv in &self.front {
             y = conv.forward(&y).relu();
         }
@@ -121,7 +121,7 @@ impl Encoder {
         for conv in &self.wide {
             y = &y + conv.forward(&y).relu();
         }
-        // The newest step beside the pools: what sounds now matters most.
+        // The newest step next to the pools: the present sound matters most.
         let pooled = Tensor::cat(
             &[
                 y.mean_dim([2i64].as_slice(), false, Kind::Float),
@@ -135,10 +135,7 @@ impl Encoder {
             .forward(&self.hidden.forward(&pooled).relu())
             .sigmoid();
         Tensor::cat(
-            &[
-                y.narrow(1, 0, P),
-                y.narrow(1, P, P) * (SIGMA.1 - SIGMA.0) + SIGMA.0,
-            ],
+            &[y.narrow(1, 0, P), y.narrow(1, P, P) * (high - low) + low],
             1,
         )
     }
@@ -153,8 +150,8 @@ const DILATIONS: [i64; 4] = [1, 2, 4, 8];
 const EMBEDDING: i64 = 128;
 
 /// The forward model: a differentiable stand-in for synthesizer and ear. It works in steps of two
-/// frames. Combs enter by linear layers, which are applied to the table of combs instead of to every
-/// frame: a few hundred rows instead of thousands.
+/// frames. Combs enter by linear layers, which are applied to the table of combs instead of to
+/// every frame: a few hundred rows instead of thousands.
 #[derive(Debug)]
 pub struct Decoder {
     combs: Tensor,
@@ -201,8 +198,9 @@ impl Decoder {
         }
     }
 
-    /// `h` is `[B, P]`, `keys` i64 `[B, 2, T]` (rows of the comb table, see [`crate::track`]), `scalars`
-    /// `[B, SCALARS, T]`; returns `[B, T, C]` on the scale of a quantised window over 255, not clamped.
+    /// `h` is `[B, P]`, `keys` i64 `[B, 2, T]` (rows of the comb table, see [`crate::track`]),
+    /// `scalars` `[B, SCALARS, T]`; returns `[B, T, C]` on the scale of a quantised window over
+    /// 255, not clamped.
     pub fn forward(&self, h: &Tensor, keys: &Tensor, scalars: &Tensor) -> Tensor {
         let b = h.size()[0];
         let e = self.embed.forward(&(h - 0.5)).relu();
@@ -231,9 +229,9 @@ impl Decoder {
     }
 }
 
-/// Rows of `table` `[KEY_ROWS, k * width]` for `keys`: along each of the last dimensions of `keys` whose
-/// entry in `slots` is above 1, each place has its own share of the columns; `k` is their product.
-/// Returns the shape of `keys` with the width appended.
+/// Rows of `table` `[KEY_ROWS, k * width]` for `keys`: along each of the last dimensions of `keys`
+/// whose entry in `slots` is above 1, each place has its own share of the columns; `k` is their
+/// product. Returns the shape of `keys` with the width appended.
 fn lookup(table: &Tensor, keys: &Tensor, slots: &[i64]) -> Tensor {
     let k: i64 = slots.iter().product();
     let mut shape = keys.size();
@@ -249,8 +247,8 @@ fn lookup(table: &Tensor, keys: &Tensor, slots: &[i64]) -> Tensor {
         .view(shape.as_slice())
 }
 
-/// `[KEY_ROWS, C]`: what a note of each key excites, harmonic by harmonic with 1/k of amplitude; row 0
-/// is no note.
+/// `[KEY_ROWS, C]`: what a note of each key excites, harmonic by harmonic with 1/k of amplitude;
+/// row 0 is for no note.
 fn combs(cf: &[f32; CHANNELS]) -> Tensor {
     let mut rows = vec![0f32; KEY_ROWS * CHANNELS];
     for row in 1..KEY_ROWS {

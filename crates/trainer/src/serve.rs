@@ -6,8 +6,8 @@ use matcher::engine::protocol::{self, Message, PROTOCOL_VERSION};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// Serves the model in `model` until `from` ends. Nothing but protocol goes to `to`. The error is also
-/// sent to the client where it can be.
+/// Serves the model in `model` until `from` ends. Nothing but protocol goes to `to`. The error is
+/// also sent to the client where it can be.
 pub fn serve(model: &Path, from: &mut impl Read, to: &mut impl Write) -> Result<(), String> {
     match answer_all(model, from, to) {
         Err(message) => {

@@ -1,4 +1,4 @@
-//! An exported model, loaded and ready to infer.
+//! TorchScript models, checked against their contract and run in this process.
 
 use matcher::{CONTRACT, Contract, ContractError, WEIGHTS};
 use matcher::{Encoder, EncoderError, INPUT_LEN, Inference};
@@ -8,7 +8,7 @@ use tch::{CModule, Kind, TchError, Tensor, no_grad};
 
 use crate::model::{C, T};
 
-/// Why a model can't be used.
+/// The reason a model can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// A file is missing or unreadable.
@@ -49,7 +49,8 @@ pub struct TorchEncoder {
 }
 
 impl TorchEncoder {
-    /// Loads the model in `folder`, sets torch to one thread, and warms up: the first runs are slow.
+    /// Loads the model in `folder`, sets torch to one thread, and warms up: the first runs are
+    /// slow.
     pub fn new(folder: &Path) -> Result<Self, ModelError> {
         tch::set_num_threads(1);
         let (module, contract) = load(folder)?;

@@ -1,5 +1,5 @@
-//! The notes of a window as the decoder takes them: per frame, the sounding note and the one before it,
-//! as rows of the comb table and a few scalars.
+//! The notes of a window as the decoder takes them: per frame, the sounding note and the one before
+//! it, as rows of the comb table and a few scalars.
 
 use matcher::WINDOW_FRAMES;
 use mirrornet::samples::plant::FRAME;
@@ -17,7 +17,8 @@ pub const SCALARS: usize = 9;
 /// The notes of one window, frame by frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Track {
-    /// Rows of the comb table: the sounding or last note, then the one before; `[2, WINDOW_FRAMES]`.
+    /// Rows of the comb table: the sounding or last note, then the one before; `[2,
+    /// WINDOW_FRAMES]`.
     pub keys: Vec<i64>,
     /// `[SCALARS, WINDOW_FRAMES]`.
     pub scalars: Vec<f32>,

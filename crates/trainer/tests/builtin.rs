@@ -1,5 +1,5 @@
-//! The built-in encoder against torch: the same outputs to 1e-5, for fresh weights and the shipped ones,
-//! for noise and for what the ear hears of the synthesizer.
+//! The built-in encoder against torch: the same outputs to 1e-5, for fresh weights and the shipped
+//! ones, for noise and for what the ear hears of the synthesizer.
 
 use ear::{CHANNELS, EarConfig};
 use matcher::BuiltinEncoder;
@@ -111,4 +111,27 @@ fn the_shipped_weights_are_those_of_the_shipped_module() {
 
     let size = |name| std::fs::metadata(folder.join(name)).unwrap().len();
     assert!(size(WEIGHTS) + size(BUILTIN_WEIGHTS) <= 10_000_000);
+}
+
+/// Linux only: elsewhere a link to the program would not find libtorch's libraries.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_engine_process_serves_a_model_elsewhere_with_the_same_outputs() {
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../model-weights");
+    let engine = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(
+        env!("CARGO_BIN_EXE_mirrornet-trainer"),
+        engine.path().join(matcher::engine::engine_program()),
+    )
+    .unwrap();
+    let windows = windows();
+    let mut served = mirrornet::encoder::through_engine(engine.path(), &model).unwrap();
+    let mut own = mirrornet::encoder::EncoderChoice::Builtin
+        .load(&model)
+        .unwrap();
+    assert_eq!(served.contract, own.contract);
+    let served = numbers(&served.encoder.infer(&windows).unwrap());
+    let difference = apart(&served, &numbers(&own.encoder.infer(&windows).unwrap()));
+    println!("the engine process: differs by at most {difference:.1e}");
+    assert!(difference < 1e-5, "{difference:.1e}");
 }

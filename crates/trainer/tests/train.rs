@@ -79,7 +79,8 @@ fn fifty_steps_are_the_same_interrupted_or_not_and_the_model_serves() {
     assert!(whole.finished && whole.steps == 50);
     assert!(whole.history.points.iter().any(|p| p.mirroring));
 
-    // Once in babbling, once in mirroring, where renders are under way; another number of threads too.
+    // Once in babbling, once in mirroring, where renders are under way; another number of threads
+    // too.
     let mut parts = options(&at("parts"), &wavs, 50);
     for (stop, threads) in [(20, 2), (37, 1), (50, 3)] {
         parts.threads = threads;
@@ -91,7 +92,8 @@ fn fifty_steps_are_the_same_interrupted_or_not_and_the_model_serves() {
     assert!(whole_tensors.len() >= 10);
     same(&parts_tensors, &whole_tensors);
 
-    // So it is with samples from a cache: one that a shorter training has begun, then one that has all.
+    // So it is with samples from a cache: one that a shorter training has begun, then one that has
+    // all.
     let mut cached = options(&at("cached"), &wavs, 50);
     cached.cache = Some(at("cache"));
     let mut sizes: Vec<u64> = Vec::new();
@@ -123,8 +125,8 @@ fn fifty_steps_are_the_same_interrupted_or_not_and_the_model_serves() {
     begun(&at("whole"), &at("other"), options(&at("begun"), &wavs, 1));
 }
 
-/// A training from `model` has what it had and not what `other` has until the decoder has babbled, and then
-/// learns; what is no model is refused.
+/// A training from `model` has what it had and not what `other` has until the decoder has babbled,
+/// and then learns; a folder without a model is refused.
 fn begun(model: &Path, other: &Path, mut options: Options) {
     options.from = Some(model.into());
     run(&options, u64::MAX);
@@ -261,6 +263,6 @@ fn served(model: &Path) {
         };
         assert!(message.contains(reason), "{message}");
     }
-    // A client that ends at once is no error.
+    // A client that ends at once is not an error.
     assert_eq!(talk(model, &[]), (Ok(()), vec![]));
 }

@@ -92,7 +92,11 @@ impl<'a> Scene<'a> {
     fn now(params: &'a Params, setter: ParamSetter<'a>) -> Self {
         let state = &params.state;
         let (snapshot, engine, listening) = match &*state.listener.view.lock() {
-            Some(view) => (view.snapshot(), Some(view.engine().status()), view.words()),
+            Some(view) => (
+                view.snapshot(),
+                Some(view.engine().status()),
+                view.describe_encoder(),
+            ),
             None => Default::default(),
         };
         let (held, locks, amount) = (state.held(), state.locks(), params.amount.value());

@@ -2,6 +2,7 @@
 
 use ear::PitchFrame;
 use egui::{Align2, Color32, Rect, Ui, pos2, vec2};
+use matcher::live::Status;
 
 use super::spectrogram::Spectrogram;
 use super::{Scene, theme};
@@ -82,12 +83,12 @@ fn state(scene: &Scene<'_>) -> (String, Color32) {
             theme::FAINT,
         )
     } else {
-        let words = super::capitalised(&scene.snapshot.state);
-        let colour = match words.starts_with("Following") {
-            true => theme::ACCENT,
-            false => theme::WARN,
+        let status = &scene.snapshot.status;
+        let colour = match status {
+            Status::Following(_) => theme::ACCENT,
+            _ => theme::WARN,
         };
-        (words, colour)
+        (status.to_string(), colour)
     };
     match locked {
         0 => {}

@@ -17,8 +17,8 @@ pub struct Args {
     /// The ear: nsl16k (180 Hz to 7.2 kHz), nsl8k (90 Hz to 3.6 kHz) or wide.
     #[arg(long, value_name = "nsl16k|nsl8k|wide", default_value_t = Preset::Nsl16k)]
     preset: Preset,
-    /// `native`: run the preset's digital filters at the file's own rate. Else the file is resampled to
-    /// the preset's.
+    /// `native`: run the preset's digital filters at the file's own rate. Else the file is
+    /// resampled to the preset's.
     #[arg(long, value_enum)]
     rate: Option<Rate>,
     /// Frame length in milliseconds.

@@ -13,23 +13,24 @@ use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-/// Largest movement of an envelope's parameters during a held note that counts as steady, as a share of
-/// their range.
+/// Largest movement of an envelope's parameters during a held note that counts as steady, as a
+/// share of their range.
 const STEADY: f32 = 0.02;
 /// Pairs of spectrograms drawn, of the best and of the worst.
 const PICTURES: usize = 3;
 
 /// Evaluate a model: how closely the synthesizer reproduces each clip.
 ///
-/// Each clip is played with the same notes by the default patch, by the one patch inferred from the whole
-/// clip, by the live loop as in the plugin, and after a search (--refine or --renders) by the best single
-/// patch and by a patch a note. `closed` is the share of the default patch's distance that a patch closes;
-/// `settled` is the likeness of the live loop's patch after 1.5 s over that of its last patch; `pitch` is the
-/// share of voiced frames with the same pitch, for the live loop and for the search's result.
+/// Each clip is played with the same notes by the default patch, by the one patch inferred from the
+/// whole clip, by the live loop as in the plugin, and after a search (--refine or --renders) by the
+/// best single patch and by a patch a note. `closed` is the share of the default patch's distance
+/// that a patch closes; `settled` is the likeness of the live loop's patch after 1.5 s over that of
+/// its last patch; `pitch` is the share of voiced frames with the same pitch, for the live loop and
+/// for the search's result.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Number of melodies of our own synthesizer: random patches, uniform over the matched parameters, with
-    /// the notes given.
+    /// Number of melodies of our own synthesizer: random patches, uniform over the matched
+    /// parameters, with the notes given.
     #[arg(long, value_name = "N", default_value_t = 20)]
     own: u64,
     /// Number of such melodies with a vibrato and a chorus, which no matched parameter controls.
@@ -38,26 +39,27 @@ pub struct Args {
     /// Number of held notes of our own synthesizer, to measure how steady the match is.
     #[arg(long, value_name = "N", default_value_t = 40)]
     held: u64,
-    /// Number of sounds of 2 s of our own synthesizer to compare with baselines: the encoder with the best of
-    /// 1,000 random patches, and encoder and 2 s of search on one core with CMA-ES of 2,000 renders (minutes).
+    /// Number of sounds of 2 s of our own synthesizer to compare with baselines: the encoder with
+    /// the best of 1,000 random patches, and encoder and 2 s of search on one core with CMA-ES of
+    /// 2,000 renders (minutes).
     #[arg(long, value_name = "N", default_value_t = 0)]
     peers: u64,
-    /// Folder of WAV files of other instruments, searched recursively. The notes come from the .mid file of
-    /// the same name next to a WAV file, and are transcribed where there is none.
+    /// Folder of WAV files of other instruments, searched recursively. The notes come from the .mid
+    /// file of the same name next to a WAV file, and are transcribed where there is none.
     #[arg(long, value_name = "DIR")]
     foreign: Option<PathBuf>,
     /// Also search for a better match of each clip for this many seconds, on all cores.
     #[arg(long, value_name = "SECONDS")]
     refine: Option<f64>,
-    /// Also search with this many renders of each clip (with --refine: at most): the same result on every
-    /// machine with the same vector instructions.
+    /// Also search with this many renders of each clip (with --refine: at most): the same result on
+    /// every machine with the same vector instructions.
     #[arg(long, value_name = "N")]
     renders: Option<usize>,
     /// Transcribe the notes of our own melodies instead of giving them.
     #[arg(long)]
     hear_notes: bool,
-    /// Folder for pictures: spectrograms of the three best and the three worst clips of each kind, above those
-    /// of the synthesizer's version.
+    /// Folder for pictures: spectrograms of the three best and the three worst clips of each kind,
+    /// above those of the synthesizer's version.
     #[arg(long, value_name = "DIR")]
     pictures: Option<PathBuf>,
     /// Random seed of our own patches and melodies; no seed gives the trainer's.
@@ -333,7 +335,8 @@ mod tests {
         // Closed .2 and .6 of the default's distance.
         assert!(both.contains(" 0.700") && both.contains(" 0.400"), "{both}");
         let searched = line("a", &[&a]);
-        // Likeness, closed and mel distance of a search that one row has not had, twice, and its pitch.
+        // Likeness, closed and mel distance of a search that one row has not had, twice, and its
+        // pitch.
         assert_eq!(both.matches(" -").count(), 7, "{both}");
         assert_eq!(searched.matches(" -").count(), 0, "{searched}");
     }

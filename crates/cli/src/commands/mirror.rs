@@ -16,10 +16,10 @@ use synth::{Automation, Note, Patch};
 
 /// Mirror a sound: transcribe its notes, infer a patch, render both, and report how alike they are.
 ///
-/// With --refine or --renders it then searches on all cores, first for one patch, then for one patch per
-/// note; where notes get patches of their own, the patch file has an "automation", which `render --patch`
-/// plays. Notes that were transcribed may move a little. A result of the search counts only when neither
-/// likeness nor mel distance gets worse.
+/// With --refine or --renders it then searches on all cores, first for one patch, then for one
+/// patch per note; where notes get patches of their own, the patch file has an "automation", which
+/// `render --patch` plays. Notes that were transcribed may move a little. A result of the search
+/// counts only when neither likeness nor mel distance gets worse.
 #[derive(clap::Args)]
 pub struct Args {
     /// Sound to mirror: a melody of single notes.
@@ -36,8 +36,8 @@ pub struct Args {
     /// Keep searching for a better match for this many seconds, on all cores.
     #[arg(long, value_name = "SECONDS")]
     refine: Option<f64>,
-    /// Keep searching for this many renders of the sound (with --refine: at most): the same result on every
-    /// machine with the same vector instructions.
+    /// Keep searching for this many renders of the sound (with --refine: at most): the same result
+    /// on every machine with the same vector instructions.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     renders: Option<u32>,
     /// Search only for one patch for the whole sound.
@@ -195,8 +195,8 @@ fn search(
     Ok(found)
 }
 
-/// Advice for a result of low similarity. Single notes of the instruments tried end above 0.87 after a
-/// search, chords near 0.73.
+/// Advice for a result of low similarity. Single notes of the instruments tried end above 0.87
+/// after a search, chords near 0.73.
 fn advice(args: &Args, scores: &[(&str, Score)]) -> Option<String> {
     const LOW: f32 = 0.8;
     let (_, result) = scores.last()?;

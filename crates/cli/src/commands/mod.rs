@@ -34,8 +34,8 @@ struct Model {
     /// [default: the model that this program came with].
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
-    /// Implementation of the network: `builtin` (plain Rust) or `engine` (TorchScript in the installed
-    /// engine process). Their outputs differ by less than 1e-5.
+    /// Implementation of the network: `builtin` (plain Rust) or `engine` (TorchScript in the
+    /// installed engine process). Their outputs differ by less than 1e-5.
     #[arg(long, value_enum, default_value_t)]
     encoder: EncoderChoice,
 }
@@ -52,8 +52,8 @@ impl Model {
     }
 }
 
-/// The folder of the model this program came with: `model` beside the program, or `model-weights` in a
-/// folder above it (a checkout, whose target folder the program is in).
+/// The folder of the model this program came with: `model` in the program's own folder, or
+/// `model-weights` in a folder above it (a checkout, whose target folder the program is in).
 fn shipped_model() -> Result<PathBuf, Error> {
     let program = std::env::current_exe()?.canonicalize()?;
     let mut folders = program.ancestors().skip(1);

@@ -9,7 +9,8 @@ use synth::{Automation, Note};
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["midi", "note"]))]
 pub struct Args {
-    /// Patch as JSON: {"format": 1, "params": {"filter_cutoff": 1200.0}}. An automation in it is played.
+    /// Patch as JSON: {"format": 1, "params": {"filter_cutoff": 1200.0}}. An automation in it is
+    /// played.
     #[arg(long, value_name = "P.json")]
     patch: PathBuf,
     /// Melody to play: every track and channel of a standard MIDI file.

@@ -13,9 +13,9 @@ const LINE_EVERY: Duration = Duration::from_secs(30);
 
 /// Render one shard of a labelled data set into safetensors files, to train on other machines.
 ///
-/// Shard I/N renders every N-th file from the I-th on; all shards may share a folder. The same command run
-/// again continues where it was interrupted. Files are the same bytes for any number of shards and jobs.
-/// 100000 samples take 3.3 GB.
+/// Shard I/N renders every N-th file from the I-th on; all shards may share a folder. The same
+/// command run again continues where it was interrupted. Files are the same bytes for any number of
+/// shards and jobs. 100000 samples take 3.3 GB.
 #[derive(clap::Args)]
 pub struct Args {
     /// Shard to render and number of shards, as in 3/8.

@@ -1,5 +1,5 @@
-//! Baselines for the encoder: what random patches and an evolution strategy without an encoder reach on
-//! sounds of our own synthesizer, with the notes known.
+//! Baselines for the encoder: what random patches and an evolution strategy without an encoder
+//! reach on sounds of our own synthesizer, with the notes known.
 
 use super::{Clip, EvaluateError, own_clip};
 use ear::EarConfig;
@@ -30,7 +30,8 @@ pub struct Baselines {
     pub name: String,
     /// The encoder's one answer to the whole sound, as it comes.
     pub one: f32,
-    /// The encoder alone: the most alike of its answers, of which at most [`matcher::search::MAX_CANDIDATES`] are played.
+    /// The encoder alone: the most alike of its answers, of which at most
+    /// [`matcher::search::MAX_CANDIDATES`] are played.
     pub encoder: f32,
     /// The best of 1,000 random patches.
     pub random: f32,

@@ -1,7 +1,8 @@
-//! Evaluation of a model: how closely the synthesizer reproduces each clip of a stated source and seed.
+//! Evaluation of a model: how closely the synthesizer reproduces each clip of a stated source and
+//! seed.
 //!
-//! Each clip is played with the same notes by the default patch, by the one patch inferred from the whole
-//! clip, by the live loop ([`LiveSimulation`]), and, when asked for, after a search.
+//! Each clip is played with the same notes by the default patch, by the one patch inferred from the
+//! whole clip, by the live loop ([`LiveSimulation`]), and, when asked for, after a search.
 
 mod baselines;
 mod simulation;
@@ -38,7 +39,7 @@ pub struct Clip {
     pub mono: Vec<f32>,
     /// Hz.
     pub rate: f64,
-    /// What is played; `None`: as heard.
+    /// Notes; `None`: transcribed from the sound.
     pub notes: Option<Vec<Note>>,
 }
 
@@ -64,9 +65,11 @@ pub struct Row {
     pub patch: Score,
     /// The live loop, from the clip's first sample.
     pub live: Score,
-    /// The live loop frozen 1.5 s after the start, over the same loop's last patch: ratio of likenesses.
+    /// The live loop frozen 1.5 s after the start, over the same loop's last patch: ratio of
+    /// likenesses.
     pub settled: f32,
-    /// Share of the clip's voiced frames in which the live loop has the same pitch, within 50 cents.
+    /// Share of the clip's voiced frames in which the live loop has the same pitch, within 50
+    /// cents.
     pub pitch: f32,
     /// The best single patch of a search around the one patch.
     pub one: Option<Score>,
@@ -95,7 +98,7 @@ pub struct Measured {
     pub answer: Spectrogram,
 }
 
-/// Why a clip can't be measured.
+/// The reason a clip can't be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluateError {
     /// The ear.
@@ -112,8 +115,9 @@ pub enum EvaluateError {
     Silent(String),
 }
 
-/// A clip of our own synthesizer: random patch `index` of `seed`, uniform over the matched parameters,
-/// plays a random melody. `effects`: with a vibrato, a chorus and a width that no matched parameter has.
+/// A clip of our own synthesizer: random patch `index` of `seed`, uniform over the matched
+/// parameters, plays a random melody. `effects`: with a vibrato, a chorus and a width that no
+/// matched parameter has.
 pub fn own_clip(seed: u64, index: u64, effects: bool) -> Clip {
     let mut rng = rng(seed, index);
     let mut patch = Patch::random(&mut rng);
@@ -226,8 +230,8 @@ pub fn measure(
     Ok(Measured { row, heard, answer })
 }
 
-/// Largest movement, in parts of their range, of the envelopes' parameters through a held note of random
-/// patch `index` of `seed`, once it has settled.
+/// Largest movement, in parts of their range, of the envelopes' parameters through a held note of
+/// random patch `index` of `seed`, once it has settled.
 pub fn held_note(
     seed: u64,
     index: u64,

@@ -48,14 +48,15 @@ impl LiveSimulation {
         }
     }
 
-    /// The target held at `time` seconds, that of the last inference before; `None` before the first.
+    /// The target held at `time` seconds, that of the last inference before; `None` before the
+    /// first.
     pub fn at(&self, time: f64) -> Option<&Target> {
         let after = self.held.partition_point(|(t, _)| *t <= time);
         self.held[..after].last().map(|(_, target)| target)
     }
 
-    /// Plays `notes` for `seconds` at `rate` Hz with the match at 100 % from `from` seconds on, over the
-    /// default patch; mono.
+    /// Plays `notes` for `seconds` at `rate` Hz with the match at 100 % from `from` seconds on,
+    /// over the default patch; mono.
     pub fn play(&self, notes: &[Note], seconds: f64, rate: f64, from: f64) -> Vec<f32> {
         let changes = self.held.iter().filter(|(t, _)| *t >= from);
         let changes = changes.map(|(time, target)| {

@@ -21,8 +21,8 @@ fn register_fonts() {
     });
 }
 
-/// Saves the picture that `draw` writes to the path it is given as the PNG file `path`. The file appears
-/// whole or not at all.
+/// Saves the picture that `draw` writes to the path it is given as the PNG file `path`. The file
+/// appears whole or not at all.
 pub fn save(
     path: &Path,
     draw: impl FnOnce(&Path) -> Result<(), Box<dyn std::error::Error>>,

@@ -12,9 +12,9 @@ const TICKS: [f32; 8] = [
 /// Decibels from white to black.
 const RANGE_DB: f32 = 60.0;
 
-/// Draws spectrograms under their titles, one above the other, to the PNG `path`: time in seconds to the
-/// right, frequency in Hz upwards (`cf` holds the channels' centre frequencies), level as darkness over the
-/// upper 60 dB.
+/// Draws spectrograms under their titles, one above the other, to the PNG `path`: time in seconds
+/// to the right, frequency in Hz upwards (`cf` holds the channels' centre frequencies), level as
+/// darkness over the upper 60 dB.
 pub fn save(path: &Path, heard: &[(String, &Spectrogram)], cf: &[f32; CHANNELS]) -> io::Result<()> {
     super::save(path, |to| draw(to, heard, cf))
 }

@@ -1,6 +1,6 @@
-//! What may happen to a window between an instrument and the ear, and what makes another instrument of
-//! one: cheap changes made anew at each visit, in the decibel domain of the quantised window. Level needs
-//! none: windows are relative to their peak.
+//! Augmentation of windows in the decibel domain of the quantised window: distortions between an
+//! instrument and the ear, and changes that make another instrument of one. They are drawn again at
+//! each visit. Level needs none: windows are relative to their peak.
 
 use ear::CHANNELS;
 use matcher::FLOOR_DB;
@@ -12,14 +12,14 @@ const STEPS_PER_DB: f32 = 255.0 / FLOOR_DB;
 
 /// Most channels a foreign window is transposed by: 3 semitones, a channel being half of one.
 const TRANSPOSE: i32 = 6;
-/// Lowest key of which nothing is lost off the low edge when the window is transposed down, and nothing
-/// missing there when it is transposed up: its fundamental is channel 12.
+/// Lowest key of which nothing is lost off the low edge when the window is transposed down, and
+/// nothing missing there when it is transposed up: its fundamental is channel 12.
 const LOWEST_KEY: f32 = 60.0;
 
-/// Makes another instrument of two windows of a foreign clip (quantised, `INPUT_LEN` bytes each) with
-/// probability .5: the spectrum is tilted and bent, and the notes, of which `lowest` is the lowest key, are
-/// transposed along the logarithmic axis, formants and all. Returns the transposition in semitones. Unlike
-/// [`augment`], what comes out is to be mirrored.
+/// Makes another instrument of two windows of a foreign clip (quantised, `INPUT_LEN` bytes each)
+/// with probability .5: the spectrum is tilted and bent, and the notes, of which `lowest` is the
+/// lowest key, are transposed along the logarithmic axis, formants and all. Returns the
+/// transposition in semitones. Unlike [`augment`], what comes out is to be mirrored.
 pub fn vary(windows: [&mut [u8]; 2], lowest: f32, rng: &mut impl Rng) -> f32 {
     if rng.random_bool(0.5) {
         return 0.0;
@@ -64,7 +64,8 @@ pub fn augment(window: &mut [u8], rng: &mut impl Rng) {
         equalize(window, &response(rng));
     }
     if rng.random_bool(0.6) {
-        // Now and then so loud that nothing else is heard: then the encoder must say that it can't tell.
+        // Now and then so loud that nothing else is heard: then the encoder must say that it can't
+        // tell.
         let loudest = if rng.random_bool(0.05) { -20.0 } else { 10.0 };
         add_noise(window, rng.random_range(loudest..60.0), rng);
     }
@@ -99,7 +100,8 @@ fn response(rng: &mut impl Rng) -> [i32; CHANNELS] {
 }
 
 fn equalize(window: &mut [u8], curve: &[i32; CHANNELS]) {
-    // Headroom first, so that a boosted peak doesn't saturate before it is made the reference again.
+    // Headroom first, so that a boosted peak doesn't saturate before it is made the reference
+    // again.
     let top = curve.iter().copied().max().unwrap_or(0).max(0);
     for frame in window.chunks_exact_mut(CHANNELS) {
         for (v, c) in frame.iter_mut().zip(curve) {
@@ -133,7 +135,7 @@ fn add_noise(window: &mut [u8], below_db: f32, rng: &mut impl Rng) {
     renormalize(window);
 }
 
-/// Steps to add to the louder of two powers that differ by so many steps.
+/// Steps to add to the louder of two powers, by the number of steps that they differ by.
 fn power_sum() -> [u8; 256] {
     std::array::from_fn(|d| {
         let ratio = 10f32.powf(-(d as f32) / STEPS_PER_DB / 10.0);

@@ -1,5 +1,5 @@
-//! Babbling: random patches playing random melodies. Sample `i` of a seed is a function of the seed and
-//! `i` alone, whichever thread makes it and when.
+//! Babbling: random patches playing random melodies. Sample `i` of a seed is a function of the seed
+//! and `i` alone, whichever thread makes it and when.
 
 use super::plant::{Phrase, Plant, Render, Window, window_seconds};
 use super::reverb;
@@ -40,7 +40,7 @@ pub mod stream {
 pub struct Sample {
     /// Matched parameters, normalised.
     pub h: [f32; MATCHED_COUNT],
-    /// What was played.
+    /// Notes and window.
     pub phrase: Phrase,
     /// The window as the synthesizer sounds.
     pub clean: Window,
@@ -70,7 +70,7 @@ impl Sample {
                 let played: Vec<_> = played.by_ref().take(draft.renders().count()).collect();
                 match draft.heard(plant, played) {
                     Ok(sample) => samples.push((place, sample)),
-                    // A window in which nothing sounds teaches nothing: the index goes on drawing.
+                    // A window in which nothing sounds teaches nothing: the index draws again.
                     Err(rng) => silent.push((place, Draft::new(rng))),
                 }
             }
@@ -89,11 +89,11 @@ struct Draft {
     surroundings: Option<Surroundings>,
 }
 
-/// What the encoder hears beside the synthesizer.
+/// Disturbances that the encoder hears with the synthesizer.
 struct Surroundings {
     /// Gain of another phrase that sounds along.
     other: Option<(f32, Phrase)>,
-    /// Chooses the room, where there is one.
+    /// Seed of the reverberation, if there is one.
     room: Option<u64>,
 }
 
@@ -121,7 +121,7 @@ impl Draft {
         }
     }
 
-    /// What has to be rendered: the phrase, and the other one if there is one.
+    /// The renders needed: the phrase, and the other one if there is one.
     fn renders(&self) -> impl Iterator<Item = Render<'_>> {
         let other = self.surroundings.as_ref().and_then(|s| s.other.as_ref());
         let in_a_room = self.surroundings.as_ref().is_some_and(|s| s.room.is_some());
@@ -134,7 +134,8 @@ impl Draft {
             })
     }
 
-    /// The sample, of what [`Draft::renders`] gave; when its window is silent, where to go on drawing.
+    /// Makes the sample of the audio of [`Draft::renders`]. If its window is silent, the error is
+    /// the random generator to draw again with.
     fn heard(self, plant: &mut Plant, played: Vec<Vec<f32>>) -> Result<Sample, Pcg64Mcg> {
         let start = self.phrase.start;
         let mut played = played.into_iter();
@@ -165,8 +166,8 @@ impl Draft {
 /// Share of uniform patches.
 const UNIFORM: f64 = 0.5;
 
-/// Half of the patches are uniform in normalised space; half lean to how instruments are: what a sound
-/// may lack (noise, sub, vibrato, ...) is often absent, and attacks are short.
+/// Half of the patches are uniform in normalised space; half lean to how instruments are: what a
+/// sound may lack (noise, sub, vibrato, ...) is often absent, and attacks are short.
 fn patch(rng: &mut impl Rng) -> Patch {
     let mut patch = Patch::random(rng);
     if rng.random_bool(UNIFORM) {
@@ -204,8 +205,8 @@ fn log_uniform(rng: &mut impl Rng, low: f64, high: f64) -> f64 {
 /// Keys that are played: 65 Hz to 2.1 kHz.
 const KEYS: RangeInclusive<i32> = 36..=96;
 
-/// A monophonic melody and a window cut out of it: at its start with leading silence, anywhere within,
-/// or late in a long note.
+/// A monophonic melody and a window cut out of it: at its start with leading silence, anywhere
+/// within, or late in a long note.
 fn phrase(rng: &mut impl Rng) -> Phrase {
     let lead = match rng.random_range(0..100) {
         0..30 => 0.0,

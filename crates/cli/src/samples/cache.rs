@@ -1,5 +1,5 @@
-//! Rendered samples on disk, so that a training that is resumed, or another with the same seed, needn't
-//! render them again. Sample `i` is a function of the seed and `i`, so the cache can't change a result.
+//! A cache of rendered samples on disk, for a training that is resumed and for others with the same
+//! seed. Sample `i` is a function of the seed and `i`, so the cache can't change a result.
 //!
 //! One file for each [`key`]; it only ever grows, record by record:
 //!
@@ -11,8 +11,8 @@
 //! | 8 | start of the payload's SHA-256 |
 //! | length | the sample: `encode` |
 //!
-//! What a crash has torn off the end is cut off when the file is opened; a record whose payload is not
-//! that of its hash counts as missing. A process has the file to itself.
+//! A record that a crash left incomplete is cut off when the file is opened; a record whose payload
+//! does not have its hash counts as missing. The file is locked by one process.
 
 use super::babble::{Sample, stream};
 use super::plant::{Phrase, Plant};
@@ -24,7 +24,7 @@ use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use synth::{InstructionSet, MATCHED_COUNT, Note};
+use synth::{MATCHED_COUNT, Note, Synth};
 
 const MARK: [u8; 4] = *b"MNS1";
 const HEAD: usize = 24;
@@ -36,7 +36,7 @@ const PROBES: u64 = 16;
 /// Offset and length of each sample's payload, by its index.
 type Places = HashMap<u64, (u64, u32)>;
 
-/// The file, and where in it each sample is.
+/// An open cache file, and the place of each sample in it.
 pub struct Cache {
     path: PathBuf,
     file: File,
@@ -47,9 +47,10 @@ pub struct Cache {
     writable: bool,
 }
 
-/// What decides the samples of a seed: the seed, the version, the parameter table and the ear as a model's
-/// contract has them, the vector instructions, and the first samples themselves, rendered anew: they tell
-/// another synthesizer, ear or distribution of patches even where no number was changed for it.
+/// The key of a seed's samples: a hash of all that decides them. That is the seed, the version, the
+/// parameter table and the ear as in a model's contract, the vector instructions, and the first
+/// samples themselves, which reveal a changed synthesizer, ear or distribution of patches even
+/// under the same version.
 pub fn key(ear: &EarConfig, seed: u64) -> Result<String, EarError> {
     let mut plant = Plant::new(ear)?;
     let probes: Vec<u64> = (0..PROBES).collect();
@@ -58,7 +59,7 @@ pub fn key(ear: &EarConfig, seed: u64) -> Result<String, EarError> {
         "{seed} {} {} {:?} ",
         stream::BABBLE,
         env!("CARGO_PKG_VERSION"),
-        InstructionSet::best()
+        Synth::best_instruction_set()
     ));
     let contract = Contract::current(*ear, &[], serde_json::Value::Null);
     hash.update(serde_json::to_vec(&contract).unwrap_or_default());
@@ -69,7 +70,8 @@ pub fn key(ear: &EarConfig, seed: u64) -> Result<String, EarError> {
 }
 
 impl Cache {
-    /// Opens or makes the cache of `key` in `folder`, which is made if missing. The error is a sentence.
+    /// Opens or makes the cache of `key` in `folder`, which is made if missing. The error is a
+    /// sentence.
     pub fn open(folder: &Path, key: &str) -> Result<Self, String> {
         let path = folder.join(format!("samples-{key}.cache"));
         let fail = |e: io::Error| format!("cannot use the cache {}: {e}", path.display());
@@ -102,12 +104,12 @@ impl Cache {
         })
     }
 
-    /// Samples in it.
+    /// Number of samples in the cache.
     pub fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// Whether there are none.
+    /// Whether the cache has no samples.
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
@@ -127,13 +129,14 @@ impl Cache {
             _ => None,
         };
         if sample.is_none() {
-            // Rendered and written anew.
+            // It will be rendered and written again.
             self.places.remove(&index);
         }
         sample
     }
 
-    /// Adds a sample that is not in it yet. After an error, which is a sentence, nothing more is written.
+    /// Adds a sample unless the cache has it. After an error, which is a sentence, nothing more is
+    /// written.
     pub fn add(&mut self, index: u64, sample: &Sample) -> Result<(), String> {
         if !self.writable || self.places.contains_key(&index) {
             return Ok(());
@@ -154,8 +157,8 @@ impl Cache {
             // A part of a record would hide nothing, but take room.
             let _ = self.file.set_len(self.end);
             return Err(format!(
-                "cannot write the cache {}: {e}. Training goes on without: a resumed training will \
-                 render anew what is not in it",
+                "cannot write the cache {}: {e}. Training continues without it: a resumed training will \
+                 render missing samples again",
                 self.path.display()
             ));
         }
@@ -196,8 +199,8 @@ fn check(payload: &[u8]) -> [u8; 8] {
     std::array::from_fn(|i| hash[i])
 }
 
-/// `h`, the phrase's start, seed, number of notes and notes, whether the window heard is another than the
-/// clean one, the clean one, the one heard.
+/// `h`, the phrase's start, seed, number of notes and notes, whether the window heard is another
+/// than the clean one, the clean one, the one heard.
 fn encode(sample: &Sample) -> Vec<u8> {
     let Phrase { notes, start, seed } = &sample.phrase;
     let mut out = Vec::with_capacity(2 * INPUT_LEN + 1024);
@@ -219,7 +222,7 @@ fn encode(sample: &Sample) -> Vec<u8> {
     out
 }
 
-/// What [`encode`] wrote.
+/// Decodes the output of [`encode`].
 fn decode(payload: &[u8]) -> Option<Sample> {
     let mut fields = Fields(payload);
     let mut h = [0.0; MATCHED_COUNT];
@@ -303,7 +306,7 @@ mod tests {
         assert!(cache.get(8).is_none());
         // Another key is another file.
         assert!(Cache::open(folder.path(), "b").unwrap().is_empty());
-        // Nobody writes beside the one that has it.
+        // A second process is refused.
         let error = Cache::open(folder.path(), "a").err().unwrap();
         assert!(error.contains("another training"), "{error}");
     }
@@ -353,7 +356,7 @@ mod tests {
         cache.add(0, &samples[0]).unwrap();
         cache.file = File::open(&cache.path).unwrap();
         let error = cache.add(1, &samples[1]).unwrap_err();
-        assert!(error.contains("goes on without"), "{error}");
+        assert!(error.contains("continues without"), "{error}");
         assert_eq!(cache.add(2, &samples[2]), Ok(()));
         // What was written before still serves.
         assert!(cache.get(0).as_ref() == Some(&samples[0]));

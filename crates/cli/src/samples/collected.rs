@@ -1,7 +1,7 @@
-//! Training windows in the order of their draws, side by side in memory.
+//! Training windows collected in the order of their draws.
 //!
-//! Own samples are a sequence of draws: even draws take the next fresh sample, odd ones a random sample
-//! of the last `REPLAY`, so that each rendered sample is learnt from about twice.
+//! Own samples are a sequence of draws: even draws take the next fresh sample, odd ones a random
+//! sample of the last `REPLAY`, so that each rendered sample is learnt from about twice.
 
 use super::augment::{augment, vary};
 use super::babble::{Sample, rng, stream};
@@ -26,7 +26,7 @@ struct Item {
 }
 
 impl Item {
-    /// A sample of our own synthesizer, augmented anew for draw `k`.
+    /// A sample of our own synthesizer with the augmentation of draw `k`.
     fn own(sample: &Sample, seed: u64, k: u64) -> Self {
         let mut heard = sample.heard.as_ref().unwrap_or(&sample.clean).clone();
         augment(&mut heard, &mut rng(seed, stream::AUGMENT, k));
@@ -37,8 +37,8 @@ impl Item {
         }
     }
 
-    /// Foreign window of draw `k`. What is to be mirrored is a later window of the same clip with its notes:
-    /// the player hears an answer while the next notes are played.
+    /// The foreign window of draw `k`. The window to mirror, with its notes, is a later one of the
+    /// same clip: the player hears an answer while the next notes are played.
     fn foreign(foreign: &Foreign, seed: u64, k: u64) -> Self {
         let mut rng = rng(seed, stream::FOREIGN, k);
         let place = foreign.draw(&mut rng);
@@ -63,16 +63,16 @@ impl Item {
     }
 }
 
-/// What a batch is made of, before it is tensors.
+/// Training windows collected for a batch or a file.
 #[derive(Default)]
 pub struct Collected {
     /// Windows as the encoder hears them.
     pub heard: Vec<u8>,
     /// Windows without augmentation.
     pub clean: Vec<u8>,
-    /// Known parameters of the first windows.
+    /// Known parameters of the first windows, [`synth::MATCHED_COUNT`] each.
     pub h: Vec<f32>,
-    /// What is played in each window.
+    /// Notes of each window.
     pub phrases: Vec<Phrase>,
 }
 
@@ -92,7 +92,7 @@ impl Collected {
         self.phrases.push(item.phrase);
     }
 
-    /// Adds samples of our own synthesizer, each augmented anew for its draw.
+    /// Adds samples of our own synthesizer, each with the augmentation of its draw.
     pub fn own(&mut self, draws: &[(u64, Arc<Sample>)], seed: u64) {
         for item in on_quarter(draws, |(k, sample)| Item::own(sample, seed, *k)) {
             self.add(item);
@@ -102,7 +102,8 @@ impl Collected {
         }
     }
 
-    /// Adds draws `from..from + n` of own samples; asks for later ones so that they are made meanwhile.
+    /// Adds draws `from..from + n` of own samples, and requests later ones so that they are
+    /// rendered meanwhile.
     pub fn draws(&mut self, pool: &mut Pool, seed: u64, from: u64, n: u64) {
         let ahead = n.max(AHEAD * pool.threads() as u64);
         for k in from..from + n + 2 * ahead {

@@ -1,19 +1,21 @@
-//! Labelled samples as files, for a training elsewhere: what `render-dataset` writes.
+//! Data sets: labelled samples as files, for training on other machines.
 //!
-//! File `k` holds samples `k * samples_per_file` and on, whatever the shards and threads: shard `I/N`
-//! renders the files with `k mod N = I - 1`. A file is there whole or not at all, so a shard that was
-//! interrupted goes on with its next file, and its files are those of any other way to render them on
-//! the same kind of processor (vector instructions differ in the last bits of a sample).
+//! File `k` holds samples `k * samples_per_file` and on, whatever the shards and threads: shard
+//! `I/N` renders the files with `k mod N = I - 1`. A file is there whole or not at all, so a shard
+//! that was interrupted continues with its next file, and the files are the same however they were
+//! rendered, on the same kind of processor (vector instructions differ in the last bits of a
+//! sample).
 //!
 //! A file is safetensors, with its [`Header`] as JSON under `dataset` in the metadata:
 //!
-//! | tensor | type and shape | what |
+//! | tensor | type and shape | contents |
 //! |---|---|---|
-//! | `heard` | u8 `[n, frames, channels]` | the window as the encoder hears it: in a room, doubled, in noise, through a microphone |
-//! | `clean` | u8 `[n, frames, channels]` | the window as the synthesizer sounds |
+//! | `heard` | u8 `[n, frames, channels]` | window as the encoder hears it, augmented |
+//! | `clean` | u8 `[n, frames, channels]` | window of the synthesizer alone |
 //! | `parameters` | f32 `[n, P]` | the matched parameters, normalised, in the contract's order |
 //!
-//! Sample `i` is what the trainer's draw `2 i` is with the same seed.
+//! `heard` may have reverberation, a second player, noise and a microphone's response. Sample `i`
+//! is the trainer's draw `2 i` with the same seed.
 
 use super::collected::Collected;
 use super::pool::Pool;
@@ -31,11 +33,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use synth::MATCHED_COUNT;
 
-/// Samples asked of the threads ahead of the one waited for: enough to work on while a file is written.
+/// Samples asked of the threads ahead of the one waited for: enough to work on while a file is
+/// written.
 const AHEAD: usize = 512;
 /// Longest safetensors header believed, in bytes: ours take a few thousand.
 const LONGEST_HEADER: u64 = 1 << 20;
-/// Where the header is in a file's metadata. The only key: the order of several is not deterministic.
+/// Where the header is in a file's metadata. The only key: the order of several is not
+/// deterministic.
 const METADATA: &str = "dataset";
 
 /// Part `index` of `count`, written `INDEX/COUNT`; parts count from 1.
@@ -58,16 +62,16 @@ impl FromStr for Shard {
     }
 }
 
-/// Which samples to render, and where to put them.
+/// Options of a data set and of the shard to render.
 #[derive(Clone, Debug)]
 pub struct DatasetOptions {
-    /// Chooses every sample.
+    /// Random seed of the samples.
     pub seed: u64,
     /// Samples of all shards together.
     pub samples: u64,
     /// Samples of each file but the last; at least 1.
     pub samples_per_file: u64,
-    /// Which of the files.
+    /// Part of the files to render.
     pub shard: Shard,
     /// Folder; made if missing. All shards may share it.
     pub out: PathBuf,
@@ -75,7 +79,7 @@ pub struct DatasetOptions {
     pub threads: usize,
 }
 
-/// What a file says of itself.
+/// The description in a file's metadata.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
@@ -83,7 +87,7 @@ pub struct Header {
     pub format: u32,
     /// Version of MirrorNet, and so of its synthesizer.
     pub version: String,
-    /// Chooses every sample.
+    /// Random seed of the samples.
     pub seed: u64,
     /// Samples of each file but the last.
     pub samples_per_file: u64,
@@ -91,7 +95,8 @@ pub struct Header {
     pub first: u64,
     /// Samples in the file.
     pub samples: u64,
-    /// The contract of a model trained on the file, without weights and record: parameters, ear, window.
+    /// The contract of a model trained on the file, without weights and record: parameters, ear,
+    /// window.
     pub contract: Contract,
 }
 
@@ -100,7 +105,7 @@ impl Header {
         self.first..self.first + self.samples
     }
 
-    /// Whether this is a file of the data set that `wanted` is of, at `wanted`'s place in it.
+    /// Checks that this is a file of the same data set as `wanted`, at the same place in it.
     fn check(&self, wanted: &Self, path: &Path) -> Result<(), DatasetError> {
         let same = |what, found: &dyn ToString, expected: &dyn ToString| {
             let (found, expected) = (found.to_string(), expected.to_string());
@@ -126,14 +131,14 @@ impl Header {
     }
 }
 
-/// What is left to do.
+/// The files of a shard that are left to render.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Files to render, in order.
     pub files: Vec<Header>,
     /// Files of the shard that are there already.
     pub finished: u64,
-    /// Files that are there but broken or short; they are rendered anew.
+    /// Files that are there but broken or short; they are rendered again.
     pub unfinished: Vec<PathBuf>,
 }
 
@@ -144,7 +149,7 @@ impl Plan {
     }
 }
 
-/// Why a data set can't be rendered.
+/// The reason a data set can't be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     /// The ear.
@@ -182,8 +187,8 @@ fn number(path: &Path) -> Option<u64> {
         .ok()
 }
 
-/// What is left of the shard. Every file of the folder is looked at, so that any shard notices another
-/// data set's.
+/// Plans the rest of the shard. It looks at every file of the folder, so that any shard notices a
+/// file of another data set.
 pub fn plan(options: &DatasetOptions) -> Result<Plan, DatasetError> {
     let folder = &options.out;
     std::fs::create_dir_all(folder).map_err(|e| DatasetError::Out(folder.clone(), e))?;
@@ -233,7 +238,7 @@ pub fn plan(options: &DatasetOptions) -> Result<Plan, DatasetError> {
     Ok(plan)
 }
 
-/// The header of a file; `None` for one that is no whole safetensors file.
+/// The header of a file; `None` if it is not a complete safetensors file.
 fn read_header(path: &Path) -> Result<Option<Header>, DatasetError> {
     let fail = |e| DatasetError::Read(path.into(), e);
     let mut file = File::open(path).map_err(fail)?;

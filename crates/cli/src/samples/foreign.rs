@@ -22,7 +22,7 @@ const EARLY: i64 = 112;
 /// Most frames from a window to the one its answer is judged by: 1.2 s.
 const AHEAD: i64 = 150;
 
-/// Why the references can't be used.
+/// The reason the references can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ForeignError {
     /// The folder can't be read.
@@ -33,7 +33,7 @@ pub enum ForeignError {
         "no WAV file of at least .3 s that sounds was found under {0}: give a folder with some"
     )]
     Empty(PathBuf),
-    /// The ear refused.
+    /// The ear rejects its configuration.
     #[error(transparent)]
     Ear(#[from] EarError),
 }
@@ -61,12 +61,12 @@ pub struct Place {
     frame: i64,
 }
 
-/// All clips.
+/// The clips of a references folder, split into a training and a held-out part.
 pub struct Foreign {
     clips: Vec<Clip>,
-    /// Whether each clip is held out.
+    /// Whether each clip is held out for validation.
     held_out: Vec<bool>,
-    /// What was read.
+    /// Files that were read.
     pub files: Vec<FileRecord>,
     /// Files left out, with the reason.
     pub skipped: Vec<String>,
@@ -152,8 +152,8 @@ impl Foreign {
         loudest > SILENCE * clip.peak
     }
 
-    /// A window up to `AHEAD` frames later in the clip, one in which something sounds: what is played
-    /// while the inference of the window at `place` holds.
+    /// A window up to `AHEAD` frames later in the clip, one in which something sounds: what is
+    /// played while the inference of the window at `place` holds.
     pub fn later(&self, place: Place, rng: &mut impl Rng) -> Place {
         (0..20)
             .map(|_| Place {
@@ -185,8 +185,8 @@ impl Foreign {
     }
 }
 
-/// Which files are held out: every tenth folder, an instrument each, where there are at least ten; else
-/// every tenth file; none of a single one.
+/// Selects the files to hold out: every tenth folder, an instrument each, where there are at least
+/// ten; else every tenth file; none of a single one.
 fn held_out(files: &[FileRecord]) -> Vec<bool> {
     let folder = |file: &FileRecord| {
         file.name

@@ -1,5 +1,6 @@
-//! Labelled and unlabelled sounds to train on: random patches rendered by the real synthesizer and heard by
-//! the real ear, files of foreign sounds, and what distorts both on the way to the encoder.
+//! Labelled and unlabelled sounds to train on: random patches rendered by the real synthesizer and
+//! heard by the real ear, files of foreign sounds, and what distorts both on the way to the
+//! encoder.
 
 pub mod augment;
 pub mod babble;

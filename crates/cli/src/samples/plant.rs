@@ -1,5 +1,5 @@
-//! The plant (control theory's word for the system that a model is learnt of): the real synthesizer, heard
-//! by the real ear.
+//! The plant, in control theory the system that a model learns to imitate: the real synthesizer,
+//! heard by the real ear.
 
 use ear::{CHANNELS, Ear, EarConfig, EarError};
 use matcher::quantize_window;
@@ -36,8 +36,8 @@ pub struct Phrase {
 }
 
 impl Phrase {
-    /// The part of a melody that sounds in the window at `start`: notes up to 4 s before it, with time
-    /// counted from the first of them.
+    /// The part of a melody that sounds in the window at `start`: notes up to 4 s before it, with
+    /// time counted from the first of them.
     pub fn excerpt(melody: &[Note], start: f64, seed: u64) -> Self {
         let end = start + window_seconds();
         let mut notes: Vec<Note> = melody
@@ -68,20 +68,20 @@ pub fn window_seconds() -> f64 {
     (WINDOW_FRAMES * FRAME_SAMPLES) as f64 / RENDER_RATE
 }
 
-/// What to render.
+/// A phrase to render with a patch.
 pub struct Render<'a> {
-    /// What sounds.
+    /// Patch.
     pub patch: &'a Patch,
-    /// What is played.
+    /// Notes and window.
     pub phrase: &'a Phrase,
-    /// Whether to render what is over before the window, too: a room would still answer it.
+    /// Whether to render also notes that end before the window: reverberation lasts longer.
     pub whole: bool,
 }
 
 /// Renders and hears. One per thread.
 pub struct Plant {
     batch: Batch,
-    /// What it rendered last.
+    /// Buffers of the last batch.
     rendered: Vec<Vec<f32>>,
     ear: Ear,
     delay: usize,
@@ -102,9 +102,8 @@ impl Plant {
         })
     }
 
-    /// Mono audio of each phrase from its start to its window's end, silent before the first note that
-    /// is rendered. Whatever is rendered beside it, a render has the same samples; many at a time are
-    /// faster.
+    /// Mono audio of each phrase from its start to its window's end, silent before the first note
+    /// that is rendered. A render has the same samples in any batch; large batches are faster.
     pub fn play(&mut self, renders: &[Render<'_>]) -> Vec<Vec<f32>> {
         let parts: Vec<Part> = renders.iter().map(|r| self.part(r)).collect();
         let mut order: Vec<usize> = (0..renders.len()).collect();
@@ -127,7 +126,7 @@ impl Plant {
         played
     }
 
-    /// What of a phrase has to be rendered for its window.
+    /// The part of a phrase that has to be rendered for its window.
     fn part(&self, render: &Render<'_>) -> Part {
         let Render {
             patch,
@@ -201,7 +200,7 @@ impl Plant {
     }
 }
 
-/// What is rendered of a phrase.
+/// The part of a phrase that is rendered.
 struct Part {
     /// Times from the start of the render.
     notes: Vec<Note>,

@@ -1,5 +1,5 @@
-//! Rendering threads. Jobs go in and results come out in any order; what is asked for is what decides
-//! the training, so timing can't. Nor can the cache of samples, where there is one.
+//! Rendering threads with an optional cache of samples. Results come out in any order and are
+//! fetched by index or ticket, so neither timing nor the cache can change a training.
 
 use super::babble::{Sample, stream};
 use super::cache::Cache;
@@ -21,13 +21,13 @@ enum Done {
     Render(u64, Window),
 }
 
-/// Most jobs that a thread renders side by side.
+/// Largest number of jobs that a thread renders in one batch.
 const AT_ONCE: usize = 32;
 
-/// Jobs, and results, that may wait for each thread.
+/// Capacity of the queues of jobs and of results, for each thread.
 const QUEUE: usize = 256;
 
-/// The threads, and what they have finished.
+/// Rendering threads, and the results not fetched yet.
 pub struct Pool {
     jobs: Option<Sender<Job>>,
     done: Receiver<Done>,
@@ -36,7 +36,7 @@ pub struct Pool {
     samples: HashMap<u64, Arc<Sample>>,
     renders: HashMap<u64, Window>,
     cache: Option<Cache>,
-    trouble: Option<String>,
+    cache_error: Option<String>,
 }
 
 impl Pool {
@@ -76,7 +76,7 @@ impl Pool {
             samples: HashMap::new(),
             renders: HashMap::new(),
             cache,
-            trouble: None,
+            cache_error: None,
         })
     }
 
@@ -90,7 +90,7 @@ impl Pool {
             Done::Sample(i, sample) => {
                 self.pending.remove(&i);
                 if let Some(cache) = &mut self.cache {
-                    self.trouble = self.trouble.take().or(cache.add(i, &sample).err());
+                    self.cache_error = self.cache_error.take().or(cache.add(i, &sample).err());
                 }
                 self.samples.insert(i, sample);
             }
@@ -145,9 +145,9 @@ impl Pool {
         self.samples[&index].clone()
     }
 
-    /// What went wrong with the cache since this was last asked.
-    pub fn trouble(&mut self) -> Option<String> {
-        self.trouble.take()
+    /// Takes the error that the cache has had since the last call, a sentence.
+    pub fn cache_error(&mut self) -> Option<String> {
+        self.cache_error.take()
     }
 
     /// Drops samples older than `index`.
@@ -171,7 +171,7 @@ impl Pool {
     }
 }
 
-/// Does `jobs`, samples with samples and renders with renders.
+/// Renders `jobs` in two batches, samples and requested renders.
 fn work(plant: &mut Plant, seed: u64, jobs: impl Iterator<Item = Job>) -> Vec<Done> {
     let (mut indices, mut guesses) = (Vec::new(), Vec::new());
     for job in jobs {

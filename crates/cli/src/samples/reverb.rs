@@ -1,11 +1,11 @@
-//! A cheap reverberator for training sounds: parallel feedback combs with damping, after Schroeder (1962)
-//! and Moorer (1979).
+//! A cheap reverberator for training sounds: parallel feedback combs with damping, after Schroeder
+//! (1962) and Moorer (1979).
 
 use super::plant::RENDER_RATE;
 use rand::Rng;
 
-/// Adds the reverberation of a random room to `audio` at [`RENDER_RATE`]: reverberation time .2 to 1.5 s, direct-to-reverberant ratio -3 to
-/// 14 dB.
+/// Adds the reverberation of a random room to `audio` at [`RENDER_RATE`]: reverberation time .2 to
+/// 1.5 s, direct-to-reverberant ratio -3 to 14 dB.
 pub fn reverberate(audio: &mut [f32], rng: &mut impl Rng) {
     let t60: f64 = 0.2 * 7.5f64.powf(rng.random());
     let wet = 10f32.powf(rng.random_range(-14.0..3.0) / 20.0) * 0.4;

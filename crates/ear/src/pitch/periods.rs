@@ -13,7 +13,7 @@
 //! sounds", 1993): [`Periods::best_in_residual`].
 
 use super::prefilter::Prefilter;
-use crate::simd::{InstructionSet, Kernel, Vector};
+use simd::{InstructionSet, Kernel, Vector};
 use std::ops::Range;
 
 /// Range of the search in Hz: a little beyond 55 to 1760 Hz.
@@ -361,16 +361,15 @@ struct Correlate<'a> {
 impl Kernel for Correlate<'_> {
     #[inline(always)]
     fn run<V: Vector>(self, v: V) {
-        let lanes = size_of::<V::F>() / size_of::<f32>();
         for (block, out) in V::cast_mut(self.out)
             .chunks_exact_mut(LAG_VECTORS)
             .enumerate()
         {
             let mut sums = [v.splat(0.0); LAG_VECTORS];
-            let past = &self.history[block * LAG_VECTORS * lanes..];
+            let past = &self.history[block * LAG_VECTORS * V::LANES..];
             for (n, &x) in self.history[..self.newest].iter().enumerate() {
                 let x = v.splat(x);
-                let earlier = V::cast(&past[n..n + LAG_VECTORS * lanes]);
+                let earlier = V::cast(&past[n..n + LAG_VECTORS * V::LANES]);
                 for (sum, &y) in sums.iter_mut().zip(earlier) {
                     *sum = v.mul_add(x, y, *sum);
                 }

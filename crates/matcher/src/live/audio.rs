@@ -132,8 +132,8 @@ impl AudioEnd {
     pub fn next_due(&mut self) -> Option<(usize, Target)> {
         loop {
             let next = *self.due.peek().ok()?;
-            let stale =
-                next.base != self.base || next.clears != self.shared.clears.load(Ordering::Acquire);
+            let stale = next.base != self.base
+                || next.generation != self.shared.generation.load(Ordering::Acquire);
             if !stale && next.position >= self.end {
                 return None;
             }

@@ -23,7 +23,7 @@ const PATIENCE_OFFLINE: Duration = Duration::from_millis(200);
 pub(super) trait Source: Encoder {
     /// Whether inferences come, and the ear that they are made for, where that is known. Asked before
     /// each stretch of sound.
-    fn stand(&mut self) -> (Readiness, Option<EarConfig>);
+    fn poll_status(&mut self) -> (Readiness, Option<EarConfig>);
 }
 
 /// The engine, with the built-in encoder standing by.
@@ -34,7 +34,7 @@ pub(super) struct FallbackEncoder {
     /// `None` until there is something to hear.
     builtin: Option<Result<BuiltinEncoder, BuiltinError>>,
     /// Where the answer comes that the engine still owes.
-    owed: Option<Receiver<Answer>>,
+    pending_reply: Option<Receiver<Answer>>,
 }
 
 impl FallbackEncoder {
@@ -45,7 +45,7 @@ impl FallbackEncoder {
             model,
             shared,
             builtin: None,
-            owed: None,
+            pending_reply: None,
         }
     }
 
@@ -63,12 +63,12 @@ impl FallbackEncoder {
             return self.engine.encoder().infer(windows);
         };
         let late = || EncoderError::Unavailable("the engine is slow to answer".into());
-        if let Some(owed) = &self.owed {
+        if let Some(pending_reply) = &self.pending_reply {
             // More questions would only queue up behind the first.
-            if let Err(TryRecvError::Empty) = owed.try_recv() {
+            if let Err(TryRecvError::Empty) = pending_reply.try_recv() {
                 return Err(late());
             }
-            self.owed = None;
+            self.pending_reply = None;
         }
         let answer = self.engine.ask(windows)?;
         let patience = match self.shared.is_offline() {
@@ -79,7 +79,7 @@ impl FallbackEncoder {
             Ok(answer) => answer,
             Err(RecvTimeoutError::Disconnected) => Err(self.engine.gone()),
             Err(RecvTimeoutError::Timeout) => {
-                self.owed = Some(answer);
+                self.pending_reply = Some(answer);
                 Err(late())
             }
         }
@@ -103,7 +103,7 @@ impl Encoder for FallbackEncoder {
 }
 
 impl Source for FallbackEncoder {
-    fn stand(&mut self) -> (Readiness, Option<EarConfig>) {
+    fn poll_status(&mut self) -> (Readiness, Option<EarConfig>) {
         let status = self.engine.status();
         if status == EngineStatus::Idle {
             self.engine.start();
@@ -113,8 +113,8 @@ impl Source for FallbackEncoder {
         }
         if self.builtin.is_none() {
             let builtin = self.load();
-            let trouble = builtin.as_ref().err().map(ToString::to_string);
-            self.shared.shown.lock().trouble = trouble;
+            let builtin_error = builtin.as_ref().err().map(ToString::to_string);
+            self.shared.shown.lock().builtin_error = builtin_error;
             self.builtin = Some(builtin);
         }
         let builtin = self.builtin.as_ref().and_then(|b| b.as_ref().ok());
@@ -130,21 +130,21 @@ impl Source for FallbackEncoder {
     }
 }
 
-/// Who listens, in words for the player; `trouble` is why the built-in encoder can't.
-pub(super) fn words(status: &EngineStatus, trouble: Option<&str>) -> String {
+/// Describes for the player which encoder listens; `builtin_error` is the reason why the built-in one can't.
+pub(super) fn describe(status: &EngineStatus, builtin_error: Option<&str>) -> String {
     let engine = status.text();
-    match (status, trouble) {
+    match (status, builtin_error) {
         (EngineStatus::Idle | EngineStatus::Running { .. }, None) => engine,
         (EngineStatus::Starting, None) => {
             format!("{engine} The built-in encoder listens until it is there.")
         }
         (_, None) => format!("{engine} The built-in encoder listens in its place."),
-        (EngineStatus::Running { .. }, Some(trouble)) => {
-            format!("{engine} The built-in encoder can't stand by: {trouble}.")
+        (EngineStatus::Running { .. }, Some(builtin_error)) => {
+            format!("{engine} The built-in encoder can't stand by: {builtin_error}.")
         }
-        (_, Some(trouble)) => {
+        (_, Some(builtin_error)) => {
             format!(
-                "{engine} The built-in encoder can't listen either, and the match holds: {trouble}."
+                "{engine} The built-in encoder can't listen either, and the match holds: {builtin_error}."
             )
         }
     }

@@ -23,9 +23,9 @@ const SAME: f32 = 0.01;
 /// Frames from one resynthesis to the next: .48 s.
 const JUDGE_FRAMES: u64 = 12 * HOP_FRAMES as u64;
 
-/// What a step brought.
+/// Result of a listening step: the newest window and what is held after it.
 #[derive(Clone, Copy, Debug)]
-pub struct Heard {
+pub struct StepResult {
     /// Frames heard since reset, up to and including the window's last.
     pub frame: u64,
     /// The smoothed inference now held, with its level; `None` until a window was good enough.
@@ -96,7 +96,7 @@ impl<E: Encoder> Listener<E> {
         &mut self,
         mono: &[f32],
         mut on_frame: impl FnMut(&[f32; CHANNELS], PitchFrame),
-        mut on_inference: impl FnMut(Result<Heard, EncoderError>),
+        mut on_inference: impl FnMut(Result<StepResult, EncoderError>),
     ) {
         let hearing = &mut self.hearing;
         self.ear.process(mono, |frame| {
@@ -135,7 +135,7 @@ impl<E: Encoder> Listener<E> {
         self.hearing.frames = 0;
         self.hearing.judge.clear();
         self.hearing.onsets = Onsets::default();
-        self.hearing.hush();
+        self.hearing.on_silence();
         self.clear();
     }
 
@@ -163,12 +163,12 @@ impl<E: Encoder> Hearing<E> {
         self.onsets.take(&frame.pitch);
         self.judge.take(frame.spectrum, frame.pitch);
         if self.silent >= SILENT_FRAMES {
-            self.hush();
+            self.on_silence();
         }
     }
 
     /// The sound is over: the next one is followed at once, and judged when it has lasted.
-    fn hush(&mut self) {
+    fn on_silence(&mut self) {
         self.sounding = 0;
         self.likeness = None;
     }
@@ -184,7 +184,7 @@ impl<E: Encoder> Hearing<E> {
 
     /// The target of `held`. A level is kept while what it was measured of has hardly moved: a measurement
     /// costs as much as half an inference.
-    fn levelled(&mut self, held: Inference) -> Target {
+    fn with_level(&mut self, held: Inference) -> Target {
         let near = |t: &Target| {
             let mut both = t.inference.mean.iter().zip(&held.mean);
             both.all(|(a, b)| (a - b).abs() < SAME)
@@ -199,7 +199,7 @@ impl<E: Encoder> Hearing<E> {
         }
     }
 
-    fn infer(&mut self) -> Result<Heard, EncoderError> {
+    fn infer(&mut self) -> Result<StepResult, EncoderError> {
         let silent = self.silent >= SILENT_FRAMES;
         let mut confidence = 0.0;
         let mut moved = false;
@@ -224,11 +224,11 @@ impl<E: Encoder> Hearing<E> {
                 let held = self.tracker.update(seen, novelty(&self.input), onset);
                 moved = self.judge(&held);
                 if moved {
-                    self.target = Some(self.levelled(held));
+                    self.target = Some(self.with_level(held));
                 }
             }
         }
-        Ok(Heard {
+        Ok(StepResult {
             frame: self.frames,
             target: self.target,
             confidence,
@@ -287,7 +287,7 @@ mod tests {
         listener: &mut Listener<Recorder>,
         sound: &[f32],
         block: usize,
-    ) -> Vec<Result<Heard, EncoderError>> {
+    ) -> Vec<Result<StepResult, EncoderError>> {
         let mut all = Vec::new();
         for block in sound.chunks(block) {
             listener.step(block, |_, _| (), |heard| all.push(heard));
@@ -383,6 +383,20 @@ mod tests {
         let all = hear(&mut listener, &quiet, 512);
         assert!(all.iter().all(|h| h.as_ref().unwrap().silent));
         assert!(listener.hearing.encoder.asked.is_empty());
+    }
+
+    #[test]
+    fn silence_after_a_sound_keeps_what_is_held() {
+        let mut listener = listener(0.1);
+        let sounding = hear(&mut listener, &tone(0.5), 512);
+        let held = sounding.last().unwrap().as_ref().unwrap().target;
+        let silence = hear(&mut listener, &vec![0.0; RATE as usize], 512);
+        let last = silence.last().unwrap().as_ref().unwrap();
+        assert!(last.silent && !last.moved);
+        let moving = silence.iter().rev().find(|h| h.as_ref().unwrap().moved);
+        let held = moving.map_or(held, |h| h.as_ref().unwrap().target);
+        assert!(held.is_some());
+        assert_eq!(last.target, held);
     }
 
     #[test]

@@ -17,17 +17,18 @@ mod fallback;
 mod listener;
 mod onset;
 mod resynthesis;
+mod status;
 mod target;
 mod thread;
 mod tracker;
 
 pub use audio::AudioEnd;
-pub use listener::{Heard, Listener, MIN_CONFIDENCE};
+pub use listener::{Listener, MIN_CONFIDENCE, StepResult};
 pub use resynthesis::LEAST_LIKENESS;
+pub use status::{Deafness, HoldReason, Status};
 pub use target::Target;
 
 use crate::engine::Engine;
-use crate::model::Inference;
 use crate::model::ModelFiles;
 use ear::{CHANNELS, EarConfig, PitchFrame};
 use fallback::{FallbackEncoder, Source};
@@ -75,12 +76,12 @@ struct Due {
     position: u64,
     /// Position of its stream's start.
     base: u64,
-    /// Number of [`View::clear`]s it comes after.
-    clears: u32,
+    /// Number of [`View::clear`]s before it.
+    generation: u32,
     target: Target,
 }
 
-/// Who gives the inferences.
+/// The implementation of the network that gives the inferences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runtime {
     /// The engine process.
@@ -101,15 +102,16 @@ enum Readiness {
     Absent = 2,
 }
 
-/// What the three ends share.
+/// State shared by the audio end, the listener thread and the editor.
 #[derive(Default)]
 struct Shared {
     /// Position up to which everything is heard and its inferences are queued.
     heard: AtomicU64,
     readiness: AtomicU8,
-    deaf: AtomicBool,
+    listening_off: AtomicBool,
     stop: AtomicBool,
-    clears: AtomicU32,
+    /// Number of [`View::clear`]s.
+    generation: AtomicU32,
     /// Up to this position the host renders offline.
     offline: AtomicU64,
     /// The model is to be read again.
@@ -124,7 +126,7 @@ impl Shared {
         self.readiness.load(Ordering::Acquire) == Readiness::Ready as u8
     }
 
-    /// Whether what is heard now is rendered offline.
+    /// Whether the sound heard now is rendered offline.
     fn is_offline(&self) -> bool {
         self.offline.load(Ordering::Acquire) > self.heard.load(Ordering::Acquire)
     }
@@ -136,17 +138,16 @@ struct Shown {
     ear: EarConfig,
     heard: u64,
     pitch: PitchFrame,
-    inference: Option<Inference>,
     confidence: f32,
     likeness: Option<f32>,
-    state: String,
+    status: Status,
     answering: Option<Runtime>,
     changes: u64,
-    /// Why the built-in encoder can't be used.
-    trouble: Option<String>,
+    /// Reason why the built-in encoder can't be used.
+    builtin_error: Option<String>,
 }
 
-/// What the editor shows. All cheap copies.
+/// State of the listener for the editor, a copy.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// The latest frames, oldest first, at most 4 s.
@@ -157,14 +158,12 @@ pub struct Snapshot {
     pub heard: u64,
     /// The newest pitch, [`ear::PITCH_DELAY`] behind the newest frame.
     pub pitch: PitchFrame,
-    /// Newest held inference.
-    pub inference: Option<Inference>,
     /// Confidence of the newest window.
     pub confidence: f32,
     /// Likeness of what is inferred to what is heard, by the last resynthesis.
     pub likeness: Option<f32>,
-    /// Whether the match moves or holds, in words ("following", "holding: silence", ...).
-    pub state: String,
+    /// Whether the match moves or holds.
+    pub status: Status,
     /// Samples dropped because the listener fell behind.
     pub dropped: u64,
     /// Inferences that came too late.
@@ -191,10 +190,9 @@ impl View {
             ear: shown.ear,
             heard: shown.heard,
             pitch: shown.pitch,
-            inference: shown.inference,
             confidence: shown.confidence,
             likeness: shown.likeness,
-            state: shown.state.clone(),
+            status: shown.status.clone(),
             dropped: self.shared.dropped.load(Ordering::Relaxed),
             late: self.shared.late.load(Ordering::Relaxed),
             answering: shown.answering,
@@ -202,10 +200,10 @@ impl View {
         }
     }
 
-    /// Who listens, in a sentence or two for the player: what is, and what to do.
-    pub fn words(&self) -> String {
-        let trouble = self.shared.shown.lock().trouble.clone();
-        fallback::words(&self.engine.status(), trouble.as_deref())
+    /// Describes for the player which encoder listens, and what to do about it, in a sentence or two.
+    pub fn describe_encoder(&self) -> String {
+        let builtin_error = self.shared.shown.lock().builtin_error.clone();
+        fallback::describe(&self.engine.status(), builtin_error.as_deref())
     }
 
     /// Starts a stopped engine anew and reads the model again, at the player's click.
@@ -216,14 +214,13 @@ impl View {
 
     /// Switches listening on or off. Off, sound passes unheard; on again, hearing begins anew.
     pub fn set_listening(&self, on: bool) {
-        self.shared.deaf.store(!on, Ordering::Release);
+        self.shared.listening_off.store(!on, Ordering::Release);
     }
 
     /// Forgets the held inference (a patch was loaded); those on their way to the audio thread are
     /// void.
     pub fn clear(&self) {
-        self.shared.clears.fetch_add(1, Ordering::AcqRel);
-        self.shared.shown.lock().inference = None;
+        self.shared.generation.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The engine in use.
@@ -272,7 +269,7 @@ fn start<S: Source + 'static>(
             shared
                 .readiness
                 .store(Readiness::Absent as u8, Ordering::Release);
-            shared.shown.lock().state = format!("not listening: the system gave no thread ({e})");
+            shared.shown.lock().status = Status::NotListening(Deafness::Thread(e.kind()));
         })
         .ok();
     let audio = AudioEnd::new(

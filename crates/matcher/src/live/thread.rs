@@ -1,7 +1,8 @@
 //! The listener thread: takes sound and marks from the audio thread, and sends back what is due.
 
-use super::listener::{Heard, Listener};
+use super::listener::{Listener, StepResult};
 use super::resynthesis::LEAST_LIKENESS;
+use super::status::{Deafness, HoldReason, Status};
 use super::{
     DELAY, Due, Mark, MarkKind, Readiness, Runtime, SHOWN_FRAMES, Shared, fallback::Source,
 };
@@ -14,8 +15,6 @@ use std::time::Duration;
 
 /// How often the ring is looked at: a block of the audio thread wakes nobody.
 const POLL: Duration = Duration::from_millis(3);
-/// State before anything was heard.
-const WAITING: &str = "waiting for a reference";
 /// Most samples heard between two looks at the commands.
 const PIECE: usize = 1024;
 
@@ -36,7 +35,7 @@ pub(super) struct Worker {
     base: u64,
     /// Position where the ear was last reset.
     origin: u64,
-    clears: u32,
+    generation: u32,
     listening: bool,
 }
 
@@ -48,11 +47,11 @@ impl Worker {
         (samples, marks, due): (Consumer<f32>, Consumer<Mark>, Producer<Due>),
     ) -> Self {
         let ear = EarConfig::default();
-        let (listener, state) = match Listener::new(&ear, sample_rate, source) {
-            Ok(listener) => (Some(listener), WAITING.into()),
-            Err(e) => (None, format!("not listening: {e}")),
+        let (listener, status) = match Listener::new(&ear, sample_rate, source) {
+            Ok(listener) => (Some(listener), Status::Waiting),
+            Err(e) => (None, Status::NotListening(Deafness::Ear(e))),
         };
-        shared.shown.lock().state = state;
+        shared.shown.lock().status = status;
         Self {
             sample_rate,
             shared,
@@ -65,7 +64,7 @@ impl Worker {
             position: 0,
             base: 0,
             origin: 0,
-            clears: 0,
+            generation: 0,
             listening: true,
         }
     }
@@ -79,15 +78,12 @@ impl Worker {
             && let Err(e) = listener.set_ear(&ear, self.sample_rate)
         {
             self.listener = None;
-            self.say(&format!("not listening: {e}"));
+            self.set_status(Status::NotListening(Deafness::Ear(e)));
         }
     }
 
-    fn say(&self, state: &str) {
-        let mut shown = self.shared.shown.lock();
-        if shown.state != state {
-            shown.state = state.into();
-        }
+    fn set_status(&self, status: Status) {
+        self.shared.shown.lock().status = status;
     }
 
     fn set_readiness(&self, readiness: Readiness) {
@@ -99,7 +95,7 @@ impl Worker {
     pub(super) fn run(mut self) {
         let mut piece = vec![0.0; PIECE];
         while !self.shared.stop.load(Ordering::Acquire) {
-            self.obey();
+            self.follow_commands();
             // The ring before the marks: a mark is queued before the samples that follow it.
             let available = self.samples.slots() as u64;
             let mark = self.marks.peek().ok().copied();
@@ -119,20 +115,23 @@ impl Worker {
         }
     }
 
-    /// Takes note of what the owner wants and of where the engine stands.
-    fn obey(&mut self) {
-        let clears = self.shared.clears.load(Ordering::Acquire);
-        if clears != self.clears {
-            self.clears = clears;
+    /// Follows the owner's commands and polls the encoder's status.
+    fn follow_commands(&mut self) {
+        let generation = self.shared.generation.load(Ordering::Acquire);
+        if generation != self.generation {
+            self.generation = generation;
             if let Some(listener) = &mut self.listener {
                 listener.clear();
             }
         }
-        let listening = !self.shared.deaf.load(Ordering::Acquire);
+        let listening = !self.shared.listening_off.load(Ordering::Acquire);
         if listening != self.listening {
             self.listening = listening;
             self.restart();
-            self.say(if listening { WAITING } else { "off" });
+            self.set_status(match listening {
+                true => Status::Waiting,
+                false => Status::Off,
+            });
         }
         let Some(listener) = self.listener.as_mut().filter(|_| listening) else {
             return self.set_readiness(Readiness::Absent);
@@ -141,7 +140,7 @@ impl Worker {
         if self.position == 0 && self.samples.slots() == 0 {
             return;
         }
-        let (readiness, ear) = listener.encoder().stand();
+        let (readiness, ear) = listener.encoder().poll_status();
         if let Some(ear) = ear.filter(|ear| *ear != self.ear) {
             self.listen_with(ear);
         }
@@ -158,7 +157,7 @@ impl Worker {
     fn pass(&mut self, mark: MarkKind) {
         match mark {
             MarkKind::Gap(mut length) => {
-                // Heard as silence, so that every later frame keeps its time.
+                // StepResult as silence, so that every later frame keeps its time.
                 let silence = [0.0; PIECE];
                 while length > 0 && !self.shared.stop.load(Ordering::Acquire) {
                     let n = length.min(PIECE as u64);
@@ -180,14 +179,14 @@ impl Worker {
             && let Some(listener) = &mut self.listener
         {
             let (shared, due) = (&self.shared, &mut self.due);
-            let (base, origin, clears) = (self.base, self.origin, self.clears);
+            let (base, origin, generation) = (self.base, self.origin, self.generation);
             let (sample_rate, frame_rate) = (self.sample_rate, listener.frame_rate());
             listener.step(
                 mono,
                 |spectrum, pitch| show_frame(shared, spectrum, pitch),
                 |heard| {
-                    show_inference(shared, &heard, clears);
-                    let Ok(Heard {
+                    show_inference(shared, &heard);
+                    let Ok(StepResult {
                         frame,
                         target: Some(target),
                         moved: true,
@@ -202,7 +201,7 @@ impl Worker {
                     let _ = due.push(Due {
                         position,
                         base,
-                        clears,
+                        generation,
                         target,
                     });
                 },
@@ -222,28 +221,20 @@ fn show_frame(shared: &Shared, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
     shown.pitch = pitch;
 }
 
-fn show_inference(shared: &Shared, heard: &Result<Heard, EncoderError>, clears: u32) {
+fn show_inference(shared: &Shared, heard: &Result<StepResult, EncoderError>) {
     let mut shown = shared.shown.lock();
-    let state = match heard {
-        Err(_) if shared.ready() => "holding: the engine gave no answer",
-        Err(_) => "holding: the engine is not running",
-        Ok(heard) if heard.silent => "holding: silence",
+    shown.status = match heard {
+        Err(_) if shared.ready() => Status::Holding(HoldReason::NoAnswer),
+        Err(_) => Status::Holding(HoldReason::NoEncoder),
+        Ok(heard) if heard.silent => Status::Holding(HoldReason::Silence),
         Ok(heard) if heard.likeness.is_some_and(|l| l < LEAST_LIKENESS) => {
-            "holding: not a melody that this synth can play"
+            Status::Holding(HoldReason::NotAMelody)
         }
-        Ok(heard) if !heard.moved => "holding: not sure enough",
-        Ok(_) if shown.answering == Some(Runtime::Builtin) => "following, by the built-in encoder",
-        Ok(_) => "following",
+        Ok(heard) if !heard.moved => Status::Holding(HoldReason::Unsure),
+        Ok(_) => Status::Following(shown.answering.unwrap_or(Runtime::Engine)),
     };
-    if shown.state != state {
-        shown.state = state.into();
-    }
     if let Ok(heard) = heard {
         shown.confidence = heard.confidence;
         shown.likeness = heard.likeness;
-        // After a clear that this thread has not seen yet, what it holds is void.
-        if shared.clears.load(Ordering::Acquire) == clears {
-            shown.inference = heard.target.map(|t| t.inference);
-        }
     }
 }

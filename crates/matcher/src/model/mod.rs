@@ -4,7 +4,7 @@ mod builtin;
 mod contract;
 mod encoder;
 
-pub use builtin::{BuiltinEncoder, BuiltinError, ModelFiles};
+pub use builtin::{BuiltinEncoder, BuiltinError, INPUT_OFFSET, ModelFiles, SIGMA_RANGE};
 pub use contract::{
     BUILTIN_WEIGHTS, CONTRACT, Contract, ContractError, FLOOR_DB, HOP_FRAMES, INPUT_LEN, WEIGHTS,
     WINDOW_FRAMES, quantize_window, sha256_hex,

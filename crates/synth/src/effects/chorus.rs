@@ -5,7 +5,7 @@
 use super::line::Line;
 use super::{Effect, approach, share};
 use crate::math::{Ramp, sin_turn};
-use crate::{CONTROL, Patch, params as p};
+use crate::{CONTROL, params as p};
 
 /// Copies a side.
 const COPIES: usize = 3;
@@ -27,12 +27,12 @@ pub struct ChorusSettings {
 }
 
 impl ChorusSettings {
-    /// Digests a patch.
-    pub fn new(patch: &Patch) -> Self {
+    /// Reads a patch; `v` gives a row's plain value.
+    pub fn new(v: impl Fn(usize) -> f32) -> Self {
         Self {
-            rate: patch.plain(p::CHORUS_RATE),
-            depth: patch.plain(p::CHORUS_DEPTH),
-            mix: patch.plain(p::CHORUS_MIX),
+            rate: v(p::CHORUS_RATE),
+            depth: v(p::CHORUS_DEPTH),
+            mix: v(p::CHORUS_MIX),
         }
     }
 

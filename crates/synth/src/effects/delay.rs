@@ -4,7 +4,7 @@
 use super::line::Line;
 use super::{Effect, approach, share};
 use crate::math::Ramp;
-use crate::{CONTROL, Patch, params as p};
+use crate::{CONTROL, params as p};
 
 /// Seconds to fade from one time to the next.
 const FADE: f32 = 0.06;
@@ -24,14 +24,14 @@ pub struct DelaySettings {
 }
 
 impl DelaySettings {
-    /// Digests a patch.
-    pub fn new(patch: &Patch) -> Self {
+    /// Reads a patch; `v` gives a row's plain value.
+    pub fn new(v: impl Fn(usize) -> f32) -> Self {
         Self {
-            time: patch.plain(p::DELAY_TIME),
-            feedback: patch.plain(p::DELAY_FEEDBACK),
-            tone: patch.plain(p::DELAY_TONE),
-            ping_pong: patch.plain(p::DELAY_PING_PONG),
-            mix: patch.plain(p::DELAY_MIX),
+            time: v(p::DELAY_TIME),
+            feedback: v(p::DELAY_FEEDBACK),
+            tone: v(p::DELAY_TONE),
+            ping_pong: v(p::DELAY_PING_PONG),
+            mix: v(p::DELAY_MIX),
         }
     }
 }

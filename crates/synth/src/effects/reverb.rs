@@ -6,7 +6,7 @@
 use super::line::Line;
 use super::{Effect, approach, share};
 use crate::math::{Ramp, exp2, sin_turn};
-use crate::{CONTROL, Patch, params as p};
+use crate::{CONTROL, params as p};
 
 const LINES: usize = 8;
 /// Lengths at a scale of 1, seconds: no two have a simple ratio.
@@ -45,13 +45,13 @@ pub struct ReverbSettings {
 }
 
 impl ReverbSettings {
-    /// Digests a patch.
-    pub fn new(patch: &Patch) -> Self {
+    /// Reads a patch; `v` gives a row's plain value.
+    pub fn new(v: impl Fn(usize) -> f32) -> Self {
         Self {
-            size: patch.plain(p::REVERB_SIZE),
-            decay: patch.plain(p::REVERB_DECAY),
-            damping: patch.plain(p::REVERB_DAMPING),
-            mix: patch.plain(p::REVERB_MIX),
+            size: v(p::REVERB_SIZE),
+            decay: v(p::REVERB_DECAY),
+            damping: v(p::REVERB_DAMPING),
+            mix: v(p::REVERB_MIX),
         }
     }
 

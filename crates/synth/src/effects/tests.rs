@@ -1,6 +1,7 @@
 //! What chorus, delay and reverb do to a signal.
 
 use super::*;
+use crate::Patch;
 use crate::params as p;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -18,7 +19,7 @@ fn patch(rows: &[(usize, f32)]) -> Patch {
 
 /// Sends a stereo signal through the effects of a patch.
 fn run(effects: &mut Effects, patch: &Patch, input: &[[f32; 2]]) -> Vec<[f32; 2]> {
-    let settings = EffectSettings::new(patch);
+    let settings = EffectSettings::new(|row| patch.plain(row));
     let mut out = Vec::with_capacity(input.len());
     for step in input.chunks(CONTROL) {
         effects.plan(&settings);

@@ -6,7 +6,7 @@
 //! begins with the very sample; its group delay at low frequencies is one sample of the lower rate
 //! each way.
 
-use crate::simd::Vector;
+use simd::Vector;
 
 /// Coefficients of the branches' sections.
 const BRANCHES: [[f32; 2]; 2] = [[0.120_732_12, 0.663_202_02], [0.390_362_19, 0.890_786_83]];

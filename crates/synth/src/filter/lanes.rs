@@ -9,7 +9,7 @@ use super::{DAMPING, Filter, Kind, halfband, row, state};
 use crate::CONTROL;
 use crate::math::INDEX;
 use crate::oscillator::Samples;
-use crate::simd::Vector;
+use simd::Vector;
 
 /// Channels in a bundle: two vectors of eight, so that one's arithmetic hides the other's latency.
 pub const LANES: usize = 16;
@@ -207,7 +207,7 @@ fn lanes<V: Vector, const N: usize>(
     for lane in 0..V::LANES {
         places[lane] = (lane * (N / 4) + quad) as i32;
     }
-    v.quads(quads, &places)
+    v.gather4(quads, &places)
 }
 
 /// The first `count` numbers of the lanes from `from` to `to`, back from where they are side by side.

@@ -1,7 +1,7 @@
 //! The low-passes, a channel in each lane of a vector.
 
 use super::{TOP, row};
-use crate::simd::Vector;
+use simd::Vector;
 
 /// Damping per energy of the ringing: what bounds a self-oscillating state-variable filter.
 const SOFT: f32 = 2.0;

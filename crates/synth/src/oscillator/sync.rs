@@ -1,19 +1,20 @@
 //! Hard sync: a waveform that runs `ratio` times as fast as the note and begins anew with each of
 //! the note's cycles.
 //!
-//! Begun anew at the note's own pitch it is periodic at that pitch, so it needs no rounding of jumps
-//! where they fall between samples: it is a sum of band-limited waveforms of the note's pitch, each
-//! shifted to where a jump lies. Let s be the saw of jump 1 and q its integral, the wave whose slope
-//! jumps by 1; both are tables. A synced saw or pulse is a sum of s, one for each jump; a synced
-//! triangle is one s and a q for each corner. A synced sine has one jump and one corner, which leave
-//! Fourier coefficients that fall with the cube of their number: those are added one by one, as far
-//! as they matter. All of it is as free of aliases as the tables are, and free of DC.
+//! Begun anew at the note's own pitch it is periodic at that pitch, so it needs no rounding of
+//! jumps where they fall between samples: it is a sum of band-limited waveforms of the note's
+//! pitch, each shifted to where a jump lies. Let s be the saw of jump 1 and q its integral, the
+//! wave whose slope jumps by 1; both are tables. A synced saw or pulse is a sum of s, one for each
+//! jump; a synced triangle is one s and a q for each corner. A synced sine has one jump and one
+//! corner, which leave Fourier coefficients that fall with the cube of their number: those are
+//! added one by one, as far as they matter. All of it is as free of aliases as the tables are, and
+//! free of DC.
 
 use super::{Oscillator, Phases, Samples, turns};
 use crate::CONTROL;
 use crate::math::sin_turn;
-use crate::simd::Vector;
 use crate::wavetable::{Wave, Wavetables, sines};
+use simd::Vector;
 use std::f32::consts::PI;
 
 /// Most of a synced sine's harmonics that are corrected: four times the largest ratio, and some.

@@ -1,8 +1,8 @@
 //! Spectra of the waveforms, and the noise.
 
 use super::*;
-use crate::simd::Baseline;
 use realfft::RealFftPlanner;
+use simd::Baseline;
 
 const N: usize = 1 << 17;
 

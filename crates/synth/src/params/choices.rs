@@ -1,78 +1,180 @@
-//! What the choices of modulation and playing choose from. A choice is stored as its index: names may be
-//! added at the end, never moved.
+//! What the choices choose from. A choice is stored as its index: names may be added at the end,
+//! never moved.
 
-/// What `LFO_SHAPE` and `LFO2_SHAPE` choose from.
-pub const LFO_SHAPES: &[&str] = &[
-    "Sine",
-    "Triangle",
-    "Saw up",
-    "Saw down",
-    "Square",
-    "Sample & hold",
-    "Smooth random",
+/// Writes an enum and the list of its variants' names, which is what a row of the table chooses
+/// from.
+macro_rules! choice {
+    (
+        $(#[$doc:meta])* $choice:ident;
+        $(#[$names_doc:meta])* $names:ident:
+        $($(#[$variant_doc:meta])* $variant:ident $name:literal,)*
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub(crate) enum $choice { $($(#[$variant_doc])* $variant),* }
+
+        $(#[$names_doc])*
+        pub const $names: &[&str] = &[$($name),*];
+
+        impl $choice {
+            /// Every variant, in the order of the names.
+            pub(crate) const ALL: [Self; $names.len()] = [$(Self::$variant),*];
+
+            /// Variant of a row's plain value: its index, rounded.
+            pub(crate) fn from_plain(plain: f32) -> Self {
+                Self::ALL[(plain.round() as usize).min(Self::ALL.len() - 1)]
+            }
+        }
+    };
+}
+
+choice! {
+    /// Phases at which a note's oscillators start.
+    StartPhase;
+    /// Names of the start phases of a note's oscillators.
+    PHASES:
+    /// Drawn for each note.
+    #[default]
+    Free "Free",
+    /// The same for every note.
+    Retrigger "Retrigger",
+}
+
+choice! {
+    /// Waveforms of the low-frequency oscillators.
+    LfoShape;
+    /// Names of the waveforms of the low-frequency oscillators.
+    LFO_SHAPES:
+    /// From 0 upwards.
+    #[default]
+    Sine "Sine",
+    /// From 0 upwards.
+    Triangle "Triangle",
+    /// From -1 to 1.
+    SawUp "Saw up",
+    /// From 1 to -1.
+    SawDown "Saw down",
+    /// 1, then -1.
+    Square "Square",
+    /// A new random value every cycle.
+    Hold "Sample & hold",
+    /// Smoothly from one random value to the next.
+    Smooth "Smooth random",
+}
+
+choice! {
+    /// What a low-frequency oscillator runs for.
+    LfoStart;
+    /// Names of what a low-frequency oscillator runs for.
+    LFO_STARTS:
+    /// One per note, from its start.
+    #[default]
+    PerNote "Per note",
+    /// One for all notes, which follows the song.
+    Free "Free",
+}
+
+choice! {
+    /// Sources of the modulation matrix.
+    Source;
+    /// Names of the sources of the modulation matrix.
+    SOURCES:
+    /// None: always 0.
+    #[default]
+    Off "Off",
+    /// 0 to 1.
+    Velocity "Velocity",
+    /// -1 to 1 over five octaves below and above middle C.
+    Key "Key",
+    /// 0 to 1.
+    Wheel "Mod wheel",
+    /// 0 to 1, of the note or its channel, whichever is more.
+    Pressure "Pressure",
+    /// -1 to 1.
+    Bend "Bend",
+    /// -1 to 1.
+    Brightness "Brightness",
+    /// 0 to 1.
+    AmpEnvelope "Amp envelope",
+    /// 0 to 1.
+    FilterEnvelope "Filter envelope",
+    /// -1 to 1.
+    Lfo1 "LFO 1",
+    /// -1 to 1.
+    Lfo2 "LFO 2",
+    /// -1 to 1, drawn for each note.
+    Random "Random",
+}
+
+choice! {
+    /// How keys become notes.
+    PlayMode;
+    /// Names of the ways in which keys become notes.
+    PLAY_MODES:
+    /// A note for each key.
+    #[default]
+    Poly "Poly",
+    /// One note, retriggered by every key.
+    Mono "Mono",
+    /// One note, which a key only moves while another is held.
+    Legato "Legato",
+}
+
+choice! {
+    /// Whether the channels form an MPE zone.
+    MpeZone;
+    /// Names of the MPE zones.
+    MPE_ZONES:
+    /// No zone.
+    #[default]
+    Off "Off",
+    /// One zone of all channels, its master channel 1.
+    On "On",
+}
+
+/// Numbers of unison copies; the index is one less than the number.
+pub const UNISON_VOICES_NAMES: &[&str] = &["1", "2", "3", "4", "5", "6", "7"];
+
+/// Lengths of a low-frequency oscillator's cycle in the host's tempo: name and beats; 0: not
+/// synced. Bars have four beats; D: dotted, T: triplet.
+const SYNCS: [(&str, f32); 18] = [
+    ("Off", 0.0),
+    ("8 bars", 32.0),
+    ("4 bars", 16.0),
+    ("2 bars", 8.0),
+    ("1 bar", 4.0),
+    ("1/2 D", 3.0),
+    ("1/2", 2.0),
+    ("1/2 T", 4.0 / 3.0),
+    ("1/4 D", 1.5),
+    ("1/4", 1.0),
+    ("1/4 T", 2.0 / 3.0),
+    ("1/8 D", 0.75),
+    ("1/8", 0.5),
+    ("1/8 T", 1.0 / 3.0),
+    ("1/16 D", 0.375),
+    ("1/16", 0.25),
+    ("1/16 T", 1.0 / 6.0),
+    ("1/32", 0.125),
 ];
 
-/// What `LFO_SYNC` and `LFO2_SYNC` choose from: the length of a cycle in the host's tempo; dotted,
-/// triplet. Bars have four beats.
-pub const LFO_SYNCS: &[&str] = &[
-    "Off", "8 bars", "4 bars", "2 bars", "1 bar", "1/2 D", "1/2", "1/2 T", "1/4 D", "1/4", "1/4 T",
-    "1/8 D", "1/8", "1/8 T", "1/16 D", "1/16", "1/16 T", "1/32",
-];
+/// Names of the lengths of a synced low-frequency oscillator's cycle.
+pub const LFO_SYNCS: &[&str] = &names(&SYNCS);
 
-/// Beats in a cycle of each of [`LFO_SYNCS`]; 0: not synced.
-pub(crate) const LFO_BEATS: [f32; LFO_SYNCS.len()] = [
-    0.0,
-    32.0,
-    16.0,
-    8.0,
-    4.0,
-    3.0,
-    2.0,
-    4.0 / 3.0,
-    1.5,
-    1.0,
-    2.0 / 3.0,
-    0.75,
-    0.5,
-    1.0 / 3.0,
-    0.375,
-    0.25,
-    1.0 / 6.0,
-    0.125,
-];
+/// Beats in a low-frequency oscillator's cycle, of a row's plain value; 0: not synced.
+pub(crate) fn beats_from_plain(plain: f32) -> f32 {
+    SYNCS[(plain.round() as usize).min(SYNCS.len() - 1)].1
+}
 
-/// What `LFO_START` and `LFO2_START` choose from: every note has its own, or one for all that follows
-/// the song.
-pub const LFO_STARTS: &[&str] = &["Per note", "Free"];
-
-/// What the slots' sources choose from.
-pub const SOURCES: &[&str] = &[
-    "Off",
-    "Velocity",
-    "Key",
-    "Mod wheel",
-    "Pressure",
-    "Bend",
-    "Brightness",
-    "Amp envelope",
-    "Filter envelope",
-    "LFO 1",
-    "LFO 2",
-    "Random",
-];
-
-pub use crate::matrix::DESTINATIONS;
-
-/// What `PLAY_MODE` chooses from.
-pub const PLAY_MODES: &[&str] = &["Poly", "Mono", "Legato"];
-
-/// What `VOICES` chooses from: the index is the number.
-pub const VOICE_COUNTS: &[&str] = &[
-    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16",
-    "17", "18", "19", "20", "21", "22", "23", "24", "25", "26", "27", "28", "29", "30", "31", "32",
-    "33", "34", "35", "36", "37", "38", "39", "40", "41", "42", "43", "44", "45", "46", "47", "48",
-    "49", "50", "51", "52", "53", "54", "55", "56", "57", "58", "59", "60", "61", "62", "63", "64",
-];
-
-/// What `MPE` chooses from: one zone, its master channel 1.
-pub const MPE_ZONES: &[&str] = &["Off", "On"];
+/// The names in a list of names and what they stand for.
+pub(super) const fn names<T: Copy, const N: usize>(
+    list: &[(&'static str, T); N],
+) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut i = 0;
+    while i < N {
+        names[i] = list[i].0;
+        i += 1;
+    }
+    names
+}

@@ -3,8 +3,7 @@
 use super::{SLOTS, Synth};
 use crate::event::EventKind;
 use crate::math::split_mix;
-use crate::params::COUNT;
-use crate::settings::{PlayMode, part};
+use crate::params::{COUNT, PlayMode, can_modulate};
 use crate::voice::{NoteState, Voice};
 
 /// Most keys that a single voice remembers.
@@ -29,8 +28,8 @@ pub struct Ended {
     pub key: f32,
 }
 
-/// Notes that a voice's note has ended, if the host named it.
-pub(super) fn tell(ended: &mut Vec<Ended>, voice: &Voice) {
+/// Adds a voice's note to the ended ones, if the host named it.
+pub(super) fn report_ended(ended: &mut Vec<Ended>, voice: &Voice) {
     let NoteState {
         id, channel, key, ..
     } = voice.note;
@@ -39,7 +38,7 @@ pub(super) fn tell(ended: &mut Vec<Ended>, voice: &Voice) {
     }
 }
 
-/// Whether an event's address is a note's: by id where both have one, else by channel and key.
+/// Whether an event's address names a note: by id where both have one, else by channel and key.
 fn named(id: i32, channel: u8, key: f32) -> impl Fn(&NoteState) -> bool + Copy {
     move |note: &NoteState| {
         if id >= 0 && note.id >= 0 {
@@ -51,7 +50,8 @@ fn named(id: i32, channel: u8, key: f32) -> impl Fn(&NoteState) -> bool + Copy {
 }
 
 impl Synth {
-    /// The notes that have ended since this was last asked; of very many, some are forgotten.
+    /// Removes and returns the notes that have ended since the last call. Where more have ended
+    /// than the synth has voices, the latest are left out.
     pub fn ended(&mut self) -> impl Iterator<Item = Ended> {
         self.ended.drain(..)
     }
@@ -59,9 +59,9 @@ impl Synth {
     /// Changes a voice at the current sample.
     fn change(&mut self, index: usize, change: impl FnOnce(&mut Voice)) {
         let voice = &mut self.voices[index];
-        let left = voice.cut(&self.common);
+        let left = voice.cut(&self.shared);
         change(voice);
-        voice.replan(left, &self.common);
+        voice.replan(left, &self.shared);
     }
 
     /// Changes every sounding voice that `which` selects.
@@ -74,7 +74,7 @@ impl Synth {
         }
     }
 
-    /// Does what an event says, at the current sample.
+    /// Handles an event at the current sample.
     pub(crate) fn handle(&mut self, event: &EventKind) {
         use EventKind::*;
         match *event {
@@ -86,7 +86,7 @@ impl Synth {
             } if key.is_finite() && velocity.is_finite() => {
                 let (key, velocity) = (key.clamp(-24.0, 160.0), velocity.clamp(0.0, 1.0));
                 let note = NoteState::new(id, channel & 15, key, velocity);
-                match self.common.settings.play_mode {
+                match self.shared.settings.play_mode {
                     PlayMode::Poly => self.note_on(note),
                     mode => self.single_on(note, mode),
                 }
@@ -98,16 +98,16 @@ impl Synth {
                 self.change_all(|v| !v.fading && which(&v.note), Voice::fade);
             }
             PitchBend { channel, value } if value.is_finite() => {
-                self.common.channels[channel as usize & 15].bend = value.clamp(-1.0, 1.0);
+                self.shared.channels[channel as usize & 15].bend = value.clamp(-1.0, 1.0);
             }
             ModWheel { channel, value } if value.is_finite() => {
-                self.common.channels[channel as usize & 15].wheel = value.clamp(0.0, 1.0);
+                self.shared.channels[channel as usize & 15].wheel = value.clamp(0.0, 1.0);
             }
             ChannelPressure { channel, value } if value.is_finite() => {
-                self.common.channels[channel as usize & 15].pressure = value.clamp(0.0, 1.0);
+                self.shared.channels[channel as usize & 15].pressure = value.clamp(0.0, 1.0);
             }
             ChannelBrightness { channel, value } if value.is_finite() => {
-                self.common.channels[channel as usize & 15].brightness = octaves(value);
+                self.shared.channels[channel as usize & 15].brightness = octaves(value);
             }
             Sustain { channel, down } => self.sustain(channel & 15, down),
             AllNotesOff => {
@@ -163,12 +163,12 @@ impl Synth {
                 });
             }
             Modulation { id, row, offset }
-                if offset.is_finite() && row < COUNT && part::can_modulate(row) =>
+                if offset.is_finite() && row < COUNT && can_modulate(row) =>
             {
                 let offset = offset.clamp(-1.0, 1.0);
                 self.change_all(
                     |v| !v.fading && v.note.id == id && id >= 0,
-                    |v| v.offset(row, offset),
+                    |v| v.modulate(row, offset),
                 );
             }
             _ => {}
@@ -191,7 +191,7 @@ impl Synth {
         let same =
             |n: &NoteState| n.channel == note.channel && n.key == note.key && n.id == note.id;
         self.change_all(|v| !v.fading && same(&v.note), Voice::release);
-        while self.active_voices() >= self.common.settings.voices
+        while self.active_voices() >= self.shared.settings.voices
             && let Some(victim) = self.victim()
         {
             self.change(victim, Voice::fade);
@@ -213,16 +213,16 @@ impl Synth {
             // More steals within one fade than slots: the oldest fade is cut off.
             None => {
                 let oldest = self.active[0];
-                tell(&mut self.ended, &self.voices[oldest]);
+                report_ended(&mut self.ended, &self.voices[oldest]);
                 oldest
             }
         };
         self.last_key = Some(note.key);
         let seed = self.draw();
-        self.voices[slot].start(note, self.notes, offset, seed, &self.common);
+        self.voices[slot].start(note, self.notes, offset, seed, &self.shared);
         self.notes += 1;
         let left = self.to_grid();
-        self.voices[slot].replan(left, &self.common);
+        self.voices[slot].replan(left, &self.shared);
     }
 
     /// The next note's seed.
@@ -243,14 +243,14 @@ impl Synth {
             note,
             let_go: false,
         });
-        let strike = mode == PlayMode::Mono || first;
+        let retrigger = mode == PlayMode::Mono || first;
         let glides = mode == PlayMode::Mono || !first;
         let Some(voice) = self.single() else {
             let last = self.last_key.filter(|_| glides);
             return self.start(note, last.map_or(0.0, |last| last - note.key));
         };
         self.change_all(|v| !v.fading && v.number != voice, Voice::fade);
-        self.follow(voice, note, strike, glides);
+        self.follow(voice, note, retrigger, glides);
     }
 
     /// Number of the voice that follows the keys, if it sounds.
@@ -263,7 +263,7 @@ impl Synth {
     }
 
     /// Makes a voice play another note.
-    fn follow(&mut self, voice: u64, note: NoteState, strike: bool, glides: bool) {
+    fn follow(&mut self, voice: u64, note: NoteState, retrigger: bool, glides: bool) {
         let Some(i) = self
             .active
             .iter()
@@ -273,19 +273,19 @@ impl Synth {
             return;
         };
         if self.voices[i].note.id != note.id {
-            tell(&mut self.ended, &self.voices[i]);
+            report_ended(&mut self.ended, &self.voices[i]);
         }
         self.last_key = Some(note.key);
         let seed = self.draw();
-        self.notes += strike as u64;
+        self.notes += retrigger as u64;
         let glide = if glides {
-            self.common.settings.glide
+            self.shared.settings.glide
         } else {
             0.0
         };
-        self.change(i, |v| v.take(note, seed, strike, glide));
+        self.change(i, |v| v.retarget(note, seed, retrigger, glide));
         // It is the youngest again, and its number stays the only one of its kind.
-        if strike {
+        if retrigger {
             self.voices[i].number = self.notes - 1;
         }
     }
@@ -296,13 +296,13 @@ impl Synth {
                 let i = self.active[n];
                 let voice = &self.voices[i];
                 if voice.held && !voice.fading && which(&voice.note) {
-                    let stays = self.common.pedal(voice.note.channel);
+                    let stays = self.shared.pedal(voice.note.channel);
                     self.change(i, |v| if stays { v.held = false } else { v.release() });
                 }
             }
             return;
         };
-        if self.common.pedal(self.keys[at].note.channel) {
+        if self.shared.pedal(self.keys[at].note.channel) {
             self.keys[at].let_go = true;
         } else {
             self.keys.remove(at);
@@ -311,24 +311,24 @@ impl Synth {
     }
 
     fn sustain(&mut self, channel: u8, down: bool) {
-        self.common.channels[channel as usize].pedal = down;
+        self.shared.channels[channel as usize].pedal = down;
         if down {
             return;
         }
         for n in 0..self.active.len() {
             let i = self.active[n];
             let voice = &self.voices[i];
-            let zone = channel == 0 && self.common.settings.mpe_bend_range.is_some();
+            let zone = channel == 0 && self.shared.settings.mpe_bend_range.is_some();
             if (zone || voice.note.channel == channel)
                 && !voice.held
-                && !self.common.pedal(voice.note.channel)
+                && !self.shared.pedal(voice.note.channel)
             {
                 self.change(i, Voice::release);
             }
         }
-        let common = &self.common;
+        let shared = &self.shared;
         self.keys
-            .retain(|k| !k.let_go || common.pedal(k.note.channel));
+            .retain(|k| !k.let_go || shared.pedal(k.note.channel));
         self.settle();
     }
 
@@ -353,7 +353,7 @@ impl Synth {
     }
 
     fn is_poly(&self) -> bool {
-        self.common.settings.play_mode == PlayMode::Poly
+        self.shared.settings.play_mode == PlayMode::Poly
     }
 
     /// The note to displace: the quietest released one, else the oldest.

@@ -1,16 +1,17 @@
-//! What moves a note's parameters: envelopes, LFOs, the glide, and the hands, smoothed.
+//! Modulators of a note: envelopes, LFOs, the glide, and its expression and controllers, smoothed.
 
 use super::NoteState;
 use crate::CONTROL;
-use crate::common::{Common, Hands};
+use crate::controllers::ChannelControllers;
 use crate::envelope::Envelope;
 use crate::glide::Glide;
 use crate::lfo::Lfo;
 use crate::math::exp2;
-use crate::matrix::source;
+use crate::params::Source;
 use crate::settings::Settings;
+use crate::shared::SharedState;
 
-/// What moves by itself; a copy is kept to return to when a step is cut.
+/// State of a note's modulators; a voice keeps a copy to return to when a step is cut.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Modulators {
     pub amp: Envelope,
@@ -27,24 +28,24 @@ pub struct Modulators {
 }
 
 impl Modulators {
-    /// Moves on by `samples` of the settings `s`.
+    /// Moves on by `samples` under the settings `s`.
     #[inline(always)]
     pub fn advance(
         &mut self,
         samples: usize,
         s: &Settings,
         note: &NoteState,
-        hands: &Hands,
-        common: &Common,
+        controllers: &ChannelControllers,
+        shared: &SharedState,
     ) {
         let n = samples as f32;
         self.amp.advance(n, speed(&s.amp_times, note), &s.amp);
         self.filter
             .advance(n, speed(&s.filter_times, note), &s.filter_env);
         let seconds = n / s.sample_rate;
-        self.lfos[0].advance(seconds, &s.lfos[0], &common.clocks[0]);
-        if s.matrix.uses(source::LFO2) {
-            self.lfos[1].advance(seconds, &s.lfos[1], &common.clocks[1]);
+        self.lfos[0].advance(seconds, &s.lfos[0], &shared.clocks[0]);
+        if s.matrix.uses(Source::Lfo2) {
+            self.lfos[1].advance(seconds, &s.lfos[1], &shared.clocks[1]);
         }
         self.glide.advance(n);
         if samples == CONTROL {
@@ -52,14 +53,14 @@ impl Modulators {
             smooth(&mut self.velocity, note.velocity);
             smooth(&mut self.volume, note.volume);
             smooth(&mut self.pan, note.pan);
-            let brightness = note.brightness + hands.controllers.brightness;
+            let brightness = note.brightness + controllers.values.brightness;
             smooth(&mut self.brightness, brightness);
             if !s.matrix.is_empty() {
-                let pressure = note.pressure.max(hands.controllers.pressure);
+                let pressure = note.pressure.max(controllers.values.pressure);
                 for (x, aim) in [
-                    (&mut self.wheel, hands.controllers.wheel),
+                    (&mut self.wheel, controllers.values.wheel),
                     (&mut self.pressure, pressure),
-                    (&mut self.bend, hands.controllers.bend),
+                    (&mut self.bend, controllers.values.bend),
                 ] {
                     smooth(x, aim);
                     // They rest at 0, and must not creep there through the denormals.
@@ -72,8 +73,9 @@ impl Modulators {
     }
 }
 
-/// By how much key and velocity make an envelope's segments faster; `times`: octaves per octave of key
-/// above middle C, and octaves between velocities 0 and 1, which takes the stated times.
+/// Factor by which key and velocity make an envelope's segments faster; `times`: octaves per octave
+/// of key above middle C, and octaves between velocities 0 and 1. It is 1 at middle C and full
+/// velocity.
 fn speed(times: &[f32; 2], note: &NoteState) -> f32 {
     if *times == [0.0; 2] {
         return 1.0;

@@ -1,25 +1,25 @@
-//! A note as its voice knows it.
+//! The note that a voice plays.
 
 /// A note's name and expression.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoteState {
-    /// Host's id or -1.
+    /// Host's voice id, or -1.
     pub id: i32,
     /// MIDI channel.
     pub channel: u8,
     /// MIDI pitch.
     pub key: f32,
-    /// 0 to 1.
+    /// Velocity, 0 to 1.
     pub velocity: f32,
     /// Tuning expression, semitones.
     pub tuning: f32,
-    /// Gain expression.
+    /// Gain expression, linear, 0 to 4.
     pub volume: f32,
-    /// -1 to 1.
+    /// Pan expression, -1 left to 1 right.
     pub pan: f32,
-    /// Octaves of cutoff.
+    /// Brightness expression, octaves of cutoff.
     pub brightness: f32,
-    /// 0 to 1.
+    /// Pressure, 0 to 1.
     pub pressure: f32,
 }
 

@@ -285,7 +285,7 @@ fn jumps_of_knobs_leave_no_zipper_noise() {
     let sine = open_sine();
     let mut met = true;
     for (index, param) in PARAMS.iter().enumerate() {
-        if param.is_choice() || PARTIALS.contains(&index) {
+        if param.is_stepped() || PARTIALS.contains(&index) {
             continue;
         }
         for (from, to) in [(0.0, 1.0), (1.0, 0.0)] {

@@ -6,9 +6,9 @@ use trainer::adopt;
 
 /// Import weights that were trained elsewhere, on shards of `render-dataset`, as a model.
 ///
-/// Writes encoder.pt, encoder.safetensors and encoder.json. The weights come with example windows and the
-/// answers of the network that was trained; unless this network gives the same answers to 1e-5, they are
-/// refused.
+/// Writes encoder.pt, encoder.safetensors and encoder.json. The weights come with example windows
+/// and the answers of the network that was trained; unless this network gives the same answers to
+/// 1e-5, they are refused.
 #[derive(clap::Args)]
 pub struct Args {
     /// Weights named as the encoder's, as crates/trainer/examples/torchrun/train.py writes them.

@@ -11,8 +11,8 @@ use trainer::train::{Budget, Options, Recipe, train};
 
 /// Train a model: babbling on random patches, then mirroring on unlabelled sounds.
 ///
-/// Writes encoder.pt, encoder.safetensors, encoder.json, losses.png and a checkpoint to the output folder.
-/// Ctrl-C saves and ends; --resume continues.
+/// Writes encoder.pt, encoder.safetensors, encoder.json, losses.png and a checkpoint to the output
+/// folder. Ctrl-C saves and ends; --resume continues.
 #[derive(clap::Args)]
 pub struct Args {
     /// Train for this many minutes on the clock.
@@ -42,8 +42,8 @@ pub struct Args {
     /// Windows per step.
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u64).range(4..=4096))]
     batch: u64,
-    /// Folder of the cache of rendered samples (about 22 kB each), reused by --resume and by runs with the
-    /// same seed [default: the output folder].
+    /// Folder of the cache of rendered samples (about 22 kB each), reused by --resume and by runs
+    /// with the same seed [default: the output folder].
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// Keep no rendered samples on disk.

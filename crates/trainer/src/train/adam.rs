@@ -13,8 +13,8 @@ const CLIP: f64 = 1.0;
 /// Memory of the averaged weights, in steps.
 const AVERAGE_STEPS: f64 = 400.0;
 
-/// Steps over which the rate rises where the weights have been trained before: the first ones know no
-/// gradient's size, and all weights at once would leave what they know.
+/// Steps over which the rate rises where the weights have been trained before: the first ones know
+/// no gradient's size, and all weights at once would leave what they know.
 const RISE: f64 = 200.0;
 
 /// The optimiser of one network.
@@ -36,8 +36,8 @@ pub struct Adam {
 pub struct Diverged(pub i64);
 
 impl Adam {
-    /// An optimiser of every trainable variable of `store`. Where its weights have been `trained` before, it begins
-    /// with small steps and averages over the weights that it begins with, too.
+    /// An optimiser of every trainable variable of `store`. Where its weights have been `trained`
+    /// before, it begins with small steps and averages over the weights that it begins with, too.
     pub fn new(store: &VarStore, trained: bool) -> Self {
         let vars = store.trainable_variables();
         let weights = flatten(&vars).detach();
@@ -131,8 +131,8 @@ impl Adam {
         .collect()
     }
 
-    /// Takes over what [`Adam::state`] gave; `get` finds a tensor by name. The error says what does not
-    /// fit.
+    /// Takes over what [`Adam::state`] gave; `get` finds a tensor by name. The error says what does
+    /// not fit.
     pub fn restore(
         &mut self,
         network: &str,

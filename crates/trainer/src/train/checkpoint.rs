@@ -1,5 +1,5 @@
-//! Checkpoints: one safetensors file with weights, moments, averages, and the rest as JSON in a byte
-//! tensor; written under a temporary name and renamed.
+//! Checkpoints: one safetensors file with weights, moments, averages, and the rest as JSON in a
+//! byte tensor; written under a temporary name and renamed.
 
 use super::history::History;
 use super::recipe::Recipe;
@@ -20,7 +20,7 @@ pub struct Pending {
     pub ticket: u64,
     /// Matched parameters, normalised.
     pub h: Vec<f32>,
-    /// What is played.
+    /// Notes and window.
     pub phrase: Phrase,
 }
 
@@ -49,7 +49,7 @@ pub struct State {
     pub history: History,
 }
 
-/// Why a checkpoint can't be used.
+/// The reason a checkpoint can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// No such file, or it can't be read.

@@ -1,6 +1,6 @@
-//! The decoder's gradients, on a thread of their own: while the encoder learns through the decoder, a copy
-//! of it learns what the synthesizer does. Both use the weights of before the step, so it makes no
-//! difference to the result.
+//! The decoder's gradients, on a thread of their own: while the encoder learns through the decoder,
+//! a copy of it learns what the synthesizer does. Both use the weights of before the step, so it
+//! makes no difference to the result.
 
 use super::adam::{flatten, load_flat};
 use super::batch::Batch;

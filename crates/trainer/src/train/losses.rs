@@ -1,10 +1,11 @@
-//! The losses. Forward and inverse loss are those of the MirrorNet paper on this ear's spectrograms; models
-//! are judged by the correlation of linear spectrograms (`matcher`'s likeness), so it is part of both.
+//! The losses. Forward and inverse loss are those of the MirrorNet paper on this ear's
+//! spectrograms; models are judged by the correlation of linear spectrograms (`matcher`'s
+//! likeness), so it is part of both.
 
 use matcher::FLOOR_DB;
 use tch::{Kind, Tensor};
 
-/// Weight of the decibel-domain error beside the linear-domain correlation.
+/// Weight of the decibel-domain error relative to the linear-domain correlation.
 const DECIBEL_WEIGHT: f64 = 6.0;
 
 /// Distance of two batches of windows `[B, T, C]` on the quantised scale over 255: the mean squared
@@ -36,9 +37,10 @@ fn centred(window: &Tensor) -> Tensor {
     linear - mean
 }
 
-/// Negative log-likelihood of the true parameters `h` `[B, P]` under the encoder's `mean` and `sigma`,
-/// each term weighted by its standard deviation held fixed (beta-NLL with beta = 1/2, Seitzer et al.
-/// 2022): without the weight, what is hard to hear would be given up instead of learnt.
+/// Negative log-likelihood of the true parameters `h` `[B, P]` under the encoder's `mean` and
+/// `sigma`, each term weighted by its standard deviation held fixed (beta-NLL with beta = 1/2,
+/// Seitzer et al. 2022): without the weight, what is hard to hear would be given up instead of
+/// learnt.
 pub fn likelihood(mean: &Tensor, sigma: &Tensor, h: &Tensor) -> Tensor {
     let z = (h - mean) / sigma;
     let nll = z.square() * 0.5 + sigma.log();

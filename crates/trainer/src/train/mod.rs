@@ -33,10 +33,10 @@ use tch::{Device, TchError};
 use trainer::Trainer;
 use validate::HeldOut;
 
-/// What to train, and where to put it.
+/// Options of a training: its recipe, its sources, and where its results go.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What decides the result.
+    /// Seed, batch and budget.
     pub recipe: Recipe,
     /// Unlabelled WAV files to mirror.
     pub references: Option<PathBuf>,
@@ -44,11 +44,12 @@ pub struct Options {
     pub out: PathBuf,
     /// Folder of the cache of rendered samples, made if missing; `None`: no cache.
     pub cache: Option<PathBuf>,
-    /// Folder of the model whose encoder to begin with; else with random weights.
+    /// Folder of the model whose encoder to start from; `None`: random weights.
     pub from: Option<PathBuf>,
-    /// Go on from the checkpoint in `out`. Its seed and batch are kept; the budget is this one's.
+    /// Continue from the checkpoint in `out`. Its seed and batch are kept; the budget is this
+    /// one's.
     pub resume: bool,
-    /// Where the networks live.
+    /// Device of the networks.
     pub device: Device,
     /// Rendering threads, at least 1.
     pub threads: usize,
@@ -69,7 +70,7 @@ pub struct Outcome {
     pub history: History,
 }
 
-/// Why a training can't start or go on.
+/// The reason a training can't start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// The ear.
@@ -206,8 +207,8 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
             trainer.babble(&mut pool, lr)?;
         }
         progress.step(&trainer.state, at, mirroring);
-        if let Some(trouble) = pool.trouble() {
-            progress.say(&trouble);
+        if let Some(error) = pool.cache_error() {
+            progress.say(&error);
         }
         if trainer.state.step.is_multiple_of(validate_every) {
             validate(
@@ -235,7 +236,7 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
         if finished {
             "finished"
         } else {
-            "stopped; go on with --resume"
+            "stopped; continue with --resume"
         },
         trainer.state.step,
         options.out.display()
@@ -254,7 +255,8 @@ fn weights_of(folder: &Path) -> Result<String, TrainError> {
     Ok(model.weights_sha256().into())
 }
 
-/// The cache of `key` in `folder`; without one training goes on, too.
+/// Opens the cache of `key` in `folder`. A failure is reported, and the training continues without
+/// it.
 fn open_cache(folder: &Path, key: &str, progress: &Progress) -> Option<Cache> {
     match Cache::open(folder, key) {
         Ok(cache) => {
@@ -262,7 +264,7 @@ fn open_cache(folder: &Path, key: &str, progress: &Progress) -> Option<Cache> {
             Some(cache)
         }
         Err(reason) => {
-            progress.say(&format!("{reason}. Training goes on without a cache"));
+            progress.say(&format!("{reason}. Training continues without a cache"));
             None
         }
     }

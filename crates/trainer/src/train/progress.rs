@@ -1,4 +1,4 @@
-//! What the person training sees: a bar on a terminal, a line every half minute elsewhere.
+//! Progress of a training: a bar on a terminal, a line every half minute elsewhere.
 
 use super::checkpoint::State;
 use super::history::Point;

@@ -1,4 +1,4 @@
-//! What decides a training: its options and its schedule.
+//! The recipe of a training: seed, batch, budget and schedule.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub enum Budget {
 /// Everything that must stay the same when a training is resumed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
-    /// Chooses everything random.
+    /// Random seed.
     pub seed: u64,
     /// Windows per step.
     pub batch: u64,

@@ -22,10 +22,10 @@ use synth::MATCHED_COUNT;
 use tch::nn::VarStore;
 use tch::{Device, Kind, TchError, Tensor};
 
-/// Mirroring steps from asking for a render to learning from it: room for the threads to work in, however
-/// fast a GPU learns.
+/// Mirroring steps from asking for a render to learning from it: room for the threads to work in,
+/// however fast a GPU learns.
 const LAG: usize = 16;
-/// One of so many guesses is rendered for the decoder.
+/// One in this many guesses is rendered for the decoder.
 const GUESSED: u64 = 4;
 /// Weight of the likelihood of known parameters while mirroring: the anchor.
 const ANCHOR: f64 = 0.5;
@@ -39,7 +39,7 @@ pub struct Trainer {
     decoder: Decoder,
     encoder_adam: Adam,
     decoder_adam: Adam,
-    /// A copy of the decoder that learns beside the encoder.
+    /// A copy of the decoder, trained on a thread of its own while the encoder learns.
     forward: Forward,
     /// A copy of the encoder that holds averaged weights.
     averaged: (VarStore, Encoder),
@@ -126,7 +126,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// What a checkpoint holds.
+    /// The tensors and the state that a checkpoint holds.
     pub fn snapshot(&self) -> (Vec<(String, Tensor)>, State) {
         let mut tensors = self.encoder_adam.state("encoder");
         tensors.extend(self.decoder_adam.state("decoder"));
@@ -170,7 +170,8 @@ impl Trainer {
         (store, encoder)
     }
 
-    /// Both networks learn from labelled renders; an encoder that has been trained before waits for the decoder.
+    /// Both networks learn from labelled renders; an encoder that has been trained before waits for
+    /// the decoder.
     pub fn babble(&mut self, pool: &mut Pool, lr: f64) -> Result<(), Diverged> {
         let Recipe { seed, batch: n, .. } = self.state.recipe;
         let mut collected = Collected::default();
@@ -190,8 +191,8 @@ impl Trainer {
         Ok(())
     }
 
-    /// The encoder learns to reproduce what it hears through the decoder; the decoder learns what the
-    /// real synthesizer does where the encoder now goes.
+    /// The encoder learns to reproduce what it hears through the decoder; the decoder learns what
+    /// the real synthesizer does where the encoder now goes.
     pub fn mirror(
         &mut self,
         pool: &mut Pool,
@@ -283,8 +284,8 @@ impl Trainer {
         }
     }
 
-    /// The renders asked for `LAG` steps ago beside this step's labelled windows, for the decoder; `None`
-    /// until the first have come.
+    /// The renders requested `LAG` steps ago together with this step's labelled windows, for the
+    /// decoder; `None` until the first are due.
     fn rendered(&mut self, pool: &mut Pool, batch: &Batch, own: u64) -> Option<Batch> {
         let per_step = self.guesses();
         if self.pending.len() < LAG * per_step {

@@ -1,5 +1,5 @@
-//! Validation: held-out windows heard by the encoder, its guess played by the real synthesizer with the
-//! same notes, and the two compared.
+//! Validation: held-out windows heard by the encoder, its guess played by the real synthesizer with
+//! the same notes, and the two compared.
 
 use crate::model::{C, Encoder, T};
 use ear::Spectrogram;
@@ -20,13 +20,13 @@ const TICKETS: u64 = 1 << 60;
 pub struct Quality {
     /// On unseen patches of our own synthesizer.
     pub own: f64,
-    /// On foreign windows, the answer played where a later window of the clip is, as the live loop does;
-    /// `None` without references.
+    /// On foreign windows, the answer played where a later window of the clip is, as the live loop
+    /// does; `None` without references.
     pub foreign: Option<f64>,
 }
 
 impl Quality {
-    /// What the best model is chosen by.
+    /// The score that the best model is chosen by: the mean over both kinds.
     pub fn score(&self) -> f64 {
         self.foreign.map_or(self.own, |f| 0.5 * (self.own + f))
     }
@@ -34,7 +34,7 @@ impl Quality {
 
 /// The held-out windows.
 pub struct HeldOut {
-    /// What is heard, what is to be mirrored, and the notes of the latter.
+    /// The window heard, the window to mirror, and the notes of the latter.
     windows: Vec<(Window, Window, Phrase)>,
     own: usize,
     /// The default patch's quality: what hearing must beat.

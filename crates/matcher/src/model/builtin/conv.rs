@@ -5,7 +5,7 @@
 //! to be gathered first: each number is spread over a vector, and multiplied with the weights of two
 //! vectors' worth of output channels, at [`TILE`] places at once, so that all sums stay in registers.
 
-use ear::simd::Vector;
+use simd::Vector;
 
 /// Places worked on at once: with two vectors each, their sums fill half of 16 registers, and there are
 /// as many as a core with two multipliers of four cycles' latency keeps busy.
@@ -15,7 +15,7 @@ pub(super) const VECTORS: usize = 2;
 
 /// Size of a picture and of the zeros around it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Picture {
+pub(super) struct FeatureMap {
     /// Rows and columns, without the border.
     pub size: [usize; 2],
     /// Numbers at each place.
@@ -24,7 +24,7 @@ pub(super) struct Picture {
     pub border: [usize; 2],
 }
 
-impl Picture {
+impl FeatureMap {
     /// Numbers in memory.
     pub fn len(&self) -> usize {
         (self.size[0] + 2 * self.border[0]) * self.row()
@@ -43,18 +43,18 @@ impl Picture {
 
 /// What follows the sums.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Then {
+pub(super) enum Activation {
     /// Nothing.
-    Nothing,
+    None,
     /// Negative ones become 0.
     Relu,
     /// The same, and the input is added.
-    ReluAdded,
+    ReluResidual,
 }
 
 /// A convolution's kernel: rows and columns of its size and of its step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Kernel {
+pub(super) struct KernelShape {
     pub size: [usize; 2],
     pub step: [usize; 2],
 }
@@ -76,7 +76,7 @@ pub(super) struct Conv {
     to: Vec<usize>,
     /// From where a place's numbers begin to the one it lies on.
     centre: usize,
-    then: Then,
+    activation: Activation,
 }
 
 impl Conv {
@@ -86,10 +86,10 @@ impl Conv {
         weights: &[f32],
         bias: &[f32],
         lanes: usize,
-        kernel: Kernel,
-        then: Then,
-        input: &Picture,
-        output: &Picture,
+        kernel: KernelShape,
+        activation: Activation,
+        input: &FeatureMap,
+        output: &FeatureMap,
     ) -> Self {
         let [height, width] = kernel.size;
         let (c, m, block) = (input.channels, bias.len(), VECTORS * lanes);
@@ -129,7 +129,7 @@ impl Conv {
             from: places().map(from).collect(),
             to: places().map(|(y, x)| output.at(y, x)).collect(),
             centre: input.at(0, 0),
-            then,
+            activation,
         }
     }
 
@@ -197,12 +197,12 @@ impl Conv {
         for p in 0..P {
             let out = V::cast_mut(&mut output[to[p] + channel..][..self.block]);
             for l in 0..VECTORS {
-                out[l] = match self.then {
-                    Then::Nothing => sums[p][l],
-                    Then::Relu | Then::ReluAdded => v.max(sums[p][l], v.splat(0.0)),
+                out[l] = match self.activation {
+                    Activation::None => sums[p][l],
+                    Activation::Relu | Activation::ReluResidual => v.max(sums[p][l], v.splat(0.0)),
                 };
             }
-            if self.then == Then::ReluAdded {
+            if self.activation == Activation::ReluResidual {
                 let here = &input[from[p] + self.centre + channel..][..self.block];
                 for l in 0..VECTORS {
                     out[l] = v.add(out[l], V::cast(here)[l]);

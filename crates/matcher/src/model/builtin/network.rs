@@ -1,20 +1,21 @@
 //! The shipped architecture, layer by layer as `crates/trainer/src/model.rs` trains it: its weights, and
 //! the way from a window to the outputs. Time runs down the pictures, frequency across.
 
-use super::conv::{Conv, Kernel, Picture, Then, VECTORS};
+use super::conv::{Activation, Conv, FeatureMap, KernelShape, VECTORS};
 use crate::model::{INPUT_LEN, WINDOW_FRAMES};
 use ear::CHANNELS;
-use ear::simd::{self, InstructionSet, Vector};
 use safetensors::{Dtype, SafeTensors};
+use simd::{InstructionSet, Vector};
 use synth::MATCHED_COUNT;
 
 /// Numbers of an answer: means, then standard deviations.
 pub const OUTPUTS: usize = 2 * MATCHED_COUNT;
 
-/// Range of the standard deviations.
-const SIGMA: [f32; 2] = [0.005, 0.45];
-/// Taken from the input, so that its mean is near 0.
-const MIDDLE: f32 = 0.3;
+/// Lowest and highest standard deviation that the network can state. The highest is above a uniform draw's
+/// 0.289, the lowest below what any ear could tell.
+pub const SIGMA_RANGE: [f64; 2] = [0.005, 0.45];
+/// Subtracted from the input, in [0, 1], so that its mean is near 0.
+pub const INPUT_OFFSET: f64 = 0.3;
 /// Lanes of the widest vectors it runs on: [`VECTORS`] of them hold the first layer's 16 channels.
 pub const MOST_LANES: usize = 16 / VECTORS;
 /// Channels that are pooled over time.
@@ -25,30 +26,30 @@ struct Spec {
     name: &'static str,
     /// Shape of its weights as torch has them: output channels first.
     shape: &'static [usize],
-    kernel: Kernel,
+    kernel: KernelShape,
     /// Zeros around its input.
     border: [usize; 2],
-    then: Then,
+    activation: Activation,
 }
 
 const fn layer(
     name: &'static str,
     shape: &'static [usize],
     [size, step, border]: [[usize; 2]; 3],
-    then: Then,
+    activation: Activation,
 ) -> Spec {
     Spec {
         name,
         shape,
-        kernel: Kernel { size, step },
+        kernel: KernelShape { size, step },
         border,
-        then,
+        activation,
     }
 }
 
 /// From the window to what is pooled. Sizes, steps and borders are in time and in frequency.
 const BODY: [Spec; 8] = {
-    use Then::{Relu, ReluAdded};
+    use Activation::{Relu, ReluResidual};
     // `join` takes all that is left of the frequencies at once.
     const SIXTEENTH: usize = CHANNELS / 16;
     [
@@ -65,20 +66,20 @@ const BODY: [Spec; 8] = {
             "narrow",
             &[192, 192, 3],
             [[3, 1], [1, 1], [1, 0]],
-            ReluAdded,
+            ReluResidual,
         ),
         layer("widen", &[WIDTH, 192, 3], [[3, 1], [2, 1], [1, 0]], Relu),
         layer(
             "wide1",
             &[WIDTH, WIDTH, 3],
             [[3, 1], [1, 1], [1, 0]],
-            ReluAdded,
+            ReluResidual,
         ),
         layer(
             "wide2",
             &[WIDTH, WIDTH, 3],
             [[3, 1], [1, 1], [1, 0]],
-            ReluAdded,
+            ReluResidual,
         ),
     ]
 };
@@ -89,20 +90,20 @@ const HEAD: [Spec; 2] = [
         "hidden",
         &[WIDTH, 3 * WIDTH],
         [[1, 1], [1, 1], [0, 0]],
-        Then::Relu,
+        Activation::Relu,
     ),
     layer(
         "out",
         &[OUTPUTS, WIDTH],
         [[1, 1], [1, 1], [0, 0]],
-        Then::Nothing,
+        Activation::None,
     ),
 ];
 
 /// Layers one after the other, and the pictures before, between and after them.
 struct Chain {
     layers: Vec<Conv>,
-    pictures: Vec<Picture>,
+    pictures: Vec<FeatureMap>,
 }
 
 impl Chain {
@@ -115,7 +116,7 @@ impl Chain {
         lanes: usize,
     ) -> Result<Self, String> {
         let block = VECTORS * lanes;
-        let mut pictures = vec![Picture {
+        let mut pictures = vec![FeatureMap {
             size,
             channels,
             border: specs[0].border,
@@ -126,7 +127,7 @@ impl Chain {
             let steps = |d: usize| {
                 (input.size[d] + 2 * spec.border[d] - spec.kernel.size[d]) / spec.kernel.step[d]
             };
-            let output = Picture {
+            let output = FeatureMap {
                 size: [steps(0) + 1, steps(1) + 1],
                 channels: spec.shape[0].next_multiple_of(block),
                 border: specs.get(n + 1).map_or([0, 0], |next| next.border),
@@ -136,7 +137,7 @@ impl Chain {
                 &numbers(tensors, &format!("{}.bias", spec.name), &spec.shape[..1])?,
                 lanes,
                 spec.kernel,
-                spec.then,
+                spec.activation,
                 &input,
                 &output,
             ));
@@ -214,25 +215,26 @@ impl Network {
         for (t, frame) in window.chunks_exact(CHANNELS).enumerate() {
             let row = &mut scratch.body[0][picture.at(t, 0)..][..CHANNELS];
             for (x, &byte) in row.iter_mut().zip(frame) {
-                *x = byte as f32 / 255.0 - MIDDLE;
+                *x = byte as f32 / 255.0 - INPUT_OFFSET as f32;
             }
         }
-        self.set.run(Run {
+        self.set.run_narrow(Run {
             layers: &self.body.layers,
             buffers: &mut scratch.body,
         });
         let last = self.body.layers.len();
         pool(&scratch.body[last], &mut scratch.head[0]);
-        self.set.run(Run {
+        self.set.run_narrow(Run {
             layers: &self.head.layers,
             buffers: &mut scratch.head,
         });
         let outputs = &scratch.head[self.head.layers.len()];
+        let [low, high] = SIGMA_RANGE.map(|s| s as f32);
         std::array::from_fn(|i| {
             let y = 1.0 / (1.0 + (-outputs[i]).exp());
             match i < MATCHED_COUNT {
                 true => y,
-                false => y * (SIGMA[1] - SIGMA[0]) + SIGMA[0],
+                false => y * (high - low) + low,
             }
         })
     }

@@ -53,12 +53,12 @@ fn file(tensors: &Tensors) -> Vec<u8> {
 
 /// `[channel][time][frequency]`.
 #[derive(Clone)]
-struct Picture {
+struct FeatureMap {
     size: [usize; 3],
     data: Vec<f64>,
 }
 
-impl Picture {
+impl FeatureMap {
     fn at(&self, c: usize, t: isize, f: isize) -> f64 {
         let [_, times, frequencies] = self.size;
         if t < 0 || f < 0 || t >= times as isize || f >= frequencies as isize {
@@ -109,7 +109,7 @@ impl Picture {
 }
 
 fn oracle(tensors: &Tensors, window: &[u8]) -> Vec<f64> {
-    let x = Picture {
+    let x = FeatureMap {
         size: [1, WINDOW_FRAMES, CHANNELS],
         data: window.iter().map(|&b| b as f64 / 255.0 - 0.3).collect(),
     };
@@ -119,7 +119,7 @@ fn oracle(tensors: &Tensors, window: &[u8]) -> Vec<f64> {
     let [channels, times, frequencies] = y.size;
     assert_eq!(y.size, [64, 32, 8]);
     // Channel and frequency become one.
-    let mut joined = Picture {
+    let mut joined = FeatureMap {
         size: [channels * frequencies, times, 1],
         data: Vec::new(),
     };
@@ -138,7 +138,7 @@ fn oracle(tensors: &Tensors, window: &[u8]) -> Vec<f64> {
     let mut pooled: Vec<f64> = steps().map(|s| s.iter().sum::<f64>() / 16.0).collect();
     pooled.extend(steps().map(|s| s.iter().fold(f64::MIN, |m, &x| m.max(x))));
     pooled.extend(steps().map(|s| s[15]));
-    let y = Picture {
+    let y = FeatureMap {
         size: [768, 1, 1],
         data: pooled,
     };

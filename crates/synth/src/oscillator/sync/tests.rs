@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::oscillator::{Timbre, blend};
-use crate::simd::Baseline;
+use simd::Baseline;
 use std::f64::consts::TAU;
 
 /// One cycle of the note in this many samples.

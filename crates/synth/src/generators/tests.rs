@@ -1,4 +1,4 @@
-//! The sources, heard through the whole voice with the filter off.
+//! The generators, heard through the whole voice with the filter off.
 
 use crate::{Note, Patch, params, render};
 use std::f64::consts::TAU;

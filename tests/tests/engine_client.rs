@@ -5,7 +5,7 @@ use matcher::{Encoder, EncoderError, INPUT_LEN};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-const FAKE: &str = env!("CARGO_BIN_EXE_fake-engine");
+const FAKE: &str = env!("CARGO_BIN_EXE_fake_engine");
 
 /// An engine folder with the stand-in in this mode.
 fn folder(mode: &str) -> tempfile::TempDir {
@@ -15,7 +15,8 @@ fn folder(mode: &str) -> tempfile::TempDir {
     folder
 }
 
-/// Linked, not copied: a file that another test's fork still holds open for writing can't be executed.
+/// Linked, not copied: a file that another test's fork still holds open for writing can't be
+/// executed.
 fn install(folder: &Path) {
     #[cfg(unix)]
     std::os::unix::fs::symlink(FAKE, folder.join(engine_program())).unwrap();
@@ -152,6 +153,20 @@ fn the_child_gets_a_clean_world() {
         "{environment}"
     );
     let model = folder.path().join("model");
+    assert_eq!(
+        read(folder.path(), "arguments"),
+        format!("serve\n--model\n{}", model.display())
+    );
+}
+
+#[test]
+fn the_engine_can_serve_a_model_elsewhere() {
+    let folder = folder("ok");
+    let engine = Engine::with_model(folder.path(), Path::new("elsewhere"));
+    let model = std::path::absolute("elsewhere").unwrap();
+    assert_eq!(engine.model_folder().as_ref(), Some(&model));
+    engine.start();
+    wait_for(&engine, running);
     assert_eq!(
         read(folder.path(), "arguments"),
         format!("serve\n--model\n{}", model.display())
@@ -342,8 +357,8 @@ fn death_while_idle_is_noticed() {
     assert!(text.contains("SIGKILL"), "{text}");
 }
 
-/// The host has the default action for SIGPIPE; the engine is killed in the middle of a write that is
-/// too large for the buffer between them.
+/// The host has the default action for SIGPIPE; the engine is killed in the middle of a write that
+/// is too large for the buffer between them.
 #[cfg(unix)]
 #[test]
 fn a_host_with_default_signals_survives_a_kill_in_mid_write() {

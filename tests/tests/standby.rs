@@ -1,8 +1,8 @@
-//! The built-in encoder standing by: no window goes without an answer while the engine is absent, starting,
-//! dying or hung, and the player is told who listens.
+//! The built-in encoder standing by: no window goes without an answer while the engine is absent,
+//! starting, dying or hung, and the player is told who listens.
 
 use matcher::engine::{Engine, MODEL_FOLDER, engine_program};
-use matcher::live::{AudioEnd, DELAY, Runtime, View, live};
+use matcher::live::{AudioEnd, DELAY, HoldReason, Runtime, Status, View, live};
 use matcher::{BUILTIN_WEIGHTS, CONTRACT, sha256_hex};
 use matcher::{BuiltinEncoder, ModelFiles};
 use matcher::{Contract, Encoder};
@@ -15,8 +15,8 @@ const BLOCK: usize = 480;
 
 /// The shipped model.
 const MODEL: ModelFiles = ModelFiles {
-    contract: include_str!("../../../model-weights/encoder.json"),
-    weights: include_bytes!("../../../model-weights/encoder.safetensors"),
+    contract: include_str!("../../model-weights/encoder.json"),
+    weights: include_bytes!("../../model-weights/encoder.safetensors"),
 };
 
 /// An engine folder with the stand-in in this mode; without a mode, with nothing.
@@ -25,16 +25,16 @@ fn folder(mode: Option<&str>) -> tempfile::TempDir {
     if let Some(mode) = mode {
         let program = folder.path().join(engine_program());
         #[cfg(unix)]
-        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_fake-engine"), program).unwrap();
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_fake_engine"), program).unwrap();
         #[cfg(not(unix))]
-        std::fs::copy(env!("CARGO_BIN_EXE_fake-engine"), program).unwrap();
+        std::fs::copy(env!("CARGO_BIN_EXE_fake_engine"), program).unwrap();
         std::fs::write(folder.path().join("mode"), mode).unwrap();
     }
     folder
 }
 
-/// Puts the shipped model where the engine's is; if it is not `whole`, its weights are not those that its
-/// contract names.
+/// Puts the shipped model where the engine's is; if it is not `whole`, its weights are not those
+/// that its contract names.
 fn put_model(folder: &Path, whole: bool) {
     let mut contract = Contract::from_json(MODEL.contract).unwrap();
     if !whole {
@@ -99,8 +99,8 @@ impl Stream {
         self.block(|stream| stream.end.wait());
     }
 
-    /// A block as of a live host, however slow this machine is: waits until the listener has answered
-    /// what is due in it. Returns how long that took.
+    /// A block as of a live host, however slow this machine is: waits until the listener has
+    /// answered what is due in it. Returns how long that took.
     fn live(&mut self) -> Duration {
         let started = Instant::now();
         self.block(|stream| {
@@ -133,9 +133,10 @@ impl Stream {
         }
     }
 
-    /// Fails unless an inference took effect every 40 ms from the second window on, none late: the first has
-    /// 40 ms of sound in it, which may be too little to be sure of anything. The stand-in engine answers at random, so a resynthesis may have found its answer unlike: then the match held
-    /// until the next one, through exactly twelve windows.
+    /// Fails unless an inference took effect every 40 ms from the second window on, none late: the
+    /// first has 40 ms of sound in it, which may be too little to be sure of anything. The stand-in
+    /// engine answers at random, so a resynthesis may have found its answer unlike: then the match
+    /// held until the next one, through exactly twelve windows.
     fn assert_no_gap(&self) {
         let end = self.blocks * BLOCK;
         let windows: Vec<(usize, usize)> = (1..)
@@ -167,8 +168,8 @@ fn without_an_engine_the_built_in_encoder_follows() {
     stream.assert_no_gap();
     let seen = stream.view.snapshot();
     assert_eq!((seen.answering, seen.changes), (Some(Runtime::Builtin), 0));
-    assert_eq!(seen.state, "following, by the built-in encoder");
-    let words = stream.view.words();
+    assert_eq!(seen.status, Status::Following(Runtime::Builtin));
+    let words = stream.view.describe_encoder();
     assert!(words.contains("is not installed"), "{words}");
     assert!(
         words.ends_with("The built-in encoder listens in its place."),
@@ -182,7 +183,7 @@ fn it_answers_until_the_engine_is_there_and_again_when_it_dies() {
     let folder = folder(Some("hang-at-start"));
     let mut stream = Stream::new(folder.path(), Some(MODEL));
     stream.until(Runtime::Builtin);
-    let words = stream.view.words();
+    let words = stream.view.describe_encoder();
     assert!(
         words.contains("is starting") && words.contains("listens until it is there"),
         "{words}"
@@ -192,10 +193,10 @@ fn it_answers_until_the_engine_is_there_and_again_when_it_dies() {
     std::fs::write(folder.path().join("mode"), "crash 20").unwrap();
     stream.until(Runtime::Engine);
     assert_eq!(stream.view.snapshot().changes, 1);
-    assert!(stream.view.words().ends_with("is running."));
+    assert!(stream.view.describe_encoder().ends_with("is running."));
     stream.until(Runtime::Builtin);
     assert_eq!(stream.view.snapshot().changes, 2);
-    let words = stream.view.words();
+    let words = stream.view.describe_encoder();
     assert!(
         words.contains("out of luck") && words.ends_with("listens in its place."),
         "{words}"
@@ -225,7 +226,7 @@ fn an_engine_without_a_built_in_model_is_told_so_and_matches() {
     stream.until(Runtime::Engine);
     stream.play(1.0);
     stream.assert_no_gap();
-    let words = stream.view.words();
+    let words = stream.view.describe_encoder();
     assert!(
         words.contains("is running") && words.contains("can't stand by: encoder.safetensors"),
         "{words}"
@@ -243,8 +244,8 @@ fn a_broken_model_is_said_and_repaired_by_a_click() {
     assert!(stream.effects.is_empty(), "{:?}", stream.effects);
     let seen = stream.view.snapshot();
     assert_eq!((seen.answering, seen.changes), (None, 0));
-    assert_eq!(seen.state, "holding: the engine is not running");
-    let words = stream.view.words();
+    assert_eq!(seen.status, Status::Holding(HoldReason::NoEncoder));
+    let words = stream.view.describe_encoder();
     assert!(
         words.contains("encoder.pt is truncated")
             && words.contains(

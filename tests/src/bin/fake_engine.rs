@@ -1,6 +1,6 @@
-//! A stand-in for `mirrornet serve` that the tests start in the real one's place, and a stand-in for a
-//! plain C host. Says what it is told to by the file `mode` in its working folder: first word the
-//! mode, second its number.
+//! A stand-in for `mirrornet-trainer serve` that the tests start in its place, and a stand-in for a
+//! plain C host. It behaves as the file `mode` in its working folder says: the mode's name, then
+//! its number.
 
 use matcher::engine::protocol::{self, Message, OUTPUT_LEN, PROTOCOL_VERSION};
 use matcher::{Contract, Encoder, INPUT_LEN};
@@ -115,7 +115,8 @@ fn serve(arguments: &[String]) {
             _ => {}
         }
         let count = windows.len() / INPUT_LEN;
-        // Every number of an answer is its window's first byte over 255, so that answers can be told apart.
+        // Every number of an answer is its window's first byte over 255, so that answers can be
+        // told apart.
         let mut values: Vec<f32> = (0..count * OUTPUT_LEN)
             .map(|i| windows[i / OUTPUT_LEN * INPUT_LEN] as f32 / 255.0)
             .collect();
@@ -138,12 +139,13 @@ fn serve(arguments: &[String]) {
     }
 }
 
-/// A host that leaves signals as C programs do. Prints the status after each of the requests, so large
-/// that they don't fit the pipe's buffer.
+/// A host that leaves signals as C programs do. Prints the status after each of the requests, so
+/// large that they don't fit the pipe's buffer.
 #[allow(unsafe_code)]
 fn host(folder: &std::path::Path) {
     #[cfg(unix)]
-    // SAFETY: restores the default action that Rust's start-up code replaced; no handler is installed.
+    // SAFETY: restores the default action that Rust's start-up code replaced; no handler is
+    // installed.
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
     }

@@ -1,12 +1,13 @@
-//! The sources of a voice: two oscillators, each in up to seven copies, a sub-oscillator and noise;
-//! and what oscillator 2 modulates.
+//! The sound generators of a voice: two oscillators, each in up to seven copies, of which the
+//! second can modulate the first's phase and the cutoff; a sub-oscillator; noise.
 
 use crate::CONTROL;
 use crate::math::{Ramp, inverse, split_mix};
 use crate::oscillator::{Noise, Oscillator, Samples, Timbre};
+use crate::params::StartPhase;
 use crate::settings::{Settings, UNISON};
-use crate::simd::Vector;
 use crate::wavetable::Wavetables;
+use simd::Vector;
 
 /// The sub-oscillator's waveform: a sine.
 const SUB: Timbre = Timbre {
@@ -15,24 +16,24 @@ const SUB: Timbre = Timbre {
     sync: 1.0,
 };
 
-/// The samples of a step, on their way from the oscillators to the filters.
+/// Samples of a step, on their way from the generators to the filters.
 #[derive(Default)]
-pub struct Block {
-    /// Left, right; while [`Block::stereo`] is false the left one stands for both.
+pub struct SourceBlock {
+    /// Left, right; while [`SourceBlock::stereo`] is false the left one stands for both.
     pub audio: [Samples; 2],
-    /// Octaves by which oscillator 2 moves the cutoff, if it does.
+    /// Octaves by which oscillator 2 moves the cutoff, where it does.
     pub modulator: Option<Samples>,
     /// Whether the sides differ.
     pub stereo: bool,
 }
 
-/// Sources.
+/// Sound generators of a voice, with their gains.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Tones {
+pub struct Generators {
     osc: [[Oscillator; UNISON]; 2],
     /// Left and right gain of each copy, the same for both oscillators.
     copies: [[Ramp; 2]; UNISON],
-    /// How many of them there are in the planned step, and after it.
+    /// Number of copies in the planned step, and after it.
     count: [usize; 2],
     gain: [Ramp; 2],
     /// Cycles by which oscillator 2 moves oscillator 1's phase.
@@ -44,17 +45,17 @@ pub struct Tones {
     noise_gain: Ramp,
     /// Octaves by which oscillator 2 moves the cutoff.
     cutoff_fm: Ramp,
-    /// All of these ramps stand still, where they were last asked to go.
+    /// Whether all ramps have reached their targets.
     still: bool,
     heard: Heard,
 }
 
-/// What there is to hear in a step; it stays as long as the ramps stand still.
+/// The generators that are heard in a step; the same as long as the ramps stand still.
 #[derive(Clone, Copy, Debug, Default)]
 struct Heard {
     /// The oscillators' copies.
     osc: [[bool; UNISON]; 2],
-    /// Each oscillator is one copy, in the middle.
+    /// Each oscillator has only one copy, in the middle.
     single: bool,
     /// The copies' left and right differ.
     stereo: bool,
@@ -65,7 +66,7 @@ struct Heard {
     noise: bool,
 }
 
-impl Tones {
+impl Generators {
     /// Starts a note. `increments`: of both oscillators, in 2^-32 cycles a sample.
     pub fn start(&mut self, increments: [u32; 2], seed: u64, s: &Settings) {
         let mut seed = seed;
@@ -83,7 +84,7 @@ impl Tones {
         };
         let mut phase = |copy: usize| {
             let random = split_mix(&mut seed) as u32;
-            if s.retrigger {
+            if s.start_phase == StartPhase::Retrigger {
                 // Copies that all began together would begin with a bang.
                 (copy as u32).wrapping_mul(0x9E37_79B9)
             } else {
@@ -103,13 +104,13 @@ impl Tones {
         self.sub.start(sub, increments[0] / 2, &SUB);
     }
 
-    /// Plans the next `len` samples; `same`: with the settings of the step before.
+    /// Plans the next `len` samples; `same`: whether the settings are those of the step before.
     #[inline(always)]
     pub fn plan(&mut self, len: usize, increments: [u32; 2], s: &Settings, same: bool) {
         if same && self.still {
             self.go_on(len, increments, s);
         } else {
-            // The ramps to the same place start there.
+            // A ramp that is sent to the same target again starts from it.
             self.still = same;
             self.aim(len, increments, s);
         }
@@ -170,7 +171,7 @@ impl Tones {
         let count = self.count[0];
         for (copies, increment) in self.osc.iter_mut().zip(increments) {
             if count == 1 {
-                // It isn't detuned.
+                // A single copy isn't detuned.
                 copies[0].go_on(len, increment);
                 continue;
             }
@@ -203,7 +204,7 @@ impl Tones {
             .for_each(|ramp| ramp.cut(done));
     }
 
-    /// Whether copy `c` of oscillator `n` matters in the planned step.
+    /// Whether copy `c` of oscillator `n` is heard in the planned step, or modulates.
     fn is_heard(&self, n: usize, c: usize) -> bool {
         let modulates = !(self.fm.is_silent() && self.cutoff_fm.is_silent());
         let rings = !self.ring.is_silent();
@@ -211,7 +212,7 @@ impl Tones {
         (n == 1 && c == 0 && modulates) || (copy && (rings || !self.gain[n].is_silent()))
     }
 
-    /// Whether each oscillator is one copy, in the middle.
+    /// Whether each oscillator has only one copy, in the middle.
     fn is_single(&self) -> bool {
         let is_one = |ramp: &Ramp| ramp.start == 1.0 && ramp.target == 1.0;
         self.count[0] == 1 && self.copies[0].iter().all(is_one)
@@ -223,8 +224,8 @@ impl Tones {
         self.copies[..self.count[0]].iter().any(differ)
     }
 
-    /// Plays the `len` samples from the `done`-th of the planned step on; what follows them in the
-    /// block, an empty one at first, is any number.
+    /// Adds the `len` samples from the `done`-th of the planned step on to an empty block; samples
+    /// past `len` are unspecified.
     #[inline(always)]
     pub fn play<V: Vector>(
         &mut self,
@@ -232,12 +233,12 @@ impl Tones {
         tables: &Wavetables,
         done: usize,
         len: usize,
-        block: &mut Block,
+        block: &mut SourceBlock,
     ) {
         block.stereo = self.heard.stereo;
         let channels = if block.stereo { 2 } else { 1 };
-        // Not left open where nothing moves the phases: the compiler may multiply it all the same, and what
-        // lies around can be denormal.
+        // Initialised even where nothing moves the phases: the compiler may multiply it all the
+        // same, and stale memory can hold denormals.
         let mut cycles = [0.0; CONTROL];
         let mut offset = None;
         let mut second = [[0.0; CONTROL]; 2];

@@ -52,9 +52,9 @@ fn nothing_is_allocated_and_the_engines_answers_arrive() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join(engine_program());
     #[cfg(unix)]
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_fake-engine"), program).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_fake_engine"), program).unwrap();
     #[cfg(not(unix))]
-    std::fs::copy(env!("CARGO_BIN_EXE_fake-engine"), program).unwrap();
+    std::fs::copy(env!("CARGO_BIN_EXE_fake_engine"), program).unwrap();
     std::fs::write(folder.path().join("mode"), "ok").unwrap();
 
     let rate = 48_000.0;
@@ -82,7 +82,8 @@ fn nothing_is_allocated_and_the_engines_answers_arrive() {
             allocated += calls(|| end.reset()).0;
         }
     }
-    // Started, waited for and answered from the very first window on: an offline render misses nothing.
+    // Started, waited for and answered from the very first window on: an offline render misses
+    // nothing.
     assert_eq!(positions[0], (0.160 * rate) as usize);
     assert_eq!(view.snapshot().late, 0);
     // The ring overflows: still no allocation.

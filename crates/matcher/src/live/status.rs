@@ -1,0 +1,67 @@
+//! Status of the match: whether it follows the reference, or why not.
+
+use super::Runtime;
+use ear::EarError;
+use std::fmt;
+
+/// Whether the match follows the reference. Displayed as a short sentence for the player.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Status {
+    /// Nothing was heard yet.
+    #[default]
+    Waiting,
+    /// Listening is switched off.
+    Off,
+    /// The match moves with what is heard.
+    Following(Runtime),
+    /// The match stays where it is.
+    Holding(HoldReason),
+    /// No sound can be heard at all.
+    NotListening(Deafness),
+}
+
+/// Reason why the match holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldReason {
+    /// The reference is silent.
+    Silence,
+    /// The encoder is not sure enough.
+    Unsure,
+    /// What was inferred, played again, doesn't sound like the reference: noise, speech, several notes at once.
+    NotAMelody,
+    /// The encoder did not answer.
+    NoAnswer,
+    /// There is no encoder: the engine is down, and the built-in one has no model.
+    NoEncoder,
+}
+
+/// Reason why no sound can be heard.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deafness {
+    /// The ear can't work at this sample rate.
+    Ear(EarError),
+    /// The system started no listener thread.
+    Thread(std::io::ErrorKind),
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Waiting => "Waiting for a reference",
+            Self::Off => "Off",
+            Self::Following(Runtime::Engine) => "Following",
+            Self::Following(Runtime::Builtin) => "Following, by the built-in encoder",
+            Self::Holding(HoldReason::Silence) => "Holding: silence",
+            Self::Holding(HoldReason::Unsure) => "Holding: not sure enough",
+            Self::Holding(HoldReason::NotAMelody) => {
+                "Holding: reference is not a single-note melody"
+            }
+            Self::Holding(HoldReason::NoAnswer) => "Holding: the engine gave no answer",
+            Self::Holding(HoldReason::NoEncoder) => "Holding: the engine is not running",
+            Self::NotListening(Deafness::Ear(e)) => return write!(f, "Not listening: {e}"),
+            Self::NotListening(Deafness::Thread(e)) => {
+                return write!(f, "Not listening: the system gave no thread ({e})");
+            }
+        })
+    }
+}
