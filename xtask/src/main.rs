@@ -5,6 +5,7 @@
 
 mod bundle;
 mod check;
+mod demo;
 mod files;
 mod install;
 mod libtorch;
@@ -40,6 +41,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Mirror three bundled melodies and write a page to hear and see it into target/demo.
+    ///
+    /// Needs neither libtorch, Python, display nor sound card. Prints the figures and where the
+    /// page is.
+    Demo {
+        /// Folder for the page instead.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     /// Install the system packages of a build and fetch libtorch into a per-user cache.
     ///
     /// On Debian and Ubuntu missing packages are installed with apt-get when this is root or sudo
@@ -142,6 +152,7 @@ fn dispatch(task: Task) -> anyhow::Result<ExitCode> {
     let project = Project::find()?;
     let mut steps = Steps::new();
     match task {
+        Task::Demo { out } => return demo::run(&project, &mut steps, out),
         Task::Setup { cuda: false } => setup::run(&mut steps)?,
         Task::Setup { cuda: true } => setup::run_cuda(&mut steps)?,
         Task::Bundle(extent) => bundle::run(&project, &mut steps, extent.parts())?,

@@ -42,11 +42,10 @@ impl Program {
     }
 
     /// Fetches what its build needs, and builds it in release mode.
-    fn build(self, project: &Project) -> anyhow::Result<()> {
-        let mut steps = Steps::new();
+    pub fn build(self, project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
         let cargo = match self {
             Self::Cli => project.cargo(),
-            Self::Trainer => setup::prepare(&mut steps, &[system::COMPILER])?.cargo(project),
+            Self::Trainer => setup::prepare(steps, &[system::COMPILER])?.cargo(project),
         };
         let package = self.package();
         steps.step(&format!("build {package}"), || {
@@ -68,7 +67,7 @@ impl Program {
             (true, _) if program.exists() => {}
             // Building it may fetch half a gigabyte.
             (true, Self::Trainer) => return explain(command),
-            _ => self.build(project)?,
+            _ => self.build(project, &mut Steps::new())?,
         }
         become_command(Command::new(program).arg(command).args(&arguments.args))
     }

@@ -1,5 +1,6 @@
 //! The subcommands, a file each: options and work.
 
+pub mod demo;
 pub mod ear;
 pub mod evaluate;
 pub mod mirror;

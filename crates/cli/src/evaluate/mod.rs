@@ -5,23 +5,23 @@
 //! whole clip, by the live loop ([`LiveSimulation`]), and, when asked for, after a search.
 
 mod baselines;
+mod mirrored;
 pub mod report;
 mod simulation;
 
 pub use baselines::{Baselines, baselines};
+pub use mirrored::{Mirrored, Played, mirror};
 pub use simulation::LiveSimulation;
 
 use crate::wav::mono;
 use ear::{EarConfig, EarError, Spectrogram};
-use matcher::metric::pitch_agreement;
-use matcher::search::infer_clip;
-use matcher::search::{Options, Reference, Score, candidates, refine};
+use matcher::search::Score;
 use matcher::{Encoder, EncoderError, ListenError};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde::Serialize;
-use std::time::{Duration, Instant};
-use synth::{Automation, MATCHED, Note, PARAMS, Patch, Section, params};
+use std::time::Duration;
+use synth::{MATCHED, Note, PARAMS, Patch, Section, params};
 
 /// Length of our own melodies in seconds.
 const SECONDS: f64 = 8.0;
@@ -173,62 +173,33 @@ pub fn measure(
     encoder: &mut impl Encoder,
     search: Option<Search>,
 ) -> Result<Measured, EvaluateError> {
-    let silent = || EvaluateError::Silent(clip.name.clone());
+    let mirrored = mirror(clip, ear, encoder, search, |_| true)?;
     let seconds = clip.mono.len() as f64 / clip.rate;
-    let heard = ear::spectrogram(ear, &clip.mono, clip.rate, true)?;
-    let notes = match &clip.notes {
-        Some(notes) => notes.clone(),
-        None => matcher::metric::melody(&heard),
-    };
-    let inferred = infer_clip(&heard, encoder)?.ok_or_else(silent)?;
-    if notes.is_empty() {
-        return Err(silent());
-    }
-    let reference = Reference::new(&clip.mono, clip.rate, ear)?;
-    let simulation = LiveSimulation::new(&clip.mono, clip.rate, ear, &mut *encoder)?;
-    let live = simulation.play(&notes, seconds, clip.rate, 0.0);
-    let hear = |mono: &[f32]| ear::spectrogram(ear, mono, clip.rate, true);
-    let pitch = pitch_agreement(&heard, &hear(&live)?);
-    let score = |patch: Patch| reference.score_of(&notes, &patch.into());
+    let score = |patch: Patch| mirrored.score_of(patch);
     let held = |time| {
-        let held = simulation.at(time);
+        let held = mirrored.simulation.at(time);
         held.map_or(Patch::default(), |t| {
             Patch::default().with_matched(&t.inference.mean)
         })
     };
-    let began = Instant::now();
-    let threads = search.map_or(1, |search| search.threads);
-    let starts = candidates(&reference, &notes, &inferred, encoder, threads)?;
-    let mut answer = (Automation::from(starts[0]), notes.clone());
-    let (mut one, mut refined, mut renders) = (None, None, None);
-    if let Some(search) = search {
-        let options = Options {
-            time: search.time.map(|t| t.saturating_sub(began.elapsed())),
-            renders: search.renders,
-            threads: search.threads,
-            each_note: true,
-            free_notes: clip.notes.is_none(),
-            ..Options::around(&inferred.whole)
-        };
-        let found = refine(&reference, &notes, &starts, &options, |_| true)?;
-        (one, refined) = (Some(found.one_patch), Some(found.score));
-        renders = Some(found.renders);
-        answer = (found.automation, found.notes);
-    }
-    let answer = hear(&reference.render(&answer.1, &answer.0))?;
+    let searched = |score: Score| search.map(|_| score);
     let row = Row {
         name: clip.name.clone(),
         default: score(Patch::default())?,
-        patch: score(starts[0])?,
-        live: reference.score(&live)?,
+        patch: score(mirrored.start)?,
+        live: mirrored.live.score,
         settled: score(held(FROZEN))?.likeness / score(held(seconds))?.likeness,
-        pitch,
-        one,
-        refined,
-        renders,
-        refined_pitch: refined.map(|_| pitch_agreement(&heard, &answer)),
+        pitch: mirrored.live.pitch,
+        one: searched(mirrored.found.one_patch),
+        refined: searched(mirrored.found.score),
+        renders: search.map(|_| mirrored.found.renders),
+        refined_pitch: search.map(|_| mirrored.searched.pitch),
     };
-    Ok(Measured { row, heard, answer })
+    Ok(Measured {
+        row,
+        heard: mirrored.heard,
+        answer: mirrored.searched.heard,
+    })
 }
 
 /// Largest movement, in parts of their range, of the envelopes' parameters through a held note of
