@@ -231,10 +231,13 @@ fn expressions_are_brought_into_range() {
             key,
             velocity: 0.7,
         };
-        let event = |kind| Event { time: 0, kind };
-        let [mut left, mut right] = [[0.0; 4_096]; 2];
-        synth.process(&mut left, &mut right, &[event(on), event(kind)]);
-        [left, right].concat()
+        let mut out = Vec::new();
+        for kind in [on, kind] {
+            let [mut left, mut right] = [[0.0; 2_048]; 2];
+            synth.process(&mut left, &mut right, &[Event { time: 0, kind }]);
+            out.extend([left, right].concat());
+        }
+        out
     };
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e9, -1e9] {
         for (n, [low, neutral, high]) in ranges.into_iter().enumerate() {
