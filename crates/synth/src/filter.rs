@@ -6,7 +6,7 @@
 //! 3 to 5).
 //!
 //! To add a model, implement [`Model`] in a file of its own and append a line to [`FilterModel`]'s
-//! list: the parameter table takes the name from there, and the tests of the response the model.
+//! list. The parameter table takes its name from there, and the response's test renders it.
 
 pub mod bank;
 mod curves;
