@@ -152,120 +152,127 @@ impl Settings {
     /// Recomputes the settings of some groups of rows; `v` gives a row's plain value.
     fn update(&mut self, groups: Groups, v: impl Fn(usize) -> f32) {
         for group in groups.iter() {
-            match group {
-                Group::Osc1Wave => {
-                    let sync = (v(p::OSC1_SYNC) / 12.0).exp2();
-                    self.osc[0].timbre = timbre(v(p::OSC1_SHAPE), v(p::OSC1_WIDTH), sync);
-                }
-                Group::Osc1Pitch => self.osc[0].increment = self.increment(v(p::OSC1_PITCH)),
-                Group::Osc2Wave => {
-                    self.osc[1].timbre = timbre(v(p::OSC2_SHAPE), v(p::OSC2_WIDTH), 1.0);
-                }
-                Group::Osc2Pitch => {
-                    let semitones = v(p::OSC2_PITCH) + v(p::OSC2_DETUNE) / 100.0;
-                    self.osc[1].increment = self.increment(semitones);
-                }
-                Group::Balance => {
-                    let balance = v(p::OSC_BALANCE) * FRAC_PI_2;
-                    let level = |x: f32| if x < 1e-4 { 0.0 } else { x };
-                    self.osc[0].gain = v(p::OSC_LEVEL) * level(balance.cos());
-                    self.osc[1].gain = v(p::OSC_LEVEL) * level(balance.sin());
-                }
-                Group::Unison => {
-                    self.count = (v(p::UNISON_VOICES).round() as usize + 1).clamp(1, UNISON);
-                    (self.copies, self.detune) = unison(
-                        self.count,
-                        v(p::UNISON_DETUNE) / 1200.0,
-                        v(p::UNISON_SPREAD),
-                    );
-                }
-                Group::Filter => {
-                    self.filter = FilterSettings::new(
-                        FilterModel::from_plain(v(p::FILTER_TYPE)),
-                        v(p::FILTER_RESONANCE),
-                        v(p::FILTER_BOOST),
-                        v(p::FILTER_DRIVE),
-                        v(p::FILTER_MORPH),
-                    );
-                }
-                Group::Cutoffs => {
-                    self.cutoff = v(p::FILTER_CUTOFF) / self.sample_rate;
-                    self.high_pass = v(p::HIGHPASS_CUTOFF) / self.sample_rate;
-                }
-                Group::Direct => {
-                    self.osc_fm = v(p::OSC1_FM);
-                    self.ring = v(p::RING_LEVEL);
-                    self.sub = v(p::SUB_LEVEL);
-                    self.noise = v(p::NOISE_LEVEL);
-                    self.cutoff_fm = v(p::FILTER_FM) / 12.0;
-                    self.key_track = v(p::FILTER_KEYTRACK);
-                    self.env_octaves = v(p::FILTER_ENV_AMOUNT) / 12.0;
-                    self.velocity_octaves = v(p::FILTER_VELOCITY) / 12.0;
-                    self.lfo_octaves = v(p::LFO_CUTOFF) / 12.0;
-                    self.vibrato = v(p::LFO_VIBRATO) / 100.0;
-                    self.tremolo = v(p::LFO_TREMOLO);
-                    self.velocity = v(p::VELOCITY);
-                    self.tune = v(p::TUNE) / 100.0;
-                }
-                Group::AmpEnv => {
-                    self.amp = EnvelopeSettings::new(
-                        [v(p::AMP_ATTACK), v(p::AMP_DECAY), v(p::AMP_RELEASE)],
-                        v(p::AMP_SUSTAIN) * v(p::AMP_SUSTAIN),
-                        [v(p::AMP_ATTACK_CURVE), v(p::AMP_FALL_CURVE)],
-                        self.sample_rate,
-                    );
-                    self.amp_times = [v(p::AMP_KEY_TIME), 3.0 * v(p::AMP_VELOCITY_TIME)];
-                }
-                Group::FilterEnv => {
-                    self.filter_env = EnvelopeSettings::new(
-                        [
-                            v(p::FILTER_ATTACK),
-                            v(p::FILTER_DECAY),
-                            v(p::FILTER_RELEASE),
-                        ],
-                        v(p::FILTER_SUSTAIN),
-                        [v(p::FILTER_ATTACK_CURVE), v(p::FILTER_FALL_CURVE)],
-                        self.sample_rate,
-                    );
-                    self.filter_times = [v(p::FILTER_KEY_TIME), 3.0 * v(p::FILTER_VELOCITY_TIME)];
-                }
-                Group::Lfos => {
-                    self.lfos = [
-                        LfoSettings {
-                            rate: v(p::LFO_RATE),
-                            beats: p::beats_from_plain(v(p::LFO_SYNC)),
-                            shape: LfoShape::from_plain(v(p::LFO_SHAPE)),
-                            delay: v(p::LFO_DELAY),
-                            fade: v(p::LFO_FADE),
-                            phase: v(p::LFO_PHASE),
-                            start: LfoStart::from_plain(v(p::LFO_START)),
-                        },
-                        LfoSettings {
-                            rate: v(p::LFO2_RATE),
-                            beats: p::beats_from_plain(v(p::LFO2_SYNC)),
-                            shape: LfoShape::from_plain(v(p::LFO2_SHAPE)),
-                            delay: v(p::LFO2_DELAY),
-                            fade: v(p::LFO2_FADE),
-                            phase: v(p::LFO2_PHASE),
-                            start: LfoStart::from_plain(v(p::LFO2_START)),
-                        },
-                    ];
-                }
-                Group::Level => {
-                    self.level = (v(p::LEVEL) * (std::f32::consts::LOG2_10 / 20.0)).exp2();
-                }
-                Group::Playing => {
-                    self.start_phase = StartPhase::from_plain(v(p::OSC_PHASE));
-                    self.glide = v(p::GLIDE) * self.sample_rate;
-                    self.bend_range = v(p::BEND_RANGE);
-                    let zone = MpeZone::from_plain(v(p::MPE));
-                    self.mpe_bend_range = (zone == MpeZone::On).then(|| v(p::MPE_BEND_RANGE));
-                    self.play_mode = PlayMode::from_plain(v(p::PLAY_MODE));
-                    self.voices = (v(p::VOICES).round() as usize).max(1);
-                }
-                Group::Matrix => self.matrix = Matrix::new(&v),
-                Group::Effects => self.effects = EffectSettings::new(&v),
+            self.update_group(group, &v);
+        }
+    }
+
+    /// Recomputes the settings of one group. A call of its own for each: within one loop, the
+    /// compiler would compute the powers and exponentials of all groups ahead of it.
+    #[inline(never)]
+    fn update_group(&mut self, group: Group, v: &impl Fn(usize) -> f32) {
+        match group {
+            Group::Osc1Wave => {
+                let sync = (v(p::OSC1_SYNC) / 12.0).exp2();
+                self.osc[0].timbre = timbre(v(p::OSC1_SHAPE), v(p::OSC1_WIDTH), sync);
             }
+            Group::Osc1Pitch => self.osc[0].increment = self.increment(v(p::OSC1_PITCH)),
+            Group::Osc2Wave => {
+                self.osc[1].timbre = timbre(v(p::OSC2_SHAPE), v(p::OSC2_WIDTH), 1.0);
+            }
+            Group::Osc2Pitch => {
+                let semitones = v(p::OSC2_PITCH) + v(p::OSC2_DETUNE) / 100.0;
+                self.osc[1].increment = self.increment(semitones);
+            }
+            Group::Balance => {
+                let balance = v(p::OSC_BALANCE) * FRAC_PI_2;
+                let level = |x: f32| if x < 1e-4 { 0.0 } else { x };
+                self.osc[0].gain = v(p::OSC_LEVEL) * level(balance.cos());
+                self.osc[1].gain = v(p::OSC_LEVEL) * level(balance.sin());
+            }
+            Group::Unison => {
+                self.count = (v(p::UNISON_VOICES).round() as usize + 1).clamp(1, UNISON);
+                (self.copies, self.detune) = unison(
+                    self.count,
+                    v(p::UNISON_DETUNE) / 1200.0,
+                    v(p::UNISON_SPREAD),
+                );
+            }
+            Group::Filter => {
+                self.filter = FilterSettings::new(
+                    FilterModel::from_plain(v(p::FILTER_TYPE)),
+                    v(p::FILTER_RESONANCE),
+                    v(p::FILTER_BOOST),
+                    v(p::FILTER_DRIVE),
+                    v(p::FILTER_MORPH),
+                );
+            }
+            Group::Cutoffs => {
+                self.cutoff = v(p::FILTER_CUTOFF) / self.sample_rate;
+                self.high_pass = v(p::HIGHPASS_CUTOFF) / self.sample_rate;
+            }
+            Group::Direct => {
+                self.osc_fm = v(p::OSC1_FM);
+                self.ring = v(p::RING_LEVEL);
+                self.sub = v(p::SUB_LEVEL);
+                self.noise = v(p::NOISE_LEVEL);
+                self.cutoff_fm = v(p::FILTER_FM) / 12.0;
+                self.key_track = v(p::FILTER_KEYTRACK);
+                self.env_octaves = v(p::FILTER_ENV_AMOUNT) / 12.0;
+                self.velocity_octaves = v(p::FILTER_VELOCITY) / 12.0;
+                self.lfo_octaves = v(p::LFO_CUTOFF) / 12.0;
+                self.vibrato = v(p::LFO_VIBRATO) / 100.0;
+                self.tremolo = v(p::LFO_TREMOLO);
+                self.velocity = v(p::VELOCITY);
+                self.tune = v(p::TUNE) / 100.0;
+            }
+            Group::AmpEnv => {
+                self.amp = EnvelopeSettings::new(
+                    [v(p::AMP_ATTACK), v(p::AMP_DECAY), v(p::AMP_RELEASE)],
+                    v(p::AMP_SUSTAIN) * v(p::AMP_SUSTAIN),
+                    [v(p::AMP_ATTACK_CURVE), v(p::AMP_FALL_CURVE)],
+                    self.sample_rate,
+                );
+                self.amp_times = [v(p::AMP_KEY_TIME), 3.0 * v(p::AMP_VELOCITY_TIME)];
+            }
+            Group::FilterEnv => {
+                self.filter_env = EnvelopeSettings::new(
+                    [
+                        v(p::FILTER_ATTACK),
+                        v(p::FILTER_DECAY),
+                        v(p::FILTER_RELEASE),
+                    ],
+                    v(p::FILTER_SUSTAIN),
+                    [v(p::FILTER_ATTACK_CURVE), v(p::FILTER_FALL_CURVE)],
+                    self.sample_rate,
+                );
+                self.filter_times = [v(p::FILTER_KEY_TIME), 3.0 * v(p::FILTER_VELOCITY_TIME)];
+            }
+            Group::Lfos => {
+                self.lfos = [
+                    LfoSettings {
+                        rate: v(p::LFO_RATE),
+                        beats: p::beats_from_plain(v(p::LFO_SYNC)),
+                        shape: LfoShape::from_plain(v(p::LFO_SHAPE)),
+                        delay: v(p::LFO_DELAY),
+                        fade: v(p::LFO_FADE),
+                        phase: v(p::LFO_PHASE),
+                        start: LfoStart::from_plain(v(p::LFO_START)),
+                    },
+                    LfoSettings {
+                        rate: v(p::LFO2_RATE),
+                        beats: p::beats_from_plain(v(p::LFO2_SYNC)),
+                        shape: LfoShape::from_plain(v(p::LFO2_SHAPE)),
+                        delay: v(p::LFO2_DELAY),
+                        fade: v(p::LFO2_FADE),
+                        phase: v(p::LFO2_PHASE),
+                        start: LfoStart::from_plain(v(p::LFO2_START)),
+                    },
+                ];
+            }
+            Group::Level => {
+                self.level = (v(p::LEVEL) * (std::f32::consts::LOG2_10 / 20.0)).exp2();
+            }
+            Group::Playing => {
+                self.start_phase = StartPhase::from_plain(v(p::OSC_PHASE));
+                self.glide = v(p::GLIDE) * self.sample_rate;
+                self.bend_range = v(p::BEND_RANGE);
+                let zone = MpeZone::from_plain(v(p::MPE));
+                self.mpe_bend_range = (zone == MpeZone::On).then(|| v(p::MPE_BEND_RANGE));
+                self.play_mode = PlayMode::from_plain(v(p::PLAY_MODE));
+                self.voices = (v(p::VOICES).round() as usize).max(1);
+            }
+            Group::Matrix => self.matrix = Matrix::new(v),
+            Group::Effects => self.effects = EffectSettings::new(v),
         }
     }
 }
