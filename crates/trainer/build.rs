@@ -48,7 +48,7 @@ fn main() {
 }
 
 /// The version of the libtorch whose libraries these are, from a file next to their folder:
-/// `build-version` in a C++ distribution, `version.py` in Python's.
+/// `build-version` in a C++ distribution, the module `version` in Python's.
 fn version(libraries: &Path) -> Option<String> {
     let prefix = libraries.parent()?;
     if let Ok(text) = fs::read_to_string(prefix.join("build-version")) {

@@ -1,22 +1,12 @@
-//! The host's note events in the synth's terms.
+//! Translation of the host's note events into the synth's, which brings their values into range
+//! itself.
 
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::{NoteEvent, control_change};
 use synth::{Event, EventKind};
 
-/// Largest gain of a volume expression, linear (+12 dB).
-const MAX_GAIN: f32 = 4.0;
-
-/// `x` within `low` and `high`; `neutral` when it is no number.
-fn within(x: f32, low: f32, high: f32, neutral: f32) -> f32 {
-    if x.is_nan() {
-        neutral
-    } else {
-        x.clamp(low, high)
-    }
-}
-
-/// Hands on what an event means to the synth; nothing when it plays no part there.
+/// Passes the synth's version of an event to `push`: none where the synth has no use for it,
+/// several for a controller that resets others.
 pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
     use NoteEvent as E;
     let address = |voice: VoiceID, channel: Channel, key: Key| {
@@ -43,7 +33,7 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
                     id,
                     channel,
                     key,
-                    velocity: within(velocity, 0.0, 1.0, 0.0),
+                    velocity,
                 },
             )
         }
@@ -86,14 +76,13 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
             tuning,
         } => {
             let (id, channel, key) = address(voice_id, channel, key);
-            let semitones = within(tuning, -128.0, 128.0, 0.0);
             (
                 timing,
                 EventKind::Tuning {
                     id,
                     channel,
                     key,
-                    semitones,
+                    semitones: tuning,
                 },
             )
         }
@@ -111,7 +100,7 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
                     id,
                     channel,
                     key,
-                    gain: within(gain, 0.0, MAX_GAIN, 1.0),
+                    gain,
                 },
             )
         }
@@ -123,7 +112,6 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
             pan,
         } => {
             let (id, channel, key) = address(voice_id, channel, key);
-            let pan = within(pan, -1.0, 1.0, 0.0);
             (
                 timing,
                 EventKind::Pan {
@@ -148,7 +136,7 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
                     id,
                     channel,
                     key,
-                    value: within(brightness, 0.0, 1.0, 0.5),
+                    value: brightness,
                 },
             )
         }
@@ -166,7 +154,7 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
                     id,
                     channel,
                     key,
-                    value: within(pressure, 0.0, 1.0, 0.0),
+                    value: pressure,
                 },
             )
         }
@@ -180,25 +168,31 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
             EventKind::Modulation {
                 id: voice_id,
                 row: poly_modulation_id as usize,
-                offset: within(normalized_offset, -1.0, 1.0, 0.0),
+                offset: normalized_offset,
             },
         ),
         E::MidiChannelPressure {
             timing,
             channel,
             pressure,
-        } => {
-            let value = within(pressure, 0.0, 1.0, 0.0);
-            (timing, EventKind::ChannelPressure { channel, value })
-        }
+        } => (
+            timing,
+            EventKind::ChannelPressure {
+                channel,
+                value: pressure,
+            },
+        ),
         E::MidiPitchBend {
             timing,
             channel,
             value,
-        } => {
-            let value = within(value, 0.0, 1.0, 0.5) * 2.0 - 1.0;
-            (timing, EventKind::PitchBend { channel, value })
-        }
+        } => (
+            timing,
+            EventKind::PitchBend {
+                channel,
+                value: 2.0 * value - 1.0,
+            },
+        ),
         E::MidiCC {
             timing,
             channel,
@@ -214,19 +208,12 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
     push(Event { time, kind });
 }
 
-/// Hands on what a MIDI controller means to the synth.
+/// Passes the synth's version of a MIDI controller to `push`.
 fn controller(channel: u8, cc: u8, value: f32, mut push: impl FnMut(EventKind)) {
-    let within = |neutral| within(value, 0.0, 1.0, neutral);
     match cc {
-        control_change::MODULATION_MSB => push(EventKind::ModWheel {
-            channel,
-            value: within(0.0),
-        }),
+        control_change::MODULATION_MSB => push(EventKind::ModWheel { channel, value }),
         // MPE's third dimension, which MIDI calls brightness too.
-        control_change::SOUND_CONTROLLER_5 => push(EventKind::ChannelBrightness {
-            channel,
-            value: within(0.5),
-        }),
+        control_change::SOUND_CONTROLLER_5 => push(EventKind::ChannelBrightness { channel, value }),
         control_change::DAMPER_PEDAL => push(EventKind::Sustain {
             channel,
             down: value >= 0.5,

@@ -1,5 +1,5 @@
-//! The command's `--encoder engine` against the stand-in engine: it answers, or the error says why and what
-//! to do.
+//! The command's `--encoder engine` against the stand-in engine: it answers, or the error says why
+//! and what to do.
 
 use matcher::INPUT_LEN;
 use matcher::engine::engine_program;

@@ -1,9 +1,10 @@
 //! Long tests, run by `cargo xtask test --long`.
 
 use serde_json::Value;
+use std::process::Command;
 use tests::host::Host;
 use tests::melody::{self, RATE, SECONDS};
-use tests::sandbox::Sandbox;
+use tests::sandbox::{Sandbox, workspace};
 use tests::wav;
 
 /// Minutes of sound in the soak.
@@ -48,15 +49,13 @@ fn ten_minutes_of_hostile_events_stay_finite() {
 #[test]
 #[ignore = "long, and not all of it is reached: run by cargo xtask test --long"]
 fn the_match_reaches_its_goals() {
-    let sandbox = Sandbox::with_engine();
+    let sandbox = Sandbox::without_engine();
     let folder = sandbox.file("foreign");
     melody::write_measured(&folder);
-    let engine = sandbox.engine_folder();
-    let out = sandbox
-        .command(engine.join(matcher::engine::engine_program()))
-        .arg("evaluate")
-        .arg("--model")
-        .arg(engine.join("model"))
+    let out = Command::new(env!("CARGO"))
+        .current_dir(workspace())
+        .args(["run", "--release", "--quiet", "-p", "mirrornet", "--"])
+        .args(["evaluate", "--model", "model-weights"])
         .args([
             "--own",
             "20",
@@ -73,7 +72,7 @@ fn the_match_reaches_its_goals() {
         ])
         .arg(&folder)
         .output()
-        .expect("the bundled program starts");
+        .expect("cargo runs this test");
     let errors = String::from_utf8_lossy(&out.stderr);
     assert!(out.status.success(), "{errors}");
     let report: Value = serde_json::from_slice(&out.stdout).expect("evaluate writes JSON");

@@ -185,7 +185,7 @@ fn it_answers_until_the_engine_is_there_and_again_when_it_dies() {
     stream.until(Runtime::Builtin);
     let words = stream.view.describe_encoder();
     assert!(
-        words.contains("is starting") && words.contains("listens until it is there"),
+        words.contains("is starting") && words.contains("listens until the engine is ready"),
         "{words}"
     );
     assert_eq!(stream.view.snapshot().changes, 0);
@@ -228,7 +228,8 @@ fn an_engine_without_a_built_in_model_is_told_so_and_matches() {
     stream.assert_no_gap();
     let words = stream.view.describe_encoder();
     assert!(
-        words.contains("is running") && words.contains("can't stand by: encoder.safetensors"),
+        words.contains("is running")
+            && words.contains("can't replace the engine if it stops: encoder.safetensors"),
         "{words}"
     );
 }

@@ -3,7 +3,6 @@
 use std::env;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::Context;
 use nice_plug_xtask::{Architecture, BundleType, CompilationTarget};
@@ -73,11 +72,11 @@ pub fn make(
 ) -> anyhow::Result<()> {
     // One package a call: cargo then enables the same features as when each is built for itself.
     steps.step("build the plugin and the standalone", || {
-        build(project.cargo(), PLUGIN)
+        process::build(project.cargo(), PLUGIN)
     })?;
     if let Some(libtorch) = libtorch {
         steps.step("build the engine", || {
-            build(libtorch.cargo(project), Program::Trainer.package())
+            process::build(libtorch.cargo(project), Program::Trainer.package())
         })?;
     }
     steps.step("bundle", || {
@@ -89,15 +88,6 @@ pub fn make(
             None => Ok(()),
         }
     })
-}
-
-/// Builds `package` in release mode by `cargo`.
-pub fn build(mut cargo: Command, package: &str) -> anyhow::Result<()> {
-    process::run(
-        cargo
-            .args(["build", "--release", "--package", package])
-            .stdout(std::io::stderr()),
-    )
 }
 
 /// The standalone in target/bundled: an application folder on macOS, else an executable.

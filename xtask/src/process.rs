@@ -54,3 +54,10 @@ pub fn become_command(command: &mut Command) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot start {}", command.get_program().display()))?;
     std::process::exit(status.code().unwrap_or(1))
 }
+
+/// Builds `package` in release mode by `cargo`.
+pub fn build(mut cargo: Command, package: &str) -> anyhow::Result<()> {
+    run(cargo
+        .args(["build", "--release", "--package", package])
+        .stdout(std::io::stderr()))
+}

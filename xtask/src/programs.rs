@@ -8,8 +8,7 @@ use anyhow::Context;
 use clap::CommandFactory;
 
 use crate::Cli;
-use crate::bundle;
-use crate::process::become_command;
+use crate::process::{self, become_command};
 use crate::project::Project;
 use crate::setup;
 use crate::steps::Steps;
@@ -49,7 +48,7 @@ impl Program {
         };
         let package = self.package();
         steps.step(&format!("build {package}"), || {
-            bundle::build(cargo, package)
+            process::build(cargo, package)
         })
     }
 

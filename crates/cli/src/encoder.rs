@@ -93,12 +93,9 @@ impl EncoderChoice {
 /// Folders an engine may be in, the preferred one first: the installed engine's, and that of the
 /// bundle in the target folder this program was built in.
 pub fn engine_folders() -> Vec<PathBuf> {
-    let program = std::env::current_exe().and_then(|program| program.canonicalize());
-    let bundled = program.ok().and_then(|program| {
-        let above = program
-            .ancestors()
-            .map(|f| f.join("bundled").join("engine"));
-        above.into_iter().find(|folder| folder.is_dir())
+    let bundled = std::env::current_exe().ok().and_then(|program| {
+        let mut engines = program.ancestors().map(|f| f.join("bundled/engine"));
+        engines.find(|folder| folder.is_dir())
     });
     engine_folder().into_iter().chain(bundled).collect()
 }

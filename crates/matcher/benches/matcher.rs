@@ -64,8 +64,8 @@ fn mel_profile_of_2_s(bencher: Bencher) {
     bencher.bench_local(|| mel.profile(&clip));
 }
 
-/// Half a minute of a melody through all that the listener does, the network in plain Rust: ear, windows,
-/// inference, loudness, resynthesis. Over 30 s, its share of a core.
+/// Half a minute of a melody through all that the listener does, the network in plain Rust: ear,
+/// windows, inference, loudness, resynthesis. Over 30 s, its share of a core.
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn listen_with_the_network_30_s(bencher: Bencher) {
     let encoder = BuiltinEncoder::from_folder(&workspace().join("model-weights")).unwrap();
@@ -74,7 +74,7 @@ fn listen_with_the_network_30_s(bencher: Bencher) {
     bencher.bench_local(|| listener.step(&sound, |_, _| (), |heard| drop(divan::black_box(heard))));
 }
 
-/// What one comparison of a search's result costs: render, hear, compare.
+/// Benchmarks one comparison of a search's result: render, hear, compare.
 #[divan::bench]
 fn search_step_of_2_s(bencher: Bencher) {
     let reference = Reference::new(&clip(), RATE, &EarConfig::default()).unwrap();
@@ -96,7 +96,8 @@ fn builtin_inference(bencher: Bencher) {
     bencher.bench_local(|| encoder.infer(&window).unwrap());
 }
 
-/// The same through the engine that `cargo xtask bundle` made, pipe and torch included.
+/// Benchmarks one window through the engine that `cargo xtask bundle` made, pipe and torch
+/// included.
 #[divan::bench]
 fn engine_inference(bencher: Bencher) {
     let bundled = std::env::var_os("MIRRORNET_BUNDLED").map(PathBuf::from);

@@ -1,13 +1,13 @@
 //! Which parameters a matcher can hear: two tables over 200 random patches (or as many as the first
 //! argument says). `cargo run --release -p matcher --example identifiability`
 //!
-//! A patch plays two notes; its effect vectors are the differences that moving one matched parameter
-//! by a tenth of its range makes to the auditory spectrogram.
+//! A patch plays two notes; its effect vectors are the differences that moving one matched
+//! parameter by a tenth of its range makes to the auditory spectrogram.
 //!
-//! 1. Effect over chance: the length of each effect over the distance between two renders that differ
-//!    only in what is random: with phases alone (the noise turned off), and with phases and noise. Notes start
-//!    in phase by default, so that without noise chance does nothing; a patch with free
-//!    phases is given for comparison. An effect is audible above three such distances.
+//! 1. Effect over chance: the length of each effect over the distance between two renders that
+//!    differ only in what is random: with phases alone (the noise turned off), and with phases and
+//!    noise. Notes start in phase by default, so that without noise chance does nothing; a patch
+//!    with free phases is given for comparison. An effect is audible above three such distances.
 //! 2. Twins: |cosine| between the effects of each pair. It should not exceed 0.95 in half of them.
 
 use ear::{EarConfig, Spectrogram};
@@ -16,9 +16,9 @@ use synth::{MATCHED, MATCHED_COUNT, Note, PARAMS, Patch, params};
 
 const RATE: f64 = 32_000.0;
 const SECONDS: f64 = 1.5;
-/// What an effect must exceed, in distances between two seeds.
+/// Smallest audible effect, in distances between two seeds.
 const AUDIBLE: f64 = 3.0;
-/// Above this two effects are the same.
+/// |cosine| above which two effects are the same.
 const SAME: f64 = 0.95;
 
 /// Two notes with a rest between, so that attack, decay, sustain and release are heard.
@@ -53,7 +53,7 @@ fn median(values: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// What is random in the first table.
+/// Source of chance in the first table.
 #[derive(Clone, Copy)]
 struct Chance {
     name: &'static str,

@@ -1,4 +1,4 @@
-//! The loop at run time: listen, infer, apply, search. Knows no torch and no host.
+//! The run-time loop: listen, infer, apply, search. Depends on neither torch nor a plugin host.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -8,8 +8,8 @@
 //! | [`metric`] | likeness, mel distance, notes of a clip |
 //! | [`search`] | offline search for the patch that sounds most like a clip |
 //!
-//! The root is below the others: `engine` and `metric` know only it, `live` knows both, `search` the root and
-//! `metric`; `live` and `search` don't know each other.
+//! The root is the lowest layer: `engine` and `metric` use only the root, `live` uses all three,
+//! `search` uses the root and `metric`; `live` and `search` are independent of each other.
 
 pub mod engine;
 pub mod live;

@@ -1,6 +1,6 @@
 //! Speed of the engine: `cargo bench -p synth`. The counter is samples of one voice; divided by the
-//! sample rate it is voices x real time. The goal is 72 Mitem/s (1,500 voices) for the plain voice with
-//! AVX2, 33.6 (700) with the baseline, and 72 for batches.
+//! sample rate it is voices x real time. The goal is 72 Mitem/s (1,500 voices) for the plain voice
+//! with AVX2, 33.6 (700) with the baseline, and 72 for batches.
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};

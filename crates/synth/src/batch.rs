@@ -1,7 +1,7 @@
 //! Offline rendering of many melodies side by side, for training: the filters of different renders
 //! share the vectors that the voices of one instrument would leave empty.
 
-use crate::filter::lanes::{LANES, Lanes};
+use crate::filter::bank::{FilterBank, LANES};
 use crate::render::{mean, notes_to_events};
 use crate::synth::Step;
 use crate::{CONTROL, Event, Note, Patch, Synth};
@@ -10,32 +10,32 @@ use simd::InstructionSet;
 /// One render of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Job<'a> {
-    /// What sounds.
+    /// Patch that sounds.
     pub patch: &'a Patch,
-    /// What is played.
+    /// Notes to play.
     pub notes: &'a [Note],
-    /// Length.
+    /// Length in seconds.
     pub seconds: f64,
-    /// As in [`Synth::set_seed`].
+    /// Seed, as in [`Synth::set_seed`].
     pub seed: u64,
 }
 
 /// Renders batches. Keeps its instruments, so one per thread.
 pub struct Batch {
     synths: Vec<Synth>,
-    lanes: Lanes,
+    bank: FilterBank,
     set: InstructionSet,
 }
 
 /// A render under way, or done.
 #[derive(Default)]
 struct Render {
-    /// Its job's index.
+    /// Index of its job.
     job: usize,
     events: Vec<Event>,
     /// The next of them.
     next: usize,
-    /// Where it begins and ends in the batch, samples.
+    /// Begin and end within the batch, samples.
     begin: usize,
     end: usize,
 }
@@ -52,7 +52,7 @@ impl Render {
         }
     }
 
-    /// When something happens next: an event or the end.
+    /// Time of the next event or of the end, whichever comes first.
     fn due(&self) -> usize {
         let event = self.events.get(self.next);
         event.map_or(self.end, |e| self.end.min(self.begin + e.time as usize))
@@ -60,7 +60,7 @@ impl Render {
 }
 
 impl Job<'_> {
-    /// Samples.
+    /// Length in samples.
     fn len(&self, sample_rate: f32) -> usize {
         (self.seconds * sample_rate as f64).round() as usize
     }
@@ -81,7 +81,7 @@ impl Batch {
         };
         Self {
             synths: (0..LANES).map(synth).collect(),
-            lanes: Lanes::new(LANES),
+            bank: FilterBank::new(LANES),
             set,
         }
     }
@@ -99,7 +99,8 @@ impl Batch {
     }
 
     /// Renders every job in mono: the same samples as [`crate::render_mono`]. `out` becomes as long
-    /// as `jobs`; what it holds already is overwritten and keeps its allocations.
+    /// as `jobs`; its previous contents are overwritten and keep their
+    /// allocations.
     pub fn render_mono(&mut self, jobs: &[Job<'_>], out: &mut Vec<Vec<f32>>) {
         out.resize_with(jobs.len(), Vec::new);
         for (job, out) in jobs.iter().zip(&mut *out) {
@@ -151,7 +152,7 @@ impl Batch {
                 let len = (CONTROL - clock % CONTROL).min(until - clock);
                 self.set.run_narrow(Step {
                     synths: &mut self.synths,
-                    lanes: &mut self.lanes,
+                    bank: &mut self.bank,
                     len,
                 });
                 clock += len;

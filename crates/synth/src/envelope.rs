@@ -9,16 +9,16 @@
 use crate::CONTROL;
 use crate::math::exp2;
 
-/// How far the attack aims past 1: a gently bent rise.
+/// Distance by which the attack aims past 1, which bends it gently.
 const ATTACK_EXCESS: f32 = 0.3;
-/// How far decay and release aim past their end, as a fraction of the whole fall: -60 dB.
+/// Distance by which decay and release aim past their end, as a fraction of the fall: -60 dB.
 const FALL_EXCESS: f32 = 0.001;
 /// Bend that a full curve adds to or takes off the attack's.
 const ATTACK_BEND: f32 = 6.0;
 /// Bend that a full curve takes off the fall's, and the one that a full negative curve adds.
 const FALL_BEND: [f32; 2] = [9.0, 4.0];
-/// Smallest bend that is told from none: a straighter segment would aim too far off for its
-/// precision.
+/// Smallest bend that is not treated as straight: a straighter segment would aim too far off for
+/// its precision.
 const STRAIGHT: f32 = 0.05;
 /// Shortest attack, decay and release that keys and velocities may lead to, seconds.
 const SHORTEST: [f32; 3] = [0.001, 0.01, 0.005];
@@ -164,7 +164,7 @@ impl Envelope {
         }
     }
 
-    /// Whether it has ended.
+    /// Whether the envelope has ended.
     pub fn is_idle(&self) -> bool {
         self.stage == Stage::Idle
     }

@@ -1,6 +1,9 @@
 //! Events: notes, controllers and expressions, with their times.
 
-/// A note, or a change to a note or a channel.
+use crate::params::{COUNT, can_modulate};
+
+/// A note, or a change to a note or a channel. The synth brings numbers that are out of range into
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum EventKind {
     /// Starts a note. `id` tells it from others of the same key (-1: none given).
@@ -138,6 +141,67 @@ pub enum EventKind {
     },
 }
 
+/// `x` between `low` and `high`; `neutral` where it is NaN.
+fn within(x: f32, low: f32, high: f32, neutral: f32) -> f32 {
+    if x.is_nan() {
+        neutral
+    } else {
+        x.clamp(low, high)
+    }
+}
+
+impl EventKind {
+    /// The event with its channel and values in range, NaN replaced by the value that changes
+    /// nothing; `None` for what can't be played: a note without a finite key, or the modulation of
+    /// a row that can't be modulated. Whatever a host sends, only this reaches the voices.
+    pub(crate) fn sanitized(mut self) -> Option<Self> {
+        use EventKind::*;
+        match &mut self {
+            NoteOn { key, velocity, .. } => {
+                if !key.is_finite() {
+                    return None;
+                }
+                *key = key.clamp(-24.0, 160.0);
+                *velocity = within(*velocity, 0.0, 1.0, 0.0);
+            }
+            PitchBend { value, .. } => *value = within(*value, -1.0, 1.0, 0.0),
+            ModWheel { value, .. } | ChannelPressure { value, .. } | Pressure { value, .. } => {
+                *value = within(*value, 0.0, 1.0, 0.0);
+            }
+            ChannelBrightness { value, .. } | Brightness { value, .. } => {
+                *value = within(*value, 0.0, 1.0, 0.5);
+            }
+            Tuning { semitones, .. } => *semitones = within(*semitones, -120.0, 120.0, 0.0),
+            Volume { gain, .. } => *gain = within(*gain, 0.0, 4.0, 1.0),
+            Pan { pan, .. } => *pan = within(*pan, -1.0, 1.0, 0.0),
+            Modulation { row, offset, .. } => {
+                if *row >= COUNT || !can_modulate(*row) {
+                    return None;
+                }
+                *offset = within(*offset, -1.0, 1.0, 0.0);
+            }
+            NoteOff { .. } | Choke { .. } | Sustain { .. } | AllNotesOff | AllSoundOff => {}
+        }
+        match &mut self {
+            NoteOn { channel, .. }
+            | NoteOff { channel, .. }
+            | Choke { channel, .. }
+            | PitchBend { channel, .. }
+            | ModWheel { channel, .. }
+            | ChannelPressure { channel, .. }
+            | ChannelBrightness { channel, .. }
+            | Sustain { channel, .. }
+            | Tuning { channel, .. }
+            | Volume { channel, .. }
+            | Pan { channel, .. }
+            | Brightness { channel, .. }
+            | Pressure { channel, .. } => *channel &= 15,
+            AllNotesOff | AllSoundOff | Modulation { .. } => {}
+        }
+        Some(self)
+    }
+}
+
 /// An event at a sample offset within the block it is handed over with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Event {
@@ -145,4 +209,126 @@ pub struct Event {
     pub time: u32,
     /// The event.
     pub kind: EventKind,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::{FILTER_CUTOFF, FILTER_TYPE};
+
+    fn expressions(channel: u8, x: f32) -> [EventKind; 11] {
+        use EventKind::*;
+        let (id, key, value) = (7, 64.0, x);
+        [
+            NoteOn {
+                id,
+                channel,
+                key,
+                velocity: x,
+            },
+            PitchBend { channel, value },
+            ModWheel { channel, value },
+            ChannelPressure { channel, value },
+            ChannelBrightness { channel, value },
+            Tuning {
+                id,
+                channel,
+                key,
+                semitones: x,
+            },
+            Volume {
+                id,
+                channel,
+                key,
+                gain: x,
+            },
+            Pan {
+                id,
+                channel,
+                key,
+                pan: x,
+            },
+            Brightness {
+                id,
+                channel,
+                key,
+                value,
+            },
+            Pressure {
+                id,
+                channel,
+                key,
+                value,
+            },
+            Modulation {
+                id,
+                row: FILTER_CUTOFF,
+                offset: x,
+            },
+        ]
+    }
+
+    /// The value of an event, its range, and its value where nothing is expressed.
+    fn value(event: EventKind) -> (f32, [f32; 2], f32) {
+        use EventKind::*;
+        match event {
+            NoteOn { velocity, .. } => (velocity, [0.0, 1.0], 0.0),
+            Tuning { semitones, .. } => (semitones, [-120.0, 120.0], 0.0),
+            Volume { gain, .. } => (gain, [0.0, 4.0], 1.0),
+            Pan { pan, .. } => (pan, [-1.0, 1.0], 0.0),
+            PitchBend { value, .. } => (value, [-1.0, 1.0], 0.0),
+            Brightness { value, .. } | ChannelBrightness { value, .. } => (value, [0.0, 1.0], 0.5),
+            Pressure { value, .. } | ChannelPressure { value, .. } | ModWheel { value, .. } => {
+                (value, [0.0, 1.0], 0.0)
+            }
+            Modulation {
+                offset,
+                row: FILTER_CUTOFF,
+                ..
+            } => (offset, [-1.0, 1.0], 0.0),
+            other => panic!("{other:?} has no value"),
+        }
+    }
+
+    /// Nothing that a broken host sends may reach the voices.
+    #[test]
+    fn expressions_are_brought_into_range() {
+        for bad in [f32::INFINITY, f32::NEG_INFINITY, 1e9, -1e9] {
+            for event in expressions(3, bad) {
+                let (got, [low, high], _) = value(event.sanitized().unwrap());
+                let want = if bad > 0.0 { high } else { low };
+                assert_eq!(got, want, "{event:?}");
+            }
+        }
+        for event in expressions(3, f32::NAN) {
+            let (got, _, neutral) = value(event.sanitized().unwrap());
+            assert_eq!(got, neutral, "{event:?}");
+        }
+        assert_eq!(
+            expressions(0x83, 0.3).map(|e| e.sanitized()),
+            expressions(3, 0.3).map(Some)
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_played_is_dropped() {
+        for key in [f32::NAN, f32::INFINITY] {
+            let (id, channel, velocity) = (7, 3, 0.5);
+            let event = EventKind::NoteOn {
+                id,
+                channel,
+                key,
+                velocity,
+            };
+            assert_eq!(event.sanitized(), None);
+        }
+        for row in [FILTER_TYPE, COUNT, usize::MAX] {
+            let event = EventKind::Modulation {
+                id: 7,
+                row,
+                offset: 0.5,
+            };
+            assert_eq!(event.sanitized(), None);
+        }
+    }
 }

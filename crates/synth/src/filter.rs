@@ -1,116 +1,91 @@
-//! One channel of a voice's filters at rest: what it is set to, where it is going, its states.
+//! The filters of one channel of a voice: a low-pass of one of several models, and a high-pass.
 //!
-//! A step is planned here, at the control rate; [`lanes`] runs many filters side by side. Cutoffs are
-//! fractions of the sample rate. All but the plain ladder and the two-pole high-pass behind it run at
-//! twice that rate; all are trapezoidal, their cutoffs prewarped (Zavalishin, "The Art of VA Filter Design", ch. 3 to 5; Simper, "Solving the
-//! continuous SVF equations using trapezoidal integration", 2013).
+//! Here are a channel's settings, the coefficients that it moves along a control step, and its
+//! states; [`bank`] runs many channels side by side. Cutoffs are fractions of the sample rate. All
+//! filters are trapezoidal, their cutoffs prewarped (Zavalishin, "The Art of VA Filter Design", ch.
+//! 3 to 5).
+//!
+//! To add a model, implement [`Model`] in a file of its own and append a line to [`FilterModel`]'s
+//! list. The parameter table takes its name from there, and the response's test renders it.
 
+pub mod bank;
+mod curves;
 mod halfband;
-pub mod lanes;
-mod low_pass;
+mod high_pass;
+mod ladder;
+mod model;
+mod off;
+mod response;
+mod svf;
 
 use crate::math::{saturate, tan_pis};
+use model::{Cutoff, Mode, Model, Named, models, most, named};
+use realfft::num_complex::Complex64;
+use simd::Vector;
 use std::f32::consts::SQRT_2;
+use std::f64::consts::TAU;
 use wide::f32x4;
+
+pub use response::FilterResponse;
 
 /// Highest cutoff as a fraction of the sample rate.
 const TOP: f32 = 0.45;
-/// Damping of the high-pass: Butterworth.
-const DAMPING: f32 = SQRT_2;
-/// Dampings of two second-order sections that make a fourth-order Butterworth.
-const FOURTH_ORDER: [f32; 2] = [1.847_759, 0.765_366_9];
-/// What the resonance boost takes off the state-variable filter's damping.
-const BOOST: f32 = 0.89;
-/// States below this are nothing: they must not sink into the denormal range.
-const NOTHING: f32 = 1e-18;
+/// States below this are set to 0: they must not sink into the denormal range.
+const NEGLIGIBLE: f32 = 1e-18;
 
-/// Which low-pass runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    /// Four one-pole stages in a saturating loop, at the sample rate itself: light, and the sound that
-    /// models are trained on. Modulated at audio rate it becomes the other ladder.
+models! {
+    /// Models of the low-pass.
+    FilterModel;
+    /// Names of the models of the low-pass.
+    FILTER_TYPES:
+    /// Four one-pole stages in a saturating loop, at the sample rate itself: light, and the sound
+    /// that models are trained on. Modulated at audio rate it becomes the other ladder.
     #[default]
-    Plain,
-    /// The same at twice the rate, its saturation solved more exactly: less aliasing, in tune to the top.
-    Ladder,
+    Ladder "Ladder" = ladder::Ladder<false>,
+    /// The same at twice the rate, its saturation solved more exactly: less aliasing, and in tune
+    /// to the top.
+    Ladder2x "Ladder 2x" = ladder::Ladder<true>,
     /// One state-variable section.
-    Svf12,
-    /// Two in series, the second resonant.
-    Svf24,
-    /// Nothing, nor the high-pass: the same bits come out.
-    Off,
+    Svf12 "SVF 12 dB" = svf::Svf<1>,
+    /// Two state-variable sections in series, the second resonant.
+    Svf24 "SVF 24 dB" = svf::Svf<2>,
+    /// Neither low-pass nor high-pass: the same bits come out.
+    Off "Off" = off::Off,
 }
 
-impl Kind {
-    /// All of them, in the order of [`crate::params::FILTER_TYPES`].
-    pub const ALL: [Self; 5] = [
-        Self::Plain,
-        Self::Ladder,
-        Self::Svf12,
-        Self::Svf24,
-        Self::Off,
-    ];
-
-    /// Whether it is one of those whose coefficients follow the cutoff sample by sample.
-    fn is_state_variable(self) -> bool {
-        matches!(self, Self::Svf12 | Self::Svf24)
+named! {
+    /// Gains around the low-pass.
+    Gains {
+        /// Gain ahead of it.
+        input,
+        /// Gain behind it, ahead of the high-pass.
+        output,
     }
 }
 
-/// Positions in a filter's states.
-mod state {
-    /// The ladder's stages; or both integrators of the resonant, then of the other section.
-    pub const LOW: usize = 0;
-    /// The high-pass's integrators.
-    pub const HIGH: usize = 4;
-    /// All that run at the sample rate itself are among so many, a multiple of four.
-    pub const PLAIN: usize = 8;
-    /// Up-sampler's sections.
-    pub const UP: usize = 6;
-    /// Down-sampler's sections.
-    pub const DOWN: usize = 10;
-    /// Behind the last one.
-    pub const END: usize = 14;
-    /// How many there is room for, a multiple of four.
-    pub const COUNT: usize = 16;
-}
+/// Where the high-pass's coefficients begin in a channel's row: behind the [`Gains`].
+const HIGH_PASS: usize = <Gains<f32> as Named<f32>>::LEN;
+/// Where the model's coefficients begin.
+const MODEL: usize = HIGH_PASS + <high_pass::Coefficients<f32> as Named<f32>>::LEN;
+/// Length of a channel's row of coefficients, a multiple of four.
+const ROW: usize = (MODEL + MOST_COEFFICIENTS).next_multiple_of(4);
 
-/// Positions in a filter's coefficients, which move linearly along a step.
-mod row {
-    /// Ladder: w = g / (1 + g), a stage's share of its input; state-variable: unused, its g follows the cutoff sample by sample.
-    pub const GAIN: usize = 0;
-    /// Ladder: feedback; state-variable: damping of the resonant section.
-    pub const LOOP: usize = 1;
-    /// Ladder: 1 / (1 + feedback w^4), which solves the loop; state-variable: the other damping.
-    pub const SOLVE: usize = 2;
-    /// Gain into the saturation.
-    pub const INTO: usize = 3;
-    /// Gain behind.
-    pub const OUT: usize = 4;
-    /// The high-pass: a, g a and g^2 a with a = 1 / (1 + g (g + damping)).
-    pub const HIGH: usize = 5;
-    /// How many there are of these, all that a ladder needs whose cutoff isn't modulated.
-    pub const STEADY: usize = 8;
-    /// Cutoff over the doubled rate, for modulation at audio rate and the state-variable filter.
-    pub const CUTOFF: usize = 8;
-    /// Weights of a state-variable section's low, band and high outputs.
-    pub const MORPH: usize = 9;
-    /// How many there are.
-    pub const COUNT: usize = 12;
-}
+/// Where the model's states begin: behind the high-pass's. The half-band filters' follow them.
+const MODEL_STATES: usize = <high_pass::States<f32> as Named<f32>>::LEN;
+/// Length of a channel's row of states: whole vectors of any instruction set.
+const STATES: usize = (MODEL_STATES + MOST_STATES + 2 * halfband::STATES).next_multiple_of(16);
 
-/// What the filter's knobs mean, independent of note and rate.
+/// Filter settings derived from the knobs, independent of note and rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FilterSettings {
-    /// Which low-pass.
-    pub kind: Kind,
-    /// The ladder's loop gain; 4 is the edge of self-oscillation.
-    feedback: f32,
-    /// Gain into the saturation, without the ladder's own.
-    into: f32,
-    /// Gain that keeps a full-scale tone's level.
+    /// Model of the low-pass.
+    pub model: FilterModel,
+    /// Gain into the saturation, without the model's own.
+    drive: f32,
+    /// Gain behind it that keeps a full-scale tone's level.
     makeup: f32,
-    /// Share of the state-variable filter's damping that resonance leaves.
+    /// Share of the damping that resonance leaves: 1 without resonance, 0 at the edge of
+    /// self-oscillation.
     damping: f32,
     /// How far beyond the edge of self-oscillation, 0 to 0.1.
     boost: f32,
@@ -119,153 +94,143 @@ pub struct FilterSettings {
 }
 
 impl FilterSettings {
-    /// `resonance` 0 to 1: 1 is the edge of self-oscillation; the curve gives equal steps about
-    /// equal effect; `boost`, 0 to 0.1, goes beyond it at full resonance. `drive` 0 to 1: 0.35 to 10
-    /// times the level at which saturation sets in. `morph` 0 low-pass, 1 band-pass, 2 high-pass.
-    pub fn new(kind: Kind, resonance: f32, boost: f32, drive: f32, morph: f32) -> Self {
-        let damping = (1.0 - resonance.clamp(0.0, 1.0)).powf(1.7);
+    /// `resonance` 0 to 1: 1 is the edge of self-oscillation, and equal steps have about equal
+    /// effect. `boost`, 0 to 0.1, goes beyond it at full resonance. `drive` 0 to 1: 0.35 to 10
+    /// times the level at which saturation sets in. `morph`: 0 low-pass, 1 band-pass, 2 high-pass,
+    /// of the state-variable models only.
+    pub fn new(model: FilterModel, resonance: f32, boost: f32, drive: f32, morph: f32) -> Self {
         let gain = 0.35 * (10.0f32 / 0.35).powf(drive);
         Self {
-            kind,
-            feedback: 4.0 * (1.0 - damping + boost),
-            into: gain,
+            model,
+            drive: gain,
             makeup: 1.0 / saturate(gain),
-            damping,
+            damping: (1.0 - resonance.clamp(0.0, 1.0)).powf(1.7),
             boost,
             morph,
         }
     }
 
-    /// Coefficients for cutoffs given as fractions of the sample rate.
+    /// Coefficients of a model for cutoffs, low- and high-pass, as fractions of the sample rate.
     #[inline(always)]
-    fn rows(&self, kind: Kind, low_pass: f32, high_pass: f32) -> [f32; row::COUNT] {
-        let mut rows = [0.0; row::COUNT];
+    fn row(&self, model: FilterModel, [low_pass, high_pass]: [f32; 2]) -> [f32; ROW] {
+        let mut row = [0.0; ROW];
         let low_pass = low_pass.min(TOP);
-        rows[row::CUTOFF] = 0.5 * low_pass;
-        (rows[row::INTO], rows[row::OUT]) = (self.into, self.makeup);
-        let prewarped = match kind {
-            Kind::Plain => low_pass,
+        let [steady, _] = model.modes();
+        let prewarped = match steady {
+            Mode::Base => low_pass,
             _ => 0.5 * low_pass,
         };
         let [ns, ds] = tan_pis(f32x4::from([prewarped, high_pass.min(TOP), 0.0, 0.0]));
         let ([n, high_pass_n, ..], [d, high_pass_d, ..]) = (ns.to_array(), ds.to_array());
-        match kind {
-            Kind::Plain | Kind::Ladder => {
-                let w = n / (n + d);
-                let w2 = w * w;
-                rows[row::GAIN] = w;
-                rows[row::LOOP] = self.feedback;
-                rows[row::SOLVE] = 1.0 / (1.0 + self.feedback * w2 * w2);
-                // The pass band sinks by 1 + feedback; half of that is given back.
-                rows[row::INTO] *= 1.0 + 0.5 * self.feedback;
-            }
-            Kind::Svf12 | Kind::Svf24 => {
-                let [other, resonant] = match kind {
-                    Kind::Svf12 => [0.0, SQRT_2],
-                    _ => FOURTH_ORDER,
-                };
-                // Resonance adds to the level; a part is taken back.
-                rows[row::INTO] *= 1.0 - 0.2 * (1.0 - self.damping);
-                rows[row::LOOP] = resonant * self.damping - BOOST * self.boost;
-                rows[row::SOLVE] = other;
-                // A band output's peak is 1 / damping; without resonance it is to be 1.
-                let band = match kind {
-                    Kind::Svf12 => SQRT_2,
-                    _ => SQRT_2.sqrt(),
-                };
-                rows[row::MORPH] = (1.0 - self.morph).max(0.0);
-                rows[row::MORPH + 1] = band * (1.0 - (1.0 - self.morph).abs());
-                rows[row::MORPH + 2] = (self.morph - 1.0).max(0.0);
-            }
-            Kind::Off => {
-                rows[row::OUT] = 1.0;
-                return rows;
-            }
+        let cutoff = Cutoff {
+            doubled: 0.5 * low_pass,
+            tangent: [n, d],
+        };
+        let input = self.drive * model.coefficients(self, &cutoff, &mut row[MODEL..]);
+        let mut output = 1.0;
+        if steady != Mode::Bypass {
+            output = self.makeup;
+            high_pass::coefficients([high_pass_n, high_pass_d]).write(&mut row[HIGH_PASS..]);
         }
-        let (n, d) = (high_pass_n, high_pass_d);
-        let scale = 1.0 / (d * d + n * (n + DAMPING * d));
-        rows[row::HIGH] = d * d * scale;
-        rows[row::HIGH + 1] = n * d * scale;
-        rows[row::HIGH + 2] = n * n * scale;
-        rows
+        Gains { input, output }.write(&mut row);
+        row
     }
 
     /// States that oscillate by themselves at once, at the level that the boost leads to: a filter
     /// without input would take seconds to swell from nothing.
-    fn kick(&self) -> [f32; state::COUNT] {
-        let mut states = [0.0; state::COUNT];
+    fn kick(&self) -> [f32; STATES] {
+        let mut states = [0.0; STATES];
         if self.damping * SQRT_2 < self.boost {
             let level = (10.0 * self.boost).sqrt();
-            let stages = match self.kind {
-                Kind::Plain | Kind::Ladder => [0.41, 0.41, 0.205, 0.0],
-                Kind::Svf12 | Kind::Svf24 => [0.21, 0.0, 0.0, 0.0],
-                Kind::Off => [0.0; 4],
-            };
-            for (state, stage) in states.iter_mut().zip(stages) {
-                *state = level * stage;
-            }
+            self.model.kick(level, &mut states[MODEL_STATES..]);
         }
         states
+    }
+
+    /// Frequency response at `frequency`, a fraction of the sample rate from 0 to 0.5, for steady
+    /// cutoffs, low- and high-pass, given as such fractions too.
+    ///
+    /// It holds for samples so small that nothing saturates; beyond the edge of self-oscillation
+    /// no such samples exist, and it says nothing about the sound. Drive counts as gain: what it
+    /// adds to small samples, saturation takes off large ones.
+    pub fn response(&self, cutoffs: [f32; 2], frequency: f64) -> Complex64 {
+        let row = self.row(self.model, cutoffs);
+        let gains = Gains::read(&row);
+        let gain = f64::from(gains.input) * f64::from(gains.output);
+        let model = |z| self.model.response(&row[MODEL..], z);
+        let z = Complex64::from_polar(1.0, TAU * frequency);
+        let [steady, _] = self.model.modes();
+        let low_pass = match steady {
+            Mode::Bypass => return 1.0.into(),
+            Mode::Base => model(z),
+            Mode::Doubled | Mode::Modulated => halfband::response(frequency, model),
+        };
+        gain * low_pass * high_pass::response(&Named::read(&row[HIGH_PASS..]), z)
     }
 }
 
 /// One channel's filters.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
-    kind: Kind,
+    model: FilterModel,
     /// The next plan starts without ramps.
     fresh: bool,
-    /// It starts silent.
+    /// The next plan starts silent.
     switched: bool,
-    /// What was last asked for.
+    /// Settings and cutoffs last planned.
     settings: FilterSettings,
     cutoffs: [f32; 2],
-    state: [f32; state::COUNT],
-    /// The coefficients at the planned step's first sample, their change per sample, and where they
+    state: [f32; STATES],
+    /// Coefficients at the planned step's first sample, their change per sample, and where they
     /// arrive after the last.
-    start: [f32; row::COUNT],
-    step: [f32; row::COUNT],
-    target: [f32; row::COUNT],
+    start: [f32; ROW],
+    step: [f32; ROW],
+    target: [f32; ROW],
 }
 
 impl Filter {
     /// Empties the filters; the next plan starts without ramps.
     pub fn start(&mut self, settings: &FilterSettings) {
         *self = Self {
-            kind: settings.kind,
+            model: settings.model,
             fresh: true,
             state: settings.kick(),
             ..Self::default()
         };
     }
 
-    /// Plans a step of 1 / `inverse_len` samples towards cutoffs, low- and high-pass, given as fractions
-    /// of the sample rate. Another kind takes two steps: the old one's output fades out, then the new
-    /// one's in.
+    /// Plans a step of 1 / `inverse_len` samples towards cutoffs, low- and high-pass, given as
+    /// fractions of the sample rate. Another model takes two steps: the old one's output fades out,
+    /// then the new one's in.
     #[inline(always)]
     pub fn plan(&mut self, inverse_len: f32, settings: &FilterSettings, cutoffs: [f32; 2]) {
         for state in &mut self.state {
             // A choice of numbers, not of paths, is made for many at once.
-            *state = if state.abs() < NOTHING { 0.0 } else { *state };
+            *state = if state.abs() < NEGLIGIBLE {
+                0.0
+            } else {
+                *state
+            };
         }
         if cutoffs == self.cutoffs && *settings == self.settings {
             self.start = self.target;
-            self.step = [0.0; row::COUNT];
+            self.step = [0.0; ROW];
             return;
         }
         let mut open = true;
-        if self.kind != settings.kind {
-            open = self.target[row::OUT] == 0.0;
+        if self.model != settings.model {
+            open = Gains::read(&self.target).output == 0.0;
             if open {
                 self.start(settings);
                 self.switched = true;
             }
         }
-        let mut target = settings.rows(self.kind, cutoffs[0], cutoffs[1]);
-        (self.settings, self.cutoffs) = (*settings, cutoffs);
+        let mut target = settings.row(self.model, cutoffs);
+        self.settings = *settings;
+        self.cutoffs = cutoffs;
         if !open {
-            target[row::OUT] = 0.0;
-            // It isn't there yet.
+            mute(&mut target);
+            // The settings aren't reached yet.
             self.cutoffs = [-1.0; 2];
         }
         if self.fresh {
@@ -274,22 +239,33 @@ impl Filter {
         self.start = self.target;
         self.target = target;
         if self.switched {
-            self.start[row::OUT] = 0.0;
+            mute(&mut self.start);
         }
         self.fresh = false;
         self.switched = false;
-        for r in 0..row::COUNT {
+        for r in 0..ROW {
             self.step[r] = (self.target[r] - self.start[r]) * inverse_len;
         }
     }
 
     /// Cuts the planned step short at its `done`-th sample.
     pub fn cut(&mut self, done: usize) {
-        for r in 0..row::COUNT {
+        for r in 0..ROW {
             self.target[r] = self.start[r] + self.step[r] * done as f32;
         }
         self.cutoffs = [-1.0; 2];
     }
+}
+
+/// Sets a row's output gain to 0.
+#[inline(always)]
+fn mute(row: &mut [f32; ROW]) {
+    let gains = Gains::read(row);
+    Gains {
+        output: 0.0,
+        ..gains
+    }
+    .write(row);
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! The sound generators of a voice: two oscillators, each in up to seven copies, of which the
 //! second can modulate the first's phase and the cutoff; a sub-oscillator; noise.
 
-use crate::CONTROL;
 use crate::math::{Ramp, inverse, split_mix};
-use crate::oscillator::{Noise, Oscillator, Samples, Timbre};
+use crate::oscillator::{Noise, Oscillator, Timbre};
 use crate::params::StartPhase;
 use crate::settings::{Settings, UNISON};
 use crate::wavetable::Wavetables;
+use crate::{CONTROL, Samples};
 use simd::Vector;
 
 /// The sub-oscillator's waveform: a sine.

@@ -8,7 +8,7 @@ pub struct Glide {
 }
 
 impl Glide {
-    /// From `offset` semitones away, arriving after `samples`.
+    /// Slides from `offset` semitones away, arriving after `samples`.
     pub fn new(offset: f32, samples: f32) -> Self {
         if samples < 1.0 {
             Self::default()
@@ -31,7 +31,7 @@ impl Glide {
         };
     }
 
-    /// Semitones still to go.
+    /// Rest of the slide, semitones.
     pub fn offset(&self) -> f32 {
         self.offset
     }

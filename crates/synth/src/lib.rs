@@ -2,6 +2,7 @@
 
 mod automation;
 mod batch;
+mod choice;
 mod controllers;
 mod effects;
 mod envelope;
@@ -28,6 +29,7 @@ mod wavetable;
 pub use automation::Automation;
 pub use batch::{Batch, Job};
 pub use event::{Event, EventKind};
+pub use filter::FilterResponse;
 pub use params::{
     COUNT, MATCHED, MATCHED_COUNT, PARAMS, Param, Scale, Section, Unit, can_modulate,
 };
@@ -40,3 +42,8 @@ pub use transport::Transport;
 /// Samples between control updates: modulators are evaluated on this grid, and whatever would be
 /// heard to step is ramped in between.
 pub const CONTROL: usize = 16;
+
+/// The samples of a control step.
+type Samples = [f32; CONTROL];
+/// Phases at each sample of a control step, 2^-32 cycles.
+type Phases = [i32; CONTROL];

@@ -3,15 +3,10 @@
 
 mod sync;
 
-use crate::CONTROL;
 use crate::math::{INDEX, Ramp, inverse};
 use crate::wavetable::{Wave, Wavetables, sines};
+use crate::{CONTROL, Phases, Samples};
 use simd::Vector;
-
-/// A control step's samples.
-pub type Samples = [f32; CONTROL];
-/// Phases at each of them, 2^-32 cycles.
-pub type Phases = [i32; CONTROL];
 
 /// Weights of the waveforms whose sum is the oscillator's output: sine, triangle, saw, and the
 /// shifted saw that is subtracted to make a pulse.
@@ -33,14 +28,14 @@ pub fn blend(shape: f32) -> Blend {
     }
 }
 
-/// What a waveform looks like.
+/// Waveform of an oscillator.
 #[derive(Clone, Copy, Debug)]
 pub struct Timbre {
     /// Weights of the waveforms.
     pub blend: Blend,
     /// Pulse width, cycles.
     pub width: f32,
-    /// Hard sync: how many times faster than the note it runs; 1 is none.
+    /// Hard sync: factor by which it runs faster than the note; 1: no sync.
     pub sync: f32,
 }
 
@@ -58,7 +53,7 @@ impl Default for Timbre {
 /// A morphing oscillator.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Oscillator {
-    /// At the planned step's first sample.
+    /// Phase at the planned step's first sample.
     phase: u32,
     increment: u32,
     increment_step: u32,
@@ -69,14 +64,15 @@ pub struct Oscillator {
     weights: [Ramp; 4],
     /// Offset of the shifted saw, cycles.
     width: Ramp,
-    /// How many times faster than the note the waveform runs, begun anew with each of its cycles.
+    /// Hard sync: factor by which the waveform runs faster than the note, whose every cycle
+    /// restarts it.
     sync: Ramp,
     /// Table levels at the start and the end of the control step; they are crossfaded.
     levels: [u8; 2],
     /// Which of the weights are heard in the planned step, and whether it is synced.
     heard: [bool; 4],
     synced: bool,
-    /// Nobody hears the planned step.
+    /// Whether the planned step is not heard.
     resting: bool,
 }
 
@@ -95,7 +91,7 @@ impl Oscillator {
         };
     }
 
-    /// Waits where it is, for a step in which nobody hears it.
+    /// Pauses for a step in which it is not heard.
     pub fn rest(&mut self) {
         if !self.resting {
             [self.phase, _] = self.at(self.len);
@@ -173,8 +169,8 @@ impl Oscillator {
         self.levels[1] = self.levels[0];
     }
 
-    /// The samples from the `done`-th of the planned step on, heard `offset` cycles further on;
-    /// those behind its end are any numbers.
+    /// Computes the samples from the `done`-th of the planned step on, with phases moved on by
+    /// `offset` cycles; samples past the step's end are unspecified.
     #[inline(always)]
     pub fn tone<V: Vector>(
         &self,
@@ -330,7 +326,7 @@ impl Noise {
         steps
     };
 
-    /// The next `len` samples; what follows them is any number.
+    /// Computes the next `len` samples; samples past `len` are unspecified.
     #[inline(always)]
     pub fn next<V: Vector>(&mut self, v: V, len: usize) -> Samples {
         let [factors, terms] = &Self::STEPS;

@@ -1,8 +1,7 @@
 //! Output buffer: collects the samples of many control steps, which are limited and copied at once.
 
-use crate::CONTROL;
 use crate::effects::{is_safe, safety_clip};
-use crate::oscillator::Samples;
+use crate::{CONTROL, Samples};
 
 /// Number of samples from which on the buffer has to be emptied.
 const FULL: usize = 256;

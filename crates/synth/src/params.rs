@@ -207,8 +207,7 @@ impl Param {
     }
 }
 
-/// What [`FILTER_TYPE`] chooses from.
-pub const FILTER_TYPES: &[&str] = &["Ladder", "Ladder 2x", "SVF 12 dB", "SVF 24 dB", "Off"];
+pub use crate::filter::FILTER_TYPES;
 
 /// Whether a row can differ from voice to voice: it is a quantity, and part of a voice's sound.
 pub const fn can_modulate(row: usize) -> bool {

@@ -29,7 +29,7 @@ pub enum PatchError {
     OutOfRange {
         /// The parameter's id.
         id: String,
-        /// What the patch says.
+        /// The value in the patch.
         value: Value,
         /// Smallest allowed plain value.
         min: f32,

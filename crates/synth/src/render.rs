@@ -166,7 +166,7 @@ pub fn to_mono([mut left, right]: [Vec<f32>; 2]) -> Vec<f32> {
     left
 }
 
-/// Of a sample's left and right.
+/// Mean of a sample's left and right.
 pub(crate) fn mean((left, right): (&f32, &f32)) -> f32 {
     0.5 * (left + right)
 }

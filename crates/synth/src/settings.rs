@@ -3,7 +3,7 @@
 
 use crate::effects::EffectSettings;
 use crate::envelope::EnvelopeSettings;
-use crate::filter::{FilterSettings, Kind};
+use crate::filter::{FilterModel, FilterSettings};
 use crate::lfo::LfoSettings;
 use crate::matrix::{Matrix, Sum};
 use crate::oscillator::{Timbre, blend};
@@ -15,20 +15,20 @@ use std::f32::consts::FRAC_PI_2;
 
 /// Shape at which the pulse has its own width.
 const SQUARE: f32 = 3.0;
-/// Its width at the end of the shapes.
+/// Width of the pulse at the last shape.
 const NARROWEST: f32 = 0.95;
 
 /// Most copies of an oscillator.
 pub const UNISON: usize = 7;
 
-/// One oscillator's knobs.
+/// Settings of one oscillator.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OscillatorSettings {
-    /// Its waveform.
+    /// Waveform.
     pub timbre: Timbre,
     /// Gain in the mixer.
     pub gain: f32,
-    /// 2^-32 cycles a sample at middle C.
+    /// Phase increment at middle C, in 2^-32 cycles a sample.
     pub increment: f32,
 }
 
@@ -37,7 +37,7 @@ pub struct OscillatorSettings {
 pub struct Settings {
     /// Hz.
     pub sample_rate: f32,
-    /// Both oscillators.
+    /// Knobs of both oscillators.
     pub osc: [OscillatorSettings; 2],
     /// Copies of each oscillator.
     pub count: usize,
@@ -55,7 +55,7 @@ pub struct Settings {
     pub sub: f32,
     /// Gain of the noise.
     pub noise: f32,
-    /// Kind, resonance, drive, morph.
+    /// Model, resonance, drive, morph.
     pub filter: FilterSettings,
     /// Octaves by which oscillator 2 at its peak moves the cutoff.
     pub cutoff_fm: f32,
@@ -96,7 +96,7 @@ pub struct Settings {
     pub tune: f32,
     /// Gain of everything, 1 at 0 dB.
     pub level: f32,
-    /// How many notes.
+    /// How keys become notes.
     pub play_mode: PlayMode,
     /// Most notes at once.
     pub voices: usize,
@@ -141,7 +141,7 @@ impl Settings {
         settings
     }
 
-    /// 2^-32 cycles a sample, so many semitones above middle C.
+    /// Phase increment, in 2^-32 cycles a sample, of a pitch in semitones above middle C.
     fn increment(&self, semitones: f32) -> f32 {
         /// Middle C, semitones above the 440 Hz that are tuned to.
         const MIDDLE_C: f32 = -9.0;
@@ -181,7 +181,7 @@ impl Settings {
                 }
                 Group::Filter => {
                     self.filter = FilterSettings::new(
-                        Kind::ALL[(v(p::FILTER_TYPE).round() as usize).min(Kind::ALL.len() - 1)],
+                        FilterModel::from_plain(v(p::FILTER_TYPE)),
                         v(p::FILTER_RESONANCE),
                         v(p::FILTER_BOOST),
                         v(p::FILTER_DRIVE),

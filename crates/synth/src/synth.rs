@@ -7,7 +7,7 @@ mod notes;
 
 use crate::effects::Effects;
 use crate::event::Event;
-use crate::filter::lanes::Lanes;
+use crate::filter::bank::FilterBank;
 use crate::output::Output;
 use crate::shared::SharedState;
 use crate::transport::Transport;
@@ -27,10 +27,10 @@ pub struct Synth {
     sample_rate: f32,
     tables: &'static Wavetables,
     set: InstructionSet,
-    /// Empty in a batch, whose instruments share lanes of its own.
-    lanes: Lanes,
+    /// Empty in a batch, whose instruments share its own.
+    bank: FilterBank,
     voices: Vec<Voice>,
-    /// Where the search for a free voice begins.
+    /// Index at which the search for a free voice begins.
     first: usize,
     /// Indices of the sounding voices, in order of their start.
     active: Vec<usize>,
@@ -52,10 +52,10 @@ pub struct Synth {
     output: Output,
 }
 
-/// Renders the next `len` samples of some instruments, whose voices share lanes.
+/// Renders the next `len` samples of some instruments, whose voices share a filter bank.
 pub(crate) struct Step<'a> {
     pub synths: &'a mut [Synth],
-    pub lanes: &'a mut Lanes,
+    pub bank: &'a mut FilterBank,
     /// At most [`Synth::ahead`] of each.
     pub len: usize,
 }
@@ -63,14 +63,14 @@ pub(crate) struct Step<'a> {
 impl Kernel for Step<'_> {
     #[inline(always)]
     fn run<V: Vector>(self, v: V) {
-        let Self { synths, lanes, len } = self;
-        lanes.clear();
+        let Self { synths, bank, len } = self;
+        bank.clear();
         for synth in &mut *synths {
-            synth.play(v, len, lanes);
+            synth.play(v, len, bank);
         }
-        lanes.filter(v, len);
+        bank.filter(v, len);
         for synth in synths {
-            synth.mix(v, len, lanes);
+            synth.mix(v, len, bank);
         }
     }
 }
@@ -84,8 +84,8 @@ struct PatchGlide {
 }
 
 impl Synth {
-    /// Largest number of simultaneous notes a patch may allow; the notes they displace fade out
-    /// beside them.
+    /// Largest number of simultaneous notes a patch may allow; displaced notes fade out on top of
+    /// them.
     pub const MAX_VOICES: usize = 64;
 
     /// Allocates everything. `sample_rate` in Hz, 8,000 to 384,000 (others are clamped).
@@ -93,8 +93,8 @@ impl Synth {
         Self::with_instruction_set(sample_rate, Self::best_instruction_set())
     }
 
-    /// The instruction set that [`Synth::new`] chooses on this CPU: the best with at most eight lanes.
-    /// The voices of one instrument would leave most lanes of wider vectors empty.
+    /// The instruction set that [`Synth::new`] chooses on this CPU: the best with at most eight
+    /// lanes. The voices of one instrument would leave most lanes of wider vectors empty.
     pub fn best_instruction_set() -> InstructionSet {
         InstructionSet::best_within(8)
     }
@@ -111,7 +111,7 @@ impl Synth {
             tables: Wavetables::shared(),
             set,
             // Left and right of each voice.
-            lanes: Lanes::new(2 * SLOTS),
+            bank: FilterBank::new(2 * SLOTS),
             voices: vec![Voice::default(); SLOTS],
             first: 0,
             active: Vec::with_capacity(SLOTS),
@@ -129,11 +129,11 @@ impl Synth {
         }
     }
 
-    /// Makes it one of a batch, without lanes, and the `first`-th voice the first to be used. Every
-    /// instrument's voices begin a page of memory: if all began with the same one, they would push
-    /// each other out of the cache.
+    /// Makes it one of a batch, without a filter bank, and the `first`-th voice the first to be
+    /// used. Every instrument's voices begin a page of memory: if all began with the same one, they
+    /// would push each other out of the cache.
     pub(crate) fn join(&mut self, first: usize) {
-        self.lanes = Lanes::default();
+        self.bank = FilterBank::default();
         self.first = first % SLOTS;
     }
 
@@ -195,8 +195,8 @@ impl Synth {
     }
 
     /// Renders a block. `left` and `right` have equal length (of unequal ones, the shorter counts)
-    /// and are overwritten; `events` are in time order, and numbers that are not finite make an
-    /// event void. Real-time safe.
+    /// and are overwritten; `events` are in time order; their numbers are brought into range, and
+    /// NaN counts as the value that changes nothing. Real-time safe.
     pub fn process(&mut self, left: &mut [f32], right: &mut [f32], events: &[Event]) {
         let len = left.len().min(right.len());
         let (left, right) = (&mut left[..len], &mut right[..len]);
@@ -225,7 +225,7 @@ impl Synth {
 
     fn advance(&mut self, left: &mut [f32], right: &mut [f32]) {
         // Taken out, as if they belonged to a batch.
-        let mut lanes = mem::take(&mut self.lanes);
+        let mut bank = mem::take(&mut self.bank);
         let mut done = 0;
         while done < left.len() {
             let from = done;
@@ -233,7 +233,7 @@ impl Synth {
                 let len = self.ahead().min(left.len() - done);
                 self.set.run_narrow(Step {
                     synths: std::slice::from_mut(self),
-                    lanes: &mut lanes,
+                    bank: &mut bank,
                     len,
                 });
                 done += len;
@@ -242,7 +242,7 @@ impl Synth {
             left[from..done].copy_from_slice(l);
             right[from..done].copy_from_slice(r.unwrap_or(l));
         }
-        self.lanes = lanes;
+        self.bank = bank;
     }
 
     /// Samples to the control grid's next line; a whole step on a line.
@@ -250,9 +250,9 @@ impl Synth {
         CONTROL - (self.position % CONTROL as u64) as usize
     }
 
-    /// Plays the next `len` samples into the filters' lanes.
+    /// Plays the next `len` samples into the filter bank.
     #[inline(always)]
-    fn play<V: Vector>(&mut self, v: V, len: usize, lanes: &mut Lanes) {
+    fn play<V: Vector>(&mut self, v: V, len: usize, bank: &mut FilterBank) {
         let planned = self.to_grid() > 0;
         if !planned {
             self.control();
@@ -263,19 +263,19 @@ impl Synth {
             if !planned {
                 voice.plan(CONTROL, &self.shared);
             }
-            voice.play(v, self.tables, len, lanes);
+            voice.play(v, self.tables, len, bank);
             self.mono &= voice.is_mono();
         }
     }
 
     /// Mixes the voices, sends them through the effects, and moves on.
     #[inline(always)]
-    fn mix<V: Vector>(&mut self, v: V, len: usize, lanes: &Lanes) {
+    fn mix<V: Vector>(&mut self, v: V, len: usize, bank: &FilterBank) {
         let idle = self.effects.are_idle();
         let mut sides = [[0.0; CONTROL]; 2];
         let sides = &mut sides[..if idle && self.mono { 1 } else { 2 }];
         for &i in &self.active {
-            self.voices[i].add_to(v, len, lanes, sides);
+            self.voices[i].add_to(v, len, bank, sides);
         }
         if !idle && let [left, right] = &mut *sides {
             self.effects.process(&mut left[..len], &mut right[..len]);

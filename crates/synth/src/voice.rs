@@ -7,20 +7,19 @@
 mod modulators;
 mod note;
 
-use crate::CONTROL;
 use crate::filter::Filter;
-use crate::filter::lanes::{Lanes, Place};
+use crate::filter::bank::{FilterBank, Slot};
 use crate::generators::{Generators, SourceBlock};
 use crate::glide::Glide;
 use crate::lfo::Lfo;
 use crate::math::{Ramp, exp2, exp2s, inverse, split_mix};
 use crate::matrix::Sum;
 use crate::note_modulation::NoteModulation;
-use crate::oscillator::Samples;
 use crate::params::Source;
 use crate::settings::Settings;
 use crate::shared::SharedState;
 use crate::wavetable::Wavetables;
+use crate::{CONTROL, Samples};
 use modulators::Modulators;
 use simd::Vector;
 use wide::f32x4;
@@ -55,7 +54,7 @@ pub struct Voice {
     pub note: NoteState,
     /// Whether the key is down.
     pub held: bool,
-    /// Whether it is fading out after being stolen or choked.
+    /// Whether the note is fading out after being stolen or choked.
     pub fading: bool,
     /// Number of the note since the last reset: smaller is older.
     pub number: u64,
@@ -64,14 +63,14 @@ pub struct Voice {
     /// Left, right; the left one filters both while they are the same.
     filters: [Filter; 2],
     stereo: bool,
-    /// Place of each side's samples in the filters' lanes, once they are there.
-    places: Option<[Place; 2]>,
+    /// Slot of each side's samples in the filter bank, once they are there.
+    slots: Option<[Slot; 2]>,
     gain: [Ramp; 2],
     modulators: Modulators,
     before: Modulators,
     planned: usize,
     done: usize,
-    /// Whether it has not sounded yet.
+    /// Whether the note has not sounded yet.
     fresh: bool,
     /// Drawn for the note, -1 to 1.
     random: f32,
@@ -167,7 +166,7 @@ impl Voice {
         self.modulators.amp.fade();
     }
 
-    /// Whether it has ended.
+    /// Whether the note has ended.
     pub fn is_idle(&self) -> bool {
         self.modulators.amp.is_idle()
     }
@@ -267,7 +266,7 @@ impl Voice {
             shared.version
         };
         let same = version > 0 && self.tuning.version == version;
-        // What stands still doesn't have to wait for the powers.
+        // An unchanged pitch needs no new increments, and so doesn't wait for the powers.
         if !same || self.tuning.octaves != octaves {
             self.tuning = Tuning {
                 octaves,
@@ -315,9 +314,15 @@ impl Voice {
         self.gain[0].is_silent() && self.gain[1].is_silent()
     }
 
-    /// Plays the next `len` samples of the planned step into the filters' lanes.
+    /// Plays the next `len` samples of the planned step into the filter bank.
     #[inline(always)]
-    pub fn play<V: Vector>(&mut self, v: V, tables: &Wavetables, len: usize, lanes: &mut Lanes) {
+    pub fn play<V: Vector>(
+        &mut self,
+        v: V,
+        tables: &Wavetables,
+        len: usize,
+        bank: &mut FilterBank,
+    ) {
         if self.is_silent() {
             return;
         }
@@ -328,13 +333,13 @@ impl Voice {
             self.filters[1] = self.filters[0];
         }
         self.stereo = block.stereo;
-        let mut places = [Place::default(); 2];
+        let mut slots = [Slot::default(); 2];
         let sides = if self.stereo { 2 } else { 1 };
         for side in 0..sides {
             let (filter, audio) = (&self.filters[side], &block.audio[side]);
-            places[side] = lanes.push(filter, self.done, audio, block.modulator.as_ref());
+            slots[side] = bank.push(filter, self.done, audio, block.modulator.as_ref());
         }
-        self.places = Some(places);
+        self.slots = Some(slots);
     }
 
     /// Whether both sides of what was played are the same, or nothing was played.
@@ -342,18 +347,24 @@ impl Voice {
     pub fn is_mono(&self) -> bool {
         let [left, right] = &self.gain;
         let same = left.start == right.start && left.target == right.target;
-        self.places.is_none() || (same && !self.stereo)
+        self.slots.is_none() || (same && !self.stereo)
     }
 
     /// Adds the played and filtered samples to the left and, if there is one, the right side, and
     /// moves on by `len`, that of [`Voice::play`]; samples past `len` are unspecified.
     #[inline(always)]
-    pub fn add_to<V: Vector>(&mut self, v: V, len: usize, lanes: &Lanes, sides: &mut [Samples]) {
-        if let Some(places) = self.places.take() {
+    pub fn add_to<V: Vector>(
+        &mut self,
+        v: V,
+        len: usize,
+        bank: &FilterBank,
+        sides: &mut [Samples],
+    ) {
+        if let Some(slots) = self.slots.take() {
             let [left, right] = &mut self.filters;
-            let mut audio = [lanes.pull(places[0], left); 2];
+            let mut audio = [bank.pull(slots[0], left); 2];
             if self.stereo {
-                audio[1] = lanes.pull(places[1], right);
+                audio[1] = bank.pull(slots[1], right);
             }
             for (k, side) in sides.iter_mut().enumerate() {
                 self.gain[k].mix_in(v, self.done, audio[k], side);

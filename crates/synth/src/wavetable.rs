@@ -9,8 +9,7 @@
 //! error. Three multiplications and additions evaluate it, and its error has less of a spectrum
 //! than that of an interpolation between samples.
 
-use crate::CONTROL;
-use crate::oscillator::{Phases, Samples};
+use crate::{CONTROL, Phases, Samples};
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex64;
 use simd::Vector;

@@ -1,6 +1,7 @@
 //! Host events and what the synthesizer gets of them.
 
 use super::*;
+use synth::{Patch, Synth, params};
 
 const VOICE: VoiceID = VoiceID::ID(7);
 const CHANNEL: Channel = Channel::Number(3);
@@ -137,85 +138,117 @@ fn controllers() {
     );
 }
 
-/// What a broken host sends must not reach the voices.
+/// A broken host's value sounds like the nearest one in range, and NaN like the neutral one.
 #[test]
 fn expressions_are_brought_into_range() {
     let (id, channel, key) = (7, 3, 64.0);
     let (timing, voice_id) = (5, VOICE);
-    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e9, -1e9] {
-        for event in [
+    let events = |x: f32| {
+        [
             NoteEvent::NoteOn {
                 timing,
                 voice_id,
                 channel: CHANNEL,
                 key: KEY,
-                velocity: bad,
+                velocity: x,
             },
             NoteEvent::PolyTuning {
                 timing,
                 voice_id,
                 channel: CHANNEL,
                 key: KEY,
-                tuning: bad,
+                tuning: x,
             },
             NoteEvent::PolyVolume {
                 timing,
                 voice_id,
                 channel: CHANNEL,
                 key: KEY,
-                gain: bad,
+                gain: x,
             },
             NoteEvent::PolyPan {
                 timing,
                 voice_id,
                 channel: CHANNEL,
                 key: KEY,
-                pan: bad,
+                pan: x,
             },
             NoteEvent::PolyBrightness {
                 timing,
                 voice_id,
                 channel: CHANNEL,
                 key: KEY,
-                brightness: bad,
+                brightness: x,
             },
             NoteEvent::MidiPitchBend {
                 timing,
                 channel,
-                value: bad,
+                value: x,
             },
             NoteEvent::PolyPressure {
                 timing,
                 voice_id,
                 channel: CHANNEL,
                 key: KEY,
-                pressure: bad,
+                pressure: x,
             },
             NoteEvent::MidiChannelPressure {
                 timing,
                 channel,
-                pressure: bad,
+                pressure: x,
             },
             NoteEvent::PolyModulation {
                 timing,
                 voice_id: id,
                 poly_modulation_id: 3,
-                normalized_offset: bad,
+                normalized_offset: x,
             },
-        ] {
-            let (value, low, high) = match kinds(event)[0] {
-                EventKind::NoteOn { velocity, .. } => (velocity, 0.0, 1.0),
-                EventKind::Tuning { semitones, .. } => (semitones, -128.0, 128.0),
-                EventKind::Volume { gain, .. } => (gain, 0.0, MAX_GAIN),
-                EventKind::Pan { pan, .. } => (pan, -1.0, 1.0),
-                EventKind::Brightness { value, .. } => (value, 0.0, 1.0),
-                EventKind::PitchBend { value, .. } => (value, -1.0, 1.0),
-                EventKind::Pressure { value, .. } => (value, 0.0, 1.0),
-                EventKind::ChannelPressure { value, .. } => (value, 0.0, 1.0),
-                EventKind::Modulation { offset, row: 3, .. } => (offset, -1.0, 1.0),
-                other => panic!("{event:?} became {other:?}"),
+        ]
+    };
+    // In the host's terms: lowest, neutral, highest.
+    let ranges = [
+        [0.0, 0.0, 1.0],
+        [-128.0, 0.0, 128.0],
+        [0.0, 1.0, 4.0],
+        [-1.0, 0.0, 1.0],
+        [0.0, 0.5, 1.0],
+        [0.0, 0.5, 1.0],
+        [0.0, 0.0, 1.0],
+        [0.0, 0.0, 1.0],
+        [-1.0, 0.0, 1.0],
+    ];
+    let mut patch = Patch::default();
+    patch.set_plain(params::MOD1_SOURCE, 4.0);
+    assert_eq!(params::SOURCES[4], "Pressure");
+    patch.set_plain(params::MOD1_AMOUNT, -0.5);
+    patch.set_plain(params::MOD1_DEST, 17.0);
+    let play = |kind: EventKind| {
+        let mut synth = Synth::new(48_000.0);
+        synth.set_patch(&patch, 0.0);
+        let on = EventKind::NoteOn {
+            id,
+            channel,
+            key,
+            velocity: 0.7,
+        };
+        let mut out = Vec::new();
+        for kind in [on, kind] {
+            let [mut left, mut right] = [[0.0; 2_048]; 2];
+            synth.process(&mut left, &mut right, &[Event { time: 0, kind }]);
+            out.extend([left, right].concat());
+        }
+        out
+    };
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e9, -1e9] {
+        for (n, [low, neutral, high]) in ranges.into_iter().enumerate() {
+            let x = match bad {
+                x if x.is_nan() => neutral,
+                x if x < 0.0 => low,
+                _ => high,
             };
-            assert!((low..=high).contains(&value), "{event:?} gave {value}");
+            let [got, want] = [bad, x].map(|x| play(kinds(events(x)[n])[0]));
+            assert!(want.iter().any(|x| *x != 0.0) && want.iter().all(|x| x.is_finite()));
+            assert!(got == want, "{:?} is not like {x}", events(bad)[n]);
         }
     }
     let tuning = NoteEvent::PolyTuning {

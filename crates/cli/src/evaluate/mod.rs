@@ -6,6 +6,7 @@
 
 mod baselines;
 mod mirrored;
+pub mod report;
 mod simulation;
 
 pub use baselines::{Baselines, baselines};

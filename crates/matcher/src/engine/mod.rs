@@ -1,8 +1,8 @@
 //! The engine's client: one child process per host process, shared by all instances.
 //!
 //! Handles send requests to one engine thread (`supervisor`), which owns the child (`process`),
-//! gathers what waits into one batch, and restarts a child that crashed. Nothing here is called on an
-//! audio thread.
+//! gathers waiting requests into one batch, and restarts a child that crashed. Nothing here is
+//! called on an audio thread.
 
 mod process;
 pub mod protocol;
@@ -22,45 +22,45 @@ use std::time::{Duration, Instant};
 pub const START_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest time a request may take before the child is killed, plus [`WINDOW_TIMEOUT`] per window.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
-/// Time allowed for each window of a request: some 20 times what a calm machine needs.
+/// Time allowed for each window of a request: about 20 times what an idle machine needs.
 pub const WINDOW_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Folder of the model within the engine's folder.
+/// Name of the model's folder within the engine's folder.
 pub const MODEL_FOLDER: &str = "model";
 
-/// Where the engine stands.
+/// State of the engine.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EngineStatus {
-    /// Nothing asked of it yet.
+    /// Not started: nothing was requested yet.
     Idle,
-    /// Starting.
+    /// The process is starting.
     Starting,
-    /// Answering.
+    /// The process answers requests.
     Running {
-        /// Engine's version.
+        /// Version of the engine.
         version: String,
     },
-    /// Not installed; says where it was looked for and what to do.
+    /// The engine is not installed.
     Missing {
-        /// Folder looked in.
+        /// Folder in which the engine was looked for.
         expected: PathBuf,
     },
-    /// Ended unexpectedly; restarts by itself in so many seconds.
+    /// The process ended unexpectedly, and restarts by itself.
     Restarting {
-        /// Why.
+        /// Reason of the end, for the player.
         reason: String,
-        /// Seconds left.
+        /// Seconds until the restart.
         seconds: u64,
     },
-    /// Gave up until [`Engine::restart`].
+    /// The engine gave up, until [`Engine::restart`].
     Stopped {
-        /// Why.
+        /// Reason of the stop, for the player.
         reason: String,
     },
 }
 
 impl EngineStatus {
-    /// A sentence or two for the player: what is, and what to do.
+    /// Describes the state and what to do about it, for the player, in a sentence or two.
     pub fn text(&self) -> String {
         match self {
             Self::Idle => "The listening engine starts when a reference arrives.".into(),
@@ -80,7 +80,7 @@ impl EngineStatus {
     }
 }
 
-/// Folder of the engine: the user's data folder, then MirrorNet/engine/VERSION. `None` when the system
+/// Folder of the engine: MirrorNet/engine/VERSION in the user's data folder. `None` when the system
 /// names no data folder.
 pub fn engine_folder() -> Option<PathBuf> {
     let base = directories::BaseDirs::new()?;
@@ -97,7 +97,7 @@ pub fn engine_program() -> String {
     format!("mirrornet-trainer{}", std::env::consts::EXE_SUFFIX)
 }
 
-/// Where an engine's program and the model that it serves are.
+/// Folders of an engine's program and of the model that it serves.
 #[derive(Clone)]
 struct Installation {
     /// Folder of the program.
@@ -116,22 +116,22 @@ impl Installation {
     }
 }
 
-/// What handles and the engine thread both see.
+/// State shared by the handles and the engine thread.
 #[derive(Default)]
-struct Shared {
-    status: Mutex<State>,
+struct SharedStatus {
+    status: Mutex<PublishedState>,
 }
 
 /// The published state of the engine.
-struct State {
+struct PublishedState {
     status: EngineStatus,
-    /// When a restart is due.
+    /// Time at which a restart is due.
     due: Option<Instant>,
     pid: Option<u32>,
     contract: Option<Arc<Contract>>,
 }
 
-impl Default for State {
+impl Default for PublishedState {
     fn default() -> Self {
         Self {
             status: EngineStatus::Idle,
@@ -142,27 +142,27 @@ impl Default for State {
     }
 }
 
-/// Asked of the engine thread.
+/// Command to the engine thread.
 enum Command {
     Start,
     Restart,
-    Infer(Job),
+    Infer(Request),
 }
 
-/// A request and where its answer goes.
-struct Job {
+/// A request and the channel for its answer.
+struct Request {
     windows: Vec<u8>,
     reply: Sender<Answer>,
 }
 
-/// One inference for each window, or why there is none.
+/// One inference per window, or the reason why there is none.
 pub(crate) type Answer = Result<Vec<Inference>, EncoderError>;
 
 /// Owns the engine thread: dropping it ends the child and waits for the thread, because a host may
 /// unload the plugin's code right after.
 struct Owner {
     installation: Option<Installation>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedStatus>,
     commands: Option<Sender<Command>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -177,8 +177,8 @@ impl Drop for Owner {
     }
 }
 
-/// Handle to an engine; clones share it. The process starts at [`Engine::start`] or the first inference
-/// asked for, and ends when the last handle is dropped.
+/// Handle to an engine; clones share it. The process starts at [`Engine::start`] or the first
+/// inference asked for, and ends when the last handle is dropped.
 #[derive(Clone)]
 pub struct Engine {
     owner: Arc<Owner>,
@@ -187,7 +187,8 @@ pub struct Engine {
 static SHARED: Mutex<Weak<Owner>> = Mutex::new(Weak::new());
 
 impl Engine {
-    /// The engine of this host process, from [`engine_folder`]. Starts nothing yet.
+    /// Returns the engine that this host process shares, from [`engine_folder`]. Doesn't start the
+    /// process.
     pub fn shared() -> Self {
         let mut shared = SHARED.lock();
         if let Some(owner) = shared.upgrade() {
@@ -198,12 +199,13 @@ impl Engine {
         engine
     }
 
-    /// An engine of its own from `folder` (tests, tools). Starts nothing yet.
+    /// Creates a separate engine from `folder`, for tests and tools. Doesn't start the process.
     pub fn at(folder: &Path) -> Self {
         Self::spawn(Some(Installation::whole(folder.to_owned())))
     }
 
-    /// Like [`Engine::at`], serving the model in the folder `model` instead of the engine's own.
+    /// Creates an engine like [`Engine::at`] that serves the model in the folder `model` instead of
+    /// its own.
     pub fn with_model(folder: &Path, model: &Path) -> Self {
         Self::spawn(Some(Installation {
             program: folder.to_owned(),
@@ -213,7 +215,7 @@ impl Engine {
     }
 
     fn spawn(installation: Option<Installation>) -> Self {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SharedStatus::default());
         let (commands, inbox) = unbounded();
         let thread = {
             let (shared, installation) = (shared.clone(), installation.clone());
@@ -224,7 +226,7 @@ impl Engine {
         let thread = match thread {
             Ok(thread) => Some(thread),
             Err(e) => {
-                let reason = format!("the system gave no thread for it ({e})");
+                let reason = format!("the system could not start a thread for it ({e})");
                 shared.status.lock().status = EngineStatus::Stopped { reason };
                 None
             }
@@ -246,7 +248,7 @@ impl Engine {
         }
     }
 
-    /// Where it stands.
+    /// Current state of the engine.
     pub fn status(&self) -> EngineStatus {
         let state = self.owner.shared.status.lock();
         let mut status = state.status.clone();
@@ -264,13 +266,13 @@ impl Engine {
         self.send(Command::Start);
     }
 
-    /// Starts anew after a stop, at the player's click. No effect while it runs or starts.
+    /// Restarts a stopped engine, at the player's click. No effect while it runs or starts.
     pub fn restart(&self) {
         self.send(Command::Restart);
     }
 
-    /// Sends whole windows, at most [`MAX_BATCH`] of them; the answer comes on what is returned. The
-    /// error is the status in words, when there is nothing to send them to.
+    /// Sends a batch of whole windows, at most [`MAX_BATCH`]; the answer comes on the returned
+    /// channel. While the engine doesn't run, the error is its status in words.
     pub(crate) fn ask(&self, windows: &[u8]) -> Result<Receiver<Answer>, EncoderError> {
         let status = self.status();
         if !matches!(status, EngineStatus::Running { .. }) {
@@ -280,31 +282,31 @@ impl Engine {
             return Err(EncoderError::Unavailable(status.text()));
         }
         let (reply, answer) = bounded(1);
-        self.send(Command::Infer(Job {
+        self.send(Command::Infer(Request {
             windows: windows.to_vec(),
             reply,
         }));
         Ok(answer)
     }
 
-    /// What an engine that dropped the question has to say.
+    /// Error for a request that the engine dropped: its status in words.
     pub(crate) fn gone(&self) -> EncoderError {
         EncoderError::Unavailable(self.status().text())
     }
 
-    /// Where the model is that the engine serves; `None` when the system names no folder for it.
+    /// Folder of the model that the engine serves; `None` when the system names no folder for it.
     pub fn model_folder(&self) -> Option<PathBuf> {
         self.owner.installation.as_ref().map(|i| i.model.clone())
     }
 
-    /// An encoder that asks this engine.
+    /// Creates an encoder that asks this engine.
     pub fn encoder(&self) -> EngineEncoder {
         EngineEncoder {
             engine: self.clone(),
         }
     }
 
-    /// Process id while running (tests kill it).
+    /// Process id of the child while it runs (tests kill it).
     pub fn pid(&self) -> Option<u32> {
         self.owner.shared.status.lock().pid
     }
@@ -315,10 +317,11 @@ impl Engine {
     }
 }
 
-/// [`Encoder`] over the engine process. Requests of several encoders waiting at once go as one batch.
+/// [`Encoder`] over the engine process. Requests of several encoders that wait at the same time are
+/// sent as one batch.
 ///
 /// While the engine does not run, [`Encoder::infer`] starts it if nobody has, and returns
-/// [`EncoderError::Unavailable`] at once with the status in words: a listener must go on hearing.
+/// [`EncoderError::Unavailable`] at once with the status in words: a listener must not be blocked.
 pub struct EngineEncoder {
     engine: Engine,
 }
@@ -328,7 +331,7 @@ impl Encoder for EngineEncoder {
         whole_windows(windows)?;
         let mut all = Vec::with_capacity(windows.len() / INPUT_LEN);
         for part in windows.chunks(MAX_BATCH * INPUT_LEN) {
-            // An error: the thread dropped the job, it is gone.
+            // Disconnected: the engine thread has ended and dropped the request.
             let answer = self.engine.ask(part)?.recv();
             all.extend(answer.map_err(|_| self.engine.gone())??);
         }
@@ -341,7 +344,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn instances_share_one_engine_until_the_last_goes() {
+    fn instances_share_one_engine_until_the_last_is_dropped() {
         let (a, b) = (Engine::shared(), Engine::shared());
         assert!(Arc::ptr_eq(&a.owner, &b.owner));
         assert_eq!(a.status(), EngineStatus::Idle);

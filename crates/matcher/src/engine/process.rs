@@ -1,4 +1,4 @@
-//! The child process: how it is started, spoken to and ended.
+//! The child process: starting it, exchanging messages with it, and ending it.
 
 use super::protocol::{self, Message};
 use super::{Installation, engine_program};
@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Bytes kept of what the child last wrote to its standard error.
+/// Number of bytes kept from the end of the child's standard error.
 const STDERR_BYTES: usize = 2048;
 /// Time for a child to end by itself once its input has ended.
 const FAREWELL: Duration = Duration::from_millis(300);
-/// Inherited variables that would change what the child's libraries load or how many threads they run.
+/// Inherited variables that would change what the child's libraries load or how many threads they
+/// run.
 const FOREIGN_PREFIXES: [&str; 5] = ["LD_", "DYLD_", "OMP_", "GOMP_", "KMP_"];
 
 /// A running child. Dropping it ends the child and its helper threads.
@@ -70,8 +71,8 @@ impl Process {
                 keep_last(&mut from, &kept)
             })?);
         }
-        // The exchange blocks in a thread of its own, so that a child that neither reads nor writes can
-        // be given up on everywhere in the same way: it is killed, and the blocked call returns.
+        // The exchange blocks in its own thread, so that a child that neither reads nor writes is
+        // handled alike on all systems: it is killed, and the blocked call returns.
         process.threads.push(spawn("mirrornet pipe", move || {
             for message in inbox {
                 let answer = link.exchange(&message);
@@ -87,7 +88,7 @@ impl Process {
         Ok(process)
     }
 
-    /// Sends a message; one at a time, the answer comes on `answers`.
+    /// Sends a message, one at a time; its answer comes on `answers`.
     pub(super) fn ask(&mut self, message: Message) {
         if let Some(requests) = &self.requests {
             // The pipe thread ends only after having answered with an error.
@@ -99,12 +100,12 @@ impl Process {
         self.child.id()
     }
 
-    /// Whether the child has ended by itself.
+    /// Returns whether the child has ended by itself.
     pub(super) fn has_ended(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Ends the child, and says how it went in a few words for the player.
+    /// Ends the child, and describes for the player in a few words how it ended.
     pub(super) fn post_mortem(mut self) -> String {
         // A child that closed its pipe is about to end: its own status says more than our kill.
         let ended = self.wait(Duration::from_millis(100));
@@ -166,14 +167,16 @@ fn keep_last(from: &mut impl Read, kept: &Mutex<Vec<u8>>) {
     }
 }
 
-/// Hosts open files without close-on-exec; a child that holds them keeps devices and locks busy.
+/// Keeps the child from inheriting descriptors that the host opened without close-on-exec: a child
+/// that holds them keeps devices and locks busy.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 fn close_leaked_descriptors(command: &mut Command) {
     use std::os::unix::process::CommandExt;
-    // SAFETY: between fork and exec only async-signal-safe calls are allowed; this is a single system
-    // call on integers. It marks descriptors and closes none, so that std's own error pipe still works.
-    // Kernels before 5.11 refuse it, and then the child inherits what the host leaked, as ever.
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed; this is a single
+    // system call on integers. It marks descriptors and closes none, so that std's own error pipe
+    // still works. Kernels before 5.11 refuse it, and then the child inherits what the host leaked,
+    // as ever.
     unsafe {
         command.pre_exec(|| {
             libc::syscall(
@@ -187,15 +190,16 @@ fn close_leaked_descriptors(command: &mut Command) {
     }
 }
 
-/// Windows inherits only what is asked for; on macOS std has no safe way to ask for it.
+/// Does nothing: on Windows a child inherits only the handles it is given, and on macOS std has no
+/// safe way to limit the descriptors.
 #[cfg(not(target_os = "linux"))]
 fn close_leaked_descriptors(_: &mut Command) {}
 
 /// Our end of the child's standard input and output.
 ///
-/// On Unix a socket pair: a write to a dead child's *pipe* would raise SIGPIPE, whose default action
-/// kills the host. Rust's `UnixStream` sends with MSG_NOSIGNAL where that exists; on macOS the socket
-/// option does the same.
+/// On Unix a socket pair: a write to a dead child's *pipe* would raise SIGPIPE, whose default
+/// action kills the host. Rust's `UnixStream` sends with MSG_NOSIGNAL where that exists; on macOS
+/// the socket option does the same.
 #[cfg(unix)]
 struct Link {
     stream: std::os::unix::net::UnixStream,
@@ -212,8 +216,8 @@ impl Link {
             .stdin(Stdio::from(OwnedFd::from(theirs.try_clone()?)))
             .stdout(Stdio::from(OwnedFd::from(theirs)))
             .spawn()?;
-        // `command` is dropped here and with it our copies of the child's ends: the stream ends when the
-        // child does.
+        // `command` is dropped here and with it our copies of the child's ends: the stream ends
+        // when the child does.
         Ok((child, Self { stream }))
     }
 

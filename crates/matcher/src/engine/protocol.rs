@@ -1,8 +1,8 @@
-//! Frames between the engine's client and the engine process.
+//! Protocol between the engine's client and the engine process: one frame per message.
 //!
-//! Every frame: u32 little-endian length of what follows, u8 kind, payload. A length that the kind does
-//! not allow is a protocol error before anything of the payload is read or allocated. Reading is total:
-//! whatever bytes come, the answer is a message, a clean end, or an error that says what was wrong.
+//! A frame is a u32 little-endian length of the rest, a u8 kind, and the payload. A length that the
+//! kind does not allow is a protocol error before any of the payload is read or allocated. Reading
+//! is total: any bytes give a message, a clean end, or an error that says what was wrong.
 
 use crate::model::{INPUT_LEN, MAX_BATCH};
 use std::io::{self, Error, ErrorKind, Read, Write};
@@ -12,7 +12,7 @@ use synth::MATCHED_COUNT;
 pub const PROTOCOL_VERSION: u32 = 1;
 /// Longest frame in bytes, kind included.
 pub const MAX_FRAME: u32 = 8 << 20;
-/// Numbers per window in an answer: means, then standard deviations.
+/// Number of values per window in an answer: means, then standard deviations.
 pub const OUTPUT_LEN: usize = 2 * MATCHED_COUNT;
 /// Longest text of a failure, in bytes.
 pub const MAX_TEXT: usize = 4096;
@@ -32,35 +32,35 @@ const FAILED: u8 = 5;
 pub enum Message {
     /// Client -> engine, first: protocol version.
     Hello {
-        /// [`PROTOCOL_VERSION`].
+        /// Version that the client speaks: [`PROTOCOL_VERSION`].
         protocol: u32,
     },
     /// Engine -> client: versions and the model's contract (JSON).
     Ready {
-        /// [`PROTOCOL_VERSION`].
+        /// Version that the engine speaks: [`PROTOCOL_VERSION`].
         protocol: u32,
-        /// Crate version, at most [`MAX_VERSION`] bytes.
+        /// Crate version of the engine, at most [`MAX_VERSION`] bytes.
         version: String,
-        /// `encoder.json`, at most [`MAX_CONTRACT`] bytes.
+        /// Text of `encoder.json`, at most [`MAX_CONTRACT`] bytes.
         contract: String,
     },
     /// Client -> engine: quantised windows.
     Infer {
-        /// Echoed in the answer.
+        /// Id of the request, echoed in the answer.
         id: u32,
-        /// n x [`INPUT_LEN`] bytes, n from 1 to [`MAX_BATCH`].
+        /// Windows: n x [`INPUT_LEN`] bytes, n from 1 to [`MAX_BATCH`].
         windows: Vec<u8>,
     },
     /// Engine -> client: n x [`OUTPUT_LEN`] numbers, per window means then sigmas.
     Inferred {
-        /// Of the request.
+        /// Id of the request.
         id: u32,
-        /// The numbers.
+        /// Outputs of the model, n x [`OUTPUT_LEN`].
         values: Vec<f32>,
     },
-    /// Engine -> client: why it can't serve; the engine exits after it.
+    /// Engine -> client: the reason why it can't serve; the engine exits after it.
     Failed {
-        /// For the player, at most [`MAX_TEXT`] bytes.
+        /// Reason for the player, at most [`MAX_TEXT`] bytes.
         message: String,
     },
 }
@@ -69,7 +69,7 @@ fn invalid(text: String) -> Error {
     Error::new(ErrorKind::InvalidData, text)
 }
 
-/// Shortest and longest payload of a kind, in bytes.
+/// Shortest and longest payload of a kind, in bytes; `None` for an unknown kind.
 fn limits(kind: u8) -> Option<(usize, usize)> {
     Some(match kind {
         HELLO => (4, 4),
@@ -81,8 +81,8 @@ fn limits(kind: u8) -> Option<(usize, usize)> {
     })
 }
 
-/// Writes one frame and flushes. A message beyond the limits is an `InvalidInput` error, and nothing
-/// of it is written.
+/// Writes one frame and flushes. A message beyond the limits is an `InvalidInput` error, and
+/// nothing of it is written.
 pub fn write(to: &mut impl Write, message: &Message) -> io::Result<()> {
     let mut frame = vec![0; 5];
     frame[4] = match message {
@@ -117,7 +117,7 @@ pub fn write(to: &mut impl Write, message: &Message) -> io::Result<()> {
             FAILED
         }
     };
-    // What can't be read back is not sent.
+    // A message that could not be parsed back is not sent.
     if let Err(e) = parse(frame[4], &frame[5..]) {
         return Err(Error::new(ErrorKind::InvalidInput, e.to_string()));
     }
@@ -127,8 +127,8 @@ pub fn write(to: &mut impl Write, message: &Message) -> io::Result<()> {
     to.flush()
 }
 
-/// Reads one frame; `Ok(None)` at a clean end of file. A frame cut short is `UnexpectedEof`, anything
-/// that is no frame is `InvalidData`.
+/// Reads one frame; `Ok(None)` at a clean end of file. A truncated frame is an `UnexpectedEof`
+/// error, an invalid one `InvalidData`.
 pub fn read(from: &mut impl Read) -> io::Result<Option<Message>> {
     let mut header = [0; 5];
     let mut filled = 0;
@@ -208,7 +208,7 @@ fn parse(kind: u8, payload: &[u8]) -> io::Result<Message> {
             let contract = number(6) as usize;
             if version > MAX_VERSION || 10 + version + contract != payload.len() {
                 return Err(invalid(format!(
-                    "a ready frame of {} bytes that announces {version} + {contract}",
+                    "ready frame of {} bytes: expected 10 + {version} (version) + {contract} (contract)",
                     payload.len()
                 )));
             }
@@ -312,7 +312,8 @@ mod tests {
         }
     }
 
-    /// Yields its bytes, then fails the test: what was refused must not have been waited for.
+    /// Reader that yields its bytes, then fails the test: the payload of a refused frame must not
+    /// be read.
     struct Limited<'a>(&'a [u8]);
     impl Read for Limited<'_> {
         fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {

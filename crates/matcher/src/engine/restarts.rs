@@ -1,26 +1,27 @@
-//! How long to wait before a crashed engine is started again.
+//! Delays before a crashed engine restarts.
 
 use std::time::{Duration, Instant};
 
-/// Waits before the first, second and any further restart.
+/// Delays before the first, second and any further restart.
 const DELAYS: [Duration; 3] = [
     Duration::from_secs(1),
     Duration::from_secs(4),
     Duration::from_secs(16),
 ];
-/// So many crashes within [`MINUTE`] are the last.
+/// Number of crashes within [`MINUTE`] after which the engine is not restarted.
 pub(super) const MOST_CRASHES: usize = 3;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Decides how long to wait after each crash.
+/// Decides on a delay after each crash.
 #[derive(Default)]
 pub(super) struct Restarts {
-    /// Crashes without a good minute since.
+    /// Times of the crashes since a child last ran for a minute.
     crashes: Vec<Instant>,
 }
 
 impl Restarts {
-    /// The wait after a crash at `now`, of a child started at `started`; `None`: wait for a click.
+    /// Records a crash at `now` of a child started at `started`, and returns the delay before its
+    /// restart; `None` if the engine stays stopped until the player clicks Restart.
     pub(super) fn crashed(&mut self, started: Instant, now: Instant) -> Option<Duration> {
         if now.duration_since(started) > MINUTE {
             self.crashes.clear();
@@ -43,7 +44,8 @@ impl Restarts {
 mod tests {
     use super::*;
 
-    /// Waits in seconds after crashes at these times in seconds, the child starting after each wait.
+    /// Delays in seconds after crashes at these times in seconds, the child starting after each
+    /// delay.
     fn waits(crashes: &[u64]) -> Vec<Option<u64>> {
         let zero = Instant::now();
         let at = |s: u64| zero + Duration::from_secs(s);
@@ -65,14 +67,14 @@ mod tests {
     }
 
     #[test]
-    fn three_crashes_within_a_minute_are_the_last() {
+    fn three_crashes_within_a_minute_stop_the_engine() {
         assert_eq!(waits(&[1, 3, 8]), [Some(1), Some(4), None]);
         assert_eq!(waits(&[50, 80, 109]), [Some(1), Some(4), None]);
         assert_eq!(waits(&[50, 80, 111]), [Some(1), Some(4), Some(16)]);
     }
 
     #[test]
-    fn a_good_minute_forgives_and_so_does_a_click() {
+    fn a_minute_without_crashes_or_a_click_resets_the_count() {
         assert_eq!(waits(&[1, 90, 200]), [Some(1), Some(1), Some(1)]);
         assert_eq!(waits(&[1, 3, 8, 9]), [Some(1), Some(4), None, Some(1)]);
     }

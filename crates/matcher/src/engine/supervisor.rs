@@ -1,11 +1,11 @@
-//! The engine thread: owns the child, gathers requests into batches, restarts after crashes.
+//! The engine thread: owns the child, gathers requests into batches, restarts it after crashes.
 
 use super::process::Process;
 use super::protocol::{Message, OUTPUT_LEN, PROTOCOL_VERSION};
 use super::restarts::{MOST_CRASHES, Restarts};
 use super::{
-    Command, EngineStatus, Installation, Job, REQUEST_TIMEOUT, START_TIMEOUT, Shared, State,
-    WINDOW_TIMEOUT, engine_program,
+    Command, EngineStatus, Installation, PublishedState, REQUEST_TIMEOUT, Request, START_TIMEOUT,
+    SharedStatus, WINDOW_TIMEOUT, engine_program,
 };
 use crate::model::{Contract, EncoderError, INPUT_LEN, Inference, MAX_BATCH};
 use crossbeam_channel::{Receiver, never, select};
@@ -15,38 +15,38 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use synth::MATCHED_COUNT;
 
-/// How often an idle child is looked at.
+/// Interval at which an idle child is checked.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// A batch on its way.
-struct Batch {
+/// A batch that was sent and is not yet answered.
+struct PendingBatch {
     id: u32,
-    jobs: Vec<Job>,
+    requests: Vec<Request>,
     deadline: Instant,
 }
 
-/// What the engine thread is doing. The published [`EngineStatus`] follows from it.
+/// Phase of the engine thread, from which the published [`EngineStatus`] follows.
 enum Phase {
     /// No child: idle, missing or stopped.
     Off,
-    /// A child was greeted and has not answered.
+    /// A child was sent `Hello` and has not answered.
     Starting { process: Process, started: Instant },
-    /// A child answers.
+    /// A child answers requests.
     Running {
         process: Process,
         started: Instant,
-        batch: Option<Batch>,
+        batch: Option<PendingBatch>,
     },
-    /// No child until then.
+    /// No child before `until`, the time of its restart.
     Waiting { until: Instant },
 }
 
 pub(super) struct Supervisor {
     installation: Option<Installation>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedStatus>,
     inbox: Receiver<Command>,
     phase: Phase,
-    pending: VecDeque<Job>,
+    pending: VecDeque<Request>,
     restarts: Restarts,
     next_id: u32,
 }
@@ -54,7 +54,7 @@ pub(super) struct Supervisor {
 impl Supervisor {
     pub(super) fn new(
         installation: Option<Installation>,
-        shared: Arc<Shared>,
+        shared: Arc<SharedStatus>,
         inbox: Receiver<Command>,
     ) -> Self {
         let (phase, restarts) = (Phase::Off, Restarts::default());
@@ -69,7 +69,7 @@ impl Supervisor {
         }
     }
 
-    /// Serves until the last handle is gone.
+    /// Runs until the last handle is dropped.
     pub(super) fn run(mut self) {
         loop {
             self.send_batch();
@@ -83,8 +83,8 @@ impl Supervisor {
                 recv(self.inbox) -> command => match command {
                     Ok(Command::Start) => self.start(matches!(self.status(), EngineStatus::Idle)),
                     Ok(Command::Restart) => self.start(matches!(self.phase, Phase::Off | Phase::Waiting { .. })),
-                    Ok(Command::Infer(job)) if matches!(self.phase, Phase::Running { .. }) => self.pending.push_back(job),
-                    Ok(Command::Infer(job)) => refuse(vec![job], &self.status().text()),
+                    Ok(Command::Infer(request)) if matches!(self.phase, Phase::Running { .. }) => self.pending.push_back(request),
+                    Ok(Command::Infer(request)) => refuse(vec![request], &self.status().text()),
                     Err(_) => return,
                 },
                 recv(answers) -> answer => self.answered(answer.unwrap_or_else(|_| Err(io::ErrorKind::UnexpectedEof.into()))),
@@ -97,11 +97,11 @@ impl Supervisor {
         self.shared.status.lock().status.clone()
     }
 
-    fn publish(&self, state: State) {
+    fn publish(&self, state: PublishedState) {
         *self.shared.status.lock() = state;
     }
 
-    /// Time until something is due without a command or an answer.
+    /// Time until the next deadline or check.
     fn wait(&self) -> Duration {
         let until = match &self.phase {
             Phase::Off => return Duration::from_secs(3600),
@@ -115,7 +115,7 @@ impl Supervisor {
         until.saturating_duration_since(Instant::now())
     }
 
-    /// Something may be due.
+    /// Handles a missed deadline, a child that has ended, or a restart that is due.
     fn look(&mut self) {
         let now = Instant::now();
         let crash = match &mut self.phase {
@@ -145,7 +145,7 @@ impl Supervisor {
         }
         let Some(installation) = self.installation.clone() else {
             return self.stop(
-                "the system names no folder for this user's data, where the engine would be".into(),
+                "the system names no data folder for this user, where the engine would be".into(),
             );
         };
         let program = installation.program.join(engine_program());
@@ -154,18 +154,18 @@ impl Supervisor {
             let status = EngineStatus::Missing {
                 expected: installation.program,
             };
-            return self.publish(State {
+            return self.publish(PublishedState {
                 status,
-                ..State::default()
+                ..PublishedState::default()
             });
         }
         let started = Instant::now();
         match Process::start(&installation) {
             Ok(process) => {
-                self.publish(State {
+                self.publish(PublishedState {
                     status: EngineStatus::Starting,
                     pid: Some(process.id()),
-                    ..State::default()
+                    ..PublishedState::default()
                 });
                 self.phase = Phase::Starting { process, started };
             }
@@ -173,7 +173,7 @@ impl Supervisor {
         }
     }
 
-    /// Sends what has gathered while the last batch was on its way.
+    /// Sends the requests that arrived during the last batch as the next one.
     fn send_batch(&mut self) {
         let Phase::Running {
             process,
@@ -183,24 +183,24 @@ impl Supervisor {
         else {
             return;
         };
-        let (mut windows, mut jobs) = (Vec::new(), Vec::new());
-        while let Some(job) = self.pending.front() {
-            if windows.len() + job.windows.len() > MAX_BATCH * INPUT_LEN {
+        let (mut windows, mut requests) = (Vec::new(), Vec::new());
+        while let Some(request) = self.pending.front() {
+            if windows.len() + request.windows.len() > MAX_BATCH * INPUT_LEN {
                 break;
             }
-            windows.extend_from_slice(&job.windows);
-            jobs.extend(self.pending.pop_front());
+            windows.extend_from_slice(&request.windows);
+            requests.extend(self.pending.pop_front());
         }
-        if jobs.is_empty() {
+        if requests.is_empty() {
             return;
         }
         self.next_id = self.next_id.wrapping_add(1);
         let id = self.next_id;
         let limit = REQUEST_TIMEOUT + WINDOW_TIMEOUT * (windows.len() / INPUT_LEN) as u32;
         process.ask(Message::Infer { id, windows });
-        *batch = Some(Batch {
+        *batch = Some(PendingBatch {
             id,
-            jobs,
+            requests,
             deadline: Instant::now() + limit,
         });
     }
@@ -208,7 +208,7 @@ impl Supervisor {
     fn answered(&mut self, answer: io::Result<Message>) {
         match answer {
             Err(e) if e.kind() == io::ErrorKind::InvalidData => {
-                self.crash(&format!("it sent what is not understood ({e})"));
+                self.crash(&format!("it sent an invalid message ({e})"));
             }
             Err(_) => self.crash("it ended unexpectedly"),
             Ok(Message::Failed { message }) => self.stop(message),
@@ -220,7 +220,7 @@ impl Supervisor {
                 self.ready(protocol, version, &contract);
             }
             Ok(Message::Inferred { id, values }) => self.inferred(id, &values),
-            Ok(_) => self.crash("it sent a message out of turn"),
+            Ok(_) => self.crash("it sent an unexpected message"),
         }
     }
 
@@ -238,7 +238,7 @@ impl Supervisor {
         };
         if let Phase::Starting { process, started } = std::mem::replace(&mut self.phase, Phase::Off)
         {
-            self.publish(State {
+            self.publish(PublishedState {
                 status: EngineStatus::Running { version },
                 due: None,
                 pid: Some(process.id()),
@@ -254,32 +254,32 @@ impl Supervisor {
 
     fn inferred(&mut self, id: u32, values: &[f32]) {
         let Phase::Running { batch, .. } = &mut self.phase else {
-            return self.crash("it answered before it was asked");
+            return self.crash("it sent an answer without a request");
         };
-        let expected = |b: &Batch| {
-            let windows: usize = b.jobs.iter().map(|j| j.windows.len() / INPUT_LEN).sum();
+        let expected = |b: &PendingBatch| {
+            let windows: usize = b.requests.iter().map(|r| r.windows.len() / INPUT_LEN).sum();
             b.id == id
                 && values.len() == windows * OUTPUT_LEN
                 && values.iter().all(|v| v.is_finite())
         };
         if !batch.as_ref().is_some_and(expected) {
-            return self.crash("its answer does not fit the question");
+            return self.crash("its answer does not match the request");
         }
         let mut answers = values.chunks_exact(OUTPUT_LEN).map(|v| Inference {
             mean: std::array::from_fn(|i| v[i].clamp(0.0, 1.0)),
             sigma: std::array::from_fn(|i| v[MATCHED_COUNT + i].clamp(1e-3, 1.0)),
         });
-        for job in batch.take().into_iter().flat_map(|b| b.jobs) {
+        for request in batch.take().into_iter().flat_map(|b| b.requests) {
             let part = answers
                 .by_ref()
-                .take(job.windows.len() / INPUT_LEN)
+                .take(request.windows.len() / INPUT_LEN)
                 .collect();
-            // The asker may be gone by now.
-            let _ = job.reply.send(Ok(part));
+            // Fails if the caller has gone.
+            let _ = request.reply.send(Ok(part));
         }
     }
 
-    /// The child is of no use any more: ends it, and decides on a restart.
+    /// Ends a failed child, and schedules a restart or gives up.
     fn crash(&mut self, what: &str) {
         let now = Instant::now();
         let (process, started, batch) = match std::mem::replace(&mut self.phase, Phase::Off) {
@@ -303,10 +303,10 @@ impl Supervisor {
                     reason,
                     seconds: wait.as_secs(),
                 };
-                self.publish(State {
+                self.publish(PublishedState {
                     status,
                     due: Some(until),
-                    ..State::default()
+                    ..PublishedState::default()
                 });
             }
             None => {
@@ -314,38 +314,40 @@ impl Supervisor {
                     "it failed {MOST_CRASHES} times within a minute; the last time {reason}"
                 );
                 let status = EngineStatus::Stopped { reason };
-                self.publish(State {
+                self.publish(PublishedState {
                     status,
-                    ..State::default()
+                    ..PublishedState::default()
                 });
             }
         }
         self.refuse_all(batch);
     }
 
-    /// Gives up until a click.
+    /// Stops the engine until the player clicks Restart.
     fn stop(&mut self, reason: String) {
         let batch = match std::mem::replace(&mut self.phase, Phase::Off) {
             Phase::Running { batch, .. } => batch,
             _ => None,
         };
         let reason = reason.trim_end_matches('.').into();
-        self.publish(State {
+        self.publish(PublishedState {
             status: EngineStatus::Stopped { reason },
-            ..State::default()
+            ..PublishedState::default()
         });
         self.refuse_all(batch);
     }
 
-    fn refuse_all(&mut self, batch: Option<Batch>) {
+    fn refuse_all(&mut self, batch: Option<PendingBatch>) {
         let text = self.status().text();
-        refuse(batch.into_iter().flat_map(|b| b.jobs), &text);
+        refuse(batch.into_iter().flat_map(|b| b.requests), &text);
         refuse(self.pending.drain(..), &text);
     }
 }
 
-fn refuse(jobs: impl IntoIterator<Item = Job>, text: &str) {
-    for job in jobs {
-        let _ = job.reply.send(Err(EncoderError::Unavailable(text.into())));
+fn refuse(requests: impl IntoIterator<Item = Request>, text: &str) {
+    for request in requests {
+        let _ = request
+            .reply
+            .send(Err(EncoderError::Unavailable(text.into())));
     }
 }

@@ -1,39 +1,39 @@
 //! The audio thread's end of the live loop.
 
 use super::target::Target;
-use super::{Due, LONGEST_WAIT, Mark, MarkKind, Readiness, Shared};
+use super::{Due, LONGEST_WAIT, LoopState, Mark, MarkKind, Readiness};
 use rtrb::{Consumer, Producer};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-/// Audio-thread end. No method allocates, locks or calls the system, but for [`AudioEnd::wait`].
+/// Audio-thread end. No method except [`AudioEnd::wait`] allocates, locks or calls the system.
 pub struct AudioEnd {
     samples: Producer<f32>,
     marks: Producer<Mark>,
     due: Consumer<Due>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<LoopState>,
     listener: Option<Thread>,
-    /// The block last pushed begins and ends here.
+    /// Positions at which the last pushed block begins and ends.
     begin: u64,
     pub(super) end: u64,
     /// Position of the stream's start.
     base: u64,
-    /// Samples put into the ring so far.
+    /// Number of samples put into the ring so far.
     written: u64,
-    /// A reset that no mark tells of yet.
+    /// True while a reset has no mark yet.
     unmarked_reset: bool,
-    /// Dropped samples that no mark tells of yet.
+    /// Number of dropped samples that have no mark yet.
     pub(super) unmarked_gap: u64,
-    /// Samples of 80 ms: see [`AudioEnd::wait`].
+    /// Number of samples in 80 ms: see [`AudioEnd::wait`].
     slack: u64,
 }
 
 impl AudioEnd {
     pub(super) fn new(
         (samples, marks, due): (Producer<f32>, Producer<Mark>, Consumer<Due>),
-        shared: Arc<Shared>,
+        shared: Arc<LoopState>,
         listener: Option<Thread>,
         sample_rate: f64,
     ) -> Self {
@@ -53,8 +53,9 @@ impl AudioEnd {
         }
     }
 
-    /// Hands a block of the reference to the listener; when the ring is full the block is dropped
-    /// (its time still passes) and counted. Advances this end's clock by the block's length.
+    /// Hands a block of the reference to the listener; a block that the ring has no room for is
+    /// dropped (its time still passes) and counted. Advances this end's clock by the block's
+    /// length.
     pub fn push(&mut self, mono: &[f32]) {
         let length = mono.len() as u64;
         self.begin = self.end;
@@ -67,7 +68,7 @@ impl AudioEnd {
         }
     }
 
-    /// Queues what is unmarked; `false` when the queue is full.
+    /// Queues the missing marks; returns `false` when the queue is full.
     fn mark(&mut self) -> bool {
         let at = self.written;
         if self.unmarked_reset {
@@ -100,13 +101,13 @@ impl AudioEnd {
         true
     }
 
-    /// Offline only: waits, at most 250 ms in all, until the inferences due in the pushed block have
-    /// come. While the engine starts it waits for that; when no inference can come it returns at once.
+    /// Waits for the inferences due in the pushed block, at most 250 ms; for offline rendering
+    /// only. Also waits while the engine starts; returns at once when no inference can come.
     pub fn wait(&mut self) {
-        // What is due in this block was heard at least 120 ms before its end; the ear is given 40 of
-        // them for its own delay.
+        // Inferences due in this block were heard at least 120 ms before its end, of which 40 are
+        // for the ear's own delay.
         let wanted = (self.end - self.unmarked_gap).saturating_sub(self.slack);
-        // Said anew with each block, and true for some blocks more: the listener may be ahead of it.
+        // Renewed with each block, with a margin of some blocks: the listener may be ahead of it.
         let offline = self.end + 8 * self.slack;
         self.shared.offline.store(offline, Ordering::Release);
         let until = Instant::now() + LONGEST_WAIT;
@@ -127,8 +128,8 @@ impl AudioEnd {
         }
     }
 
-    /// The next inference due within the block last pushed: sample offset in the block, and the
-    /// inference. Late ones come at offset 0 and are counted. Call until `None`.
+    /// Takes the next inference due within the block last pushed: sample offset in the block, and
+    /// the target. Late ones come at offset 0 and are counted. Call until `None`.
     pub fn next_due(&mut self) -> Option<(usize, Target)> {
         loop {
             let next = *self.due.peek().ok()?;
@@ -151,7 +152,8 @@ impl AudioEnd {
         }
     }
 
-    /// Starts a new stream: clock to zero, listener reset. The held inference is kept by the caller.
+    /// Starts a new stream: resets the clock to zero, and the listener. The caller keeps the held
+    /// inference.
     pub fn reset(&mut self) {
         self.begin = self.end;
         self.base = self.end;

@@ -1,7 +1,7 @@
-//! Who answers the listener: the engine when it is up, and the built-in encoder whenever it is not, so that
-//! no window goes without an answer.
+//! The listener's encoder: asks the engine while it runs, and the built-in encoder otherwise, so
+//! that every window is answered.
 
-use super::{Readiness, Runtime, Shared};
+use super::{LoopState, Readiness, Runtime};
 use crate::engine::{Answer, Engine, EngineStatus};
 use crate::model::CONTRACT;
 use crate::model::{BuiltinEncoder, BuiltinError, ModelFiles};
@@ -12,34 +12,36 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Longest wait for the engine's answer while playing live. Between two windows lie 40 ms: an engine that
-/// takes longer can't keep up, and what is left of an inference's 120 ms is enough for the built-in one.
+/// Longest wait for the engine's answer while playing live. Windows are 40 ms apart: an engine that
+/// takes longer can't keep up, and the rest of an inference's 120 ms is enough for the built-in
+/// encoder.
 const PATIENCE: Duration = Duration::from_millis(40);
-/// The same offline, where nobody hears a wait and a bounce had better be the engine's throughout: less
-/// than the audio thread waits.
+/// Longest wait for the engine's answer offline, where a wait is inaudible and a bounce should use
+/// the engine throughout: less than the audio thread waits.
 const PATIENCE_OFFLINE: Duration = Duration::from_millis(200);
 
-/// Where the listener's inferences come from.
+/// Source of the listener's inferences.
 pub(super) trait Source: Encoder {
-    /// Whether inferences come, and the ear that they are made for, where that is known. Asked before
-    /// each stretch of sound.
+    /// Returns whether inferences are available, and the configuration of the model's ear if it is
+    /// known. Called before each stretch of sound.
     fn poll_status(&mut self) -> (Readiness, Option<EarConfig>);
 }
 
-/// The engine, with the built-in encoder standing by.
+/// The engine, with the built-in encoder as fallback.
 pub(super) struct FallbackEncoder {
     engine: Engine,
     model: Option<ModelFiles>,
-    shared: Arc<Shared>,
-    /// `None` until there is something to hear.
+    shared: Arc<LoopState>,
+    /// The built-in encoder, or the reason why there is none; `None` until there is something to
+    /// hear.
     builtin: Option<Result<BuiltinEncoder, BuiltinError>>,
-    /// Where the answer comes that the engine still owes.
+    /// Channel of the answer that the engine still owes.
     pending_reply: Option<Receiver<Answer>>,
 }
 
 impl FallbackEncoder {
-    /// Nothing is started or read yet.
-    pub(super) fn new(engine: Engine, model: Option<ModelFiles>, shared: Arc<Shared>) -> Self {
+    /// Creates the encoder; neither starts the engine nor reads a model.
+    pub(super) fn new(engine: Engine, model: Option<ModelFiles>, shared: Arc<LoopState>) -> Self {
         Self {
             engine,
             model,
@@ -49,7 +51,7 @@ impl FallbackEncoder {
         }
     }
 
-    /// The model the engine serves; where there is none, the one given.
+    /// Loads the model that the engine serves or, if there is none, the given one.
     fn load(&self) -> Result<BuiltinEncoder, BuiltinError> {
         let folder = self.engine.model_folder().unwrap_or_default();
         match self.model {
@@ -64,7 +66,7 @@ impl FallbackEncoder {
         };
         let late = || EncoderError::Unavailable("the engine is slow to answer".into());
         if let Some(pending_reply) = &self.pending_reply {
-            // More questions would only queue up behind the first.
+            // More requests would only queue up behind the first.
             if let Err(TryRecvError::Empty) = pending_reply.try_recv() {
                 return Err(late());
             }
@@ -120,7 +122,7 @@ impl Source for FallbackEncoder {
         let builtin = self.builtin.as_ref().and_then(|b| b.as_ref().ok());
         let readiness = match (status, builtin) {
             (EngineStatus::Running { .. }, _) => Readiness::Ready,
-            // Offline the engine is waited for: it is the default.
+            // Offline rendering waits for the engine: it is the default.
             (EngineStatus::Idle | EngineStatus::Starting, _) => Readiness::Pending,
             (_, Some(_)) => Readiness::Ready,
             (_, None) => Readiness::Absent,
@@ -130,17 +132,20 @@ impl Source for FallbackEncoder {
     }
 }
 
-/// Describes for the player which encoder listens; `builtin_error` is the reason why the built-in one can't.
+/// Describes for the player which encoder listens; `builtin_error` is the reason why the built-in
+/// one can't.
 pub(super) fn describe(status: &EngineStatus, builtin_error: Option<&str>) -> String {
     let engine = status.text();
     match (status, builtin_error) {
         (EngineStatus::Idle | EngineStatus::Running { .. }, None) => engine,
         (EngineStatus::Starting, None) => {
-            format!("{engine} The built-in encoder listens until it is there.")
+            format!("{engine} The built-in encoder listens until the engine is ready.")
         }
         (_, None) => format!("{engine} The built-in encoder listens in its place."),
         (EngineStatus::Running { .. }, Some(builtin_error)) => {
-            format!("{engine} The built-in encoder can't stand by: {builtin_error}.")
+            format!(
+                "{engine} The built-in encoder can't replace the engine if it stops: {builtin_error}."
+            )
         }
         (_, Some(builtin_error)) => {
             format!(

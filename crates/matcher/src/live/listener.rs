@@ -1,4 +1,5 @@
-//! Samples -> ear -> window -> encoder -> inference. No threads here: `step` is testable alone.
+//! The listener: samples -> ear -> window -> encoder -> inference. Has no threads, so that `step`
+//! can be tested alone.
 
 use super::onset::{Onsets, SILENCE_DB};
 use super::resynthesis::{LEAST_LIKENESS, Resynthesis};
@@ -10,33 +11,36 @@ use crate::model::{
 use ear::{CHANNELS, Ear, EarConfig, EarError, Frame, PitchFrame};
 use synth::Patch;
 
-/// So many silent frames (0.5 s) at a window's end hold the match: the sound is over.
+/// Number of silent frames (0.5 s) at a window's end from which on the match holds: the sound is
+/// over.
 const SILENT_FRAMES: usize = 64;
-/// Confidence below which a window does not move the match. Of the shipped model, windows of white and red
-/// noise have .07 to .17 (median .11: the resynthesis is the surer judge), those of melodies medians of .14 to .45,
-/// their first 40 ms .10 to .16, and chords (as if they were one note) .2 to .28.
+/// Confidence below which a window does not move the match. With the shipped model, windows of
+/// white and red noise have 0.07 to 0.17 (median 0.11: the resynthesis is the surer judge), those
+/// of melodies medians of 0.14 to 0.45, their first 40 ms 0.10 to 0.16, and chords (as if they were
+/// one note) 0.2 to 0.28.
 pub const MIN_CONFIDENCE: f32 = 0.12;
 
-/// Movement of a parameter, normalised, that its level doesn't notice.
+/// Largest movement of a parameter, normalised, for which the measured level stays valid.
 const SAME: f32 = 0.01;
 
-/// Frames from one resynthesis to the next: .48 s.
+/// Number of frames from one resynthesis to the next: 0.48 s.
 const JUDGE_FRAMES: u64 = 12 * HOP_FRAMES as u64;
 
-/// Result of a listening step: the newest window and what is held after it.
+/// Result of a listening step: the newest window, and the target held after it.
 #[derive(Clone, Copy, Debug)]
 pub struct StepResult {
-    /// Frames heard since reset, up to and including the window's last.
+    /// Number of frames heard since the reset, including the window's last.
     pub frame: u64,
-    /// The smoothed inference now held, with its level; `None` until a window was good enough.
+    /// The target now held (smoothed inference and level); `None` until a window was good enough.
     pub target: Option<Target>,
     /// Confidence of the newest window, 0 to 1; 0 for silence.
     pub confidence: f32,
-    /// Likeness of the last resynthesis; `None` until a second has sounded since the last silence.
+    /// Likeness of the last resynthesis, -1 to 1; `None` until a second has sounded since the last
+    /// silence.
     pub likeness: Option<f32>,
-    /// Whether the newest window and the last resynthesis were good enough to move what is held.
+    /// True if the newest window and the last resynthesis were good enough to move the target.
     pub moved: bool,
-    /// Whether the newest window was held for silence; the encoder was not asked.
+    /// True if the newest window was silent, so that the encoder was not asked.
     pub silent: bool,
 }
 
@@ -46,12 +50,13 @@ pub struct Listener<E> {
     hearing: Hearing<E>,
 }
 
-/// What comes after the ear.
+/// Stages after the ear: window, encoder, smoothing and resynthesis.
 struct Hearing<E> {
     encoder: E,
-    /// The last frames; frame `n` at row `n % WINDOW_FRAMES`. Zero before the stream's start.
+    /// Ring of the last frames: frame `n` is at row `n % WINDOW_FRAMES`. Zero before the stream's
+    /// start.
     ring: Vec<f32>,
-    /// Frames since the last one above [`SILENCE_DB`].
+    /// Number of frames since the last one above [`SILENCE_DB`].
     silent: usize,
     frames: u64,
     window: Vec<f32>,
@@ -63,12 +68,12 @@ struct Hearing<E> {
     measured: Option<Target>,
     judge: Resynthesis,
     likeness: Option<f32>,
-    /// Frames since the last silence.
+    /// Number of frames since the last silence.
     sounding: u64,
 }
 
 impl<E: Encoder> Listener<E> {
-    /// `input_rate` of the samples to come, Hz. Fails where [`Ear::new`] does.
+    /// Creates a listener to samples at `input_rate` Hz. Fails where [`Ear::new`] does.
     pub fn new(ear: &EarConfig, input_rate: f64, encoder: E) -> Result<Self, EarError> {
         let new = Ear::new(ear, input_rate, true)?;
         let hearing = Hearing {
@@ -90,8 +95,8 @@ impl<E: Encoder> Listener<E> {
     }
 
     /// Hears `mono`; calls `on_frame` for each frame with its spectrum and the pitch of
-    /// [`Ear::pitch_delay`] frames before, and `on_inference` after every [`HOP_FRAMES`]-th.
-    /// An encoder error is handed on and the samples are not lost for the next window.
+    /// [`Ear::pitch_delay`] frames before, and `on_inference` after every [`HOP_FRAMES`]-th frame.
+    /// An encoder error is passed on, and the samples still count in the next window.
     pub fn step(
         &mut self,
         mono: &[f32],
@@ -108,8 +113,8 @@ impl<E: Encoder> Listener<E> {
         });
     }
 
-    /// Listens with another ear from here on, as after a reset. Fails where [`Ear::new`] does, and then
-    /// nothing has changed.
+    /// Replaces the ear, and resets the listener. Fails where [`Ear::new`] does, and then nothing
+    /// has changed.
     pub fn set_ear(&mut self, ear: &EarConfig, input_rate: f64) -> Result<(), EarError> {
         self.ear = Ear::new(ear, input_rate, true)?;
         self.hearing.judge = Resynthesis::new(ear, &self.ear);
@@ -117,12 +122,12 @@ impl<E: Encoder> Listener<E> {
         Ok(())
     }
 
-    /// The encoder.
+    /// Borrows the encoder.
     pub fn encoder(&mut self) -> &mut E {
         &mut self.hearing.encoder
     }
 
-    /// Frames per second.
+    /// Frame rate of the ear in Hz.
     pub fn frame_rate(&self) -> f64 {
         self.ear.frame_rate()
     }
@@ -142,7 +147,7 @@ impl<E: Encoder> Listener<E> {
     /// Forgets the held inference only.
     pub fn clear(&mut self) {
         self.hearing.tracker.clear();
-        // What is to be held next may be a note that sounds already.
+        // The next target may come from a note that sounds already.
         self.hearing.onsets.begin();
         self.hearing.target = None;
         self.hearing.measured = None;
@@ -167,13 +172,15 @@ impl<E: Encoder> Hearing<E> {
         }
     }
 
-    /// The sound is over: the next one is followed at once, and judged when it has lasted.
+    /// Forgets the last resynthesis at a sound's end: the next sound is followed at once, and
+    /// judged after a second.
     fn on_silence(&mut self) {
         self.sounding = 0;
         self.likeness = None;
     }
 
-    /// Judges `held` by the last second, now and then.
+    /// Judges `held` by resynthesis of the last second, every [`JUDGE_FRAMES`] frames; returns
+    /// whether the match may move.
     fn judge(&mut self, held: &Inference) -> bool {
         if self.sounding >= WINDOW_FRAMES as u64 && self.frames.is_multiple_of(JUDGE_FRAMES) {
             let patch = Patch::default().with_matched(&held.mean);
@@ -182,8 +189,8 @@ impl<E: Encoder> Hearing<E> {
         self.likeness.is_none_or(|l| l >= LEAST_LIKENESS)
     }
 
-    /// The target of `held`. A level is kept while what it was measured of has hardly moved: a measurement
-    /// costs as much as half an inference.
+    /// Adds the level to `held`. The last measured level is reused while the inference has hardly
+    /// moved since: a measurement costs as much as half an inference.
     fn with_level(&mut self, held: Inference) -> Target {
         let near = |t: &Target| {
             let mut both = t.inference.mean.iter().zip(&held.mean);
@@ -213,7 +220,7 @@ impl<E: Encoder> Hearing<E> {
             let answer = self.encoder.infer(&self.input)?;
             let [seen] = answer.as_slice() else {
                 return Err(EncoderError::Unavailable(format!(
-                    "{} answers to one window",
+                    "{} answers to one window: expected 1",
                     answer.len()
                 )));
             };
@@ -246,7 +253,8 @@ mod tests {
 
     const RATE: f64 = 16_000.0;
 
-    /// Keeps the windows it is asked about; says `sigma`, or nothing on demand.
+    /// Encoder that records the windows it is asked about, and answers with `sigma`, or with an
+    /// error on demand.
     #[derive(Default)]
     struct Recorder {
         asked: Vec<Vec<u8>>,
@@ -296,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_are_those_of_the_whole_clip() {
+    fn windows_equal_those_of_the_whole_clip() {
         let sound = tone(1.5);
         let heard = ear::spectrogram(&EarConfig::default(), &sound, RATE, false).unwrap();
         for block in [1, 100, 24_000] {
@@ -305,7 +313,7 @@ mod tests {
             let frames: Vec<u64> = all.iter().map(|h| h.as_ref().unwrap().frame).collect();
             assert_eq!(frames, (1..=37).map(|n| 5 * n).collect::<Vec<u64>>());
             for (asked, frame) in listener.hearing.encoder.asked.iter().zip(frames) {
-                // The clip's frames up to this one, behind a leading silence.
+                // The clip's frames up to this one, after a leading silence.
                 let end = frame as usize;
                 let first = end.saturating_sub(WINDOW_FRAMES);
                 let mut window = vec![0.0; (WINDOW_FRAMES - (end - first)) * CHANNELS];
@@ -318,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_handed_on_and_nothing_heard_is_lost() {
+    fn an_error_is_passed_on_and_no_frame_is_lost() {
         let sound = tone(1.2);
         let mut whole = listener(0.1);
         hear(&mut whole, &sound, 512);
@@ -356,8 +364,8 @@ mod tests {
     }
 
     #[test]
-    fn a_level_is_that_of_what_is_held_though_it_is_not_always_measured() {
-        // What is held moves by up to .01 a window, right across the range.
+    fn a_reused_level_is_near_the_measured_one() {
+        // The inference moves by up to 0.01 a window, across the whole range.
         let mut listener = listener(0.1);
         let all = hear(&mut listener, &tone(4.0), 512);
         let targets: Vec<Target> = all
@@ -377,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_not_asked_about() {
+    fn the_encoder_is_not_asked_about_silence() {
         let mut listener = listener(0.1);
         let quiet: Vec<f32> = tone(1.0).iter().map(|s| 1e-4 * s).collect();
         let all = hear(&mut listener, &quiet, 512);
@@ -386,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_after_a_sound_keeps_what_is_held() {
+    fn silence_after_a_sound_keeps_the_target() {
         let mut listener = listener(0.1);
         let sounding = hear(&mut listener, &tone(0.5), 512);
         let held = sounding.last().unwrap().as_ref().unwrap().target;
@@ -400,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_is_a_new_listener() {
+    fn a_reset_listener_equals_a_new_one() {
         let sound = tone(0.5);
         let mut listener = listener(0.1);
         hear(&mut listener, &sound, 333);

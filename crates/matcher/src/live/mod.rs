@@ -7,10 +7,11 @@
 //!                             listener thread ──► Snapshot ──► View
 //! ```
 //!
-//! Positions are counted in samples since `live`, dropped ones included, and never go back. A mark says
-//! what lies between two samples of the ring (a gap, a reset); it is queued before the sample it
-//! precedes, so the listener, which looks at the ring first, can't miss it. An inference is due at a
-//! position computed from its frame's number, whatever the block size and however long it took.
+//! Positions count samples since `live`, dropped ones included, and never decrease. A mark
+//! announces a gap or a reset between two samples of the ring; it is queued before the sample that
+//! follows it, so the listener, which looks at the ring first, can't miss it. An inference is due
+//! at a position computed from its frame's number, whatever the block size and however long it
+//! took.
 
 mod audio;
 mod fallback;
@@ -43,18 +44,18 @@ use std::time::Duration;
 /// Time from a frame's end to its inference's effect, in seconds.
 pub const DELAY: f64 = 0.120;
 
-/// Longest [`AudioEnd::wait`].
+/// Longest time that [`AudioEnd::wait`] waits.
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
-/// Seconds of sound that the ring holds: a hung engine is given up on after 2.
+/// Capacity of the ring in seconds of sound: a hung engine is given up after 2.
 const RING_SECONDS: f64 = 4.0;
-/// Gaps and resets that can be on their way at once.
+/// Capacity of the queue of marks.
 const MARKS: usize = 64;
-/// Inferences that can be on their way at once: 10 s of them.
+/// Capacity of the queue of due inferences: 10 s.
 const DUE: usize = 256;
-/// Frames kept for the editor: 4 s.
+/// Number of frames kept for the editor: 4 s.
 const SHOWN_FRAMES: usize = 500;
 
-/// What lies in the stream right before the ring's sample number `at`.
+/// A gap or reset in the stream right before the ring's sample number `at`.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     at: u64,
@@ -63,70 +64,70 @@ struct Mark {
 
 #[derive(Clone, Copy, Debug)]
 enum MarkKind {
-    /// So many samples were dropped.
+    /// Gap of this many dropped samples.
     Gap(u64),
     /// A new stream begins at this position.
     Reset(u64),
 }
 
-/// An inference on its way to the audio thread.
+/// An inference queued for the audio thread.
 #[derive(Clone, Copy, Debug)]
 struct Due {
-    /// Position of its effect.
+    /// Position at which the inference takes effect.
     position: u64,
-    /// Position of its stream's start.
+    /// Position of the stream's start.
     base: u64,
-    /// Number of [`View::clear`]s before it.
+    /// Number of [`View::clear`] calls before it.
     generation: u32,
     target: Target,
 }
 
-/// The implementation of the network that gives the inferences.
+/// Implementation of the network that gives the inferences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runtime {
     /// The engine process.
     Engine,
-    /// The encoder built in.
+    /// The encoder built into the plugin.
     Builtin,
 }
 
-/// Whether waiting for an inference makes sense.
+/// Availability of inferences: whether an offline host should wait for them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(u8)]
 enum Readiness {
     /// The listener or the engine is starting.
     Pending = 0,
-    /// Inferences come.
+    /// Inferences are available.
     Ready = 1,
-    /// None will come for now.
+    /// No inference will come for now.
     Absent = 2,
 }
 
 /// State shared by the audio end, the listener thread and the editor.
 #[derive(Default)]
-struct Shared {
-    /// Position up to which everything is heard and its inferences are queued.
+struct LoopState {
+    /// Position up to which all sound is heard and its inferences are queued.
     heard: AtomicU64,
     readiness: AtomicU8,
     listening_off: AtomicBool,
     stop: AtomicBool,
-    /// Number of [`View::clear`]s.
+    /// Number of [`View::clear`] calls.
     generation: AtomicU32,
-    /// Up to this position the host renders offline.
+    /// Position up to which the host renders offline.
     offline: AtomicU64,
-    /// The model is to be read again.
+    /// Request to reload the model.
     reload: AtomicBool,
     dropped: AtomicU64,
     late: AtomicU64,
     shown: Mutex<Shown>,
 }
 
-impl Shared {
+impl LoopState {
     fn ready(&self) -> bool {
         self.readiness.load(Ordering::Acquire) == Readiness::Ready as u8
     }
 
-    /// Whether the sound heard now is rendered offline.
+    /// Returns whether the sound heard now is rendered offline.
     fn is_offline(&self) -> bool {
         self.offline.load(Ordering::Acquire) > self.heard.load(Ordering::Acquire)
     }
@@ -147,42 +148,43 @@ struct Shown {
     builtin_error: Option<String>,
 }
 
-/// State of the listener for the editor, a copy.
+/// Copy of the listener's state for the editor.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// The latest frames, oldest first, at most 4 s.
     pub frames: Vec<[f32; CHANNELS]>,
-    /// The ear that makes them.
+    /// Configuration of the ear that makes the frames.
     pub ear: EarConfig,
-    /// Frames heard so far, those no longer in `frames` included: tells how far the picture scrolls.
+    /// Number of frames heard so far, including those no longer in `frames`: the editor scrolls by
+    /// it.
     pub heard: u64,
     /// The newest pitch, [`ear::PITCH_DELAY`] behind the newest frame.
     pub pitch: PitchFrame,
-    /// Confidence of the newest window.
+    /// Confidence of the newest window, 0 to 1.
     pub confidence: f32,
-    /// Likeness of what is inferred to what is heard, by the last resynthesis.
+    /// Likeness of the inferred patch to the reference, -1 to 1, by the last resynthesis.
     pub likeness: Option<f32>,
-    /// Whether the match moves or holds.
+    /// Status of the match.
     pub status: Status,
-    /// Samples dropped because the listener fell behind.
+    /// Number of samples dropped because the listener fell behind.
     pub dropped: u64,
-    /// Inferences that came too late.
+    /// Number of inferences that came too late.
     pub late: u64,
-    /// Who gave the newest answer.
+    /// Runtime that gave the newest answer.
     pub answering: Option<Runtime>,
-    /// How often that changed.
+    /// Number of changes from one runtime to the other.
     pub changes: u64,
 }
 
-/// Owner's and editor's end. Dropping it ends the listener thread.
+/// The plugin's and the editor's end. Dropping it ends the listener thread.
 pub struct View {
-    shared: Arc<Shared>,
+    shared: Arc<LoopState>,
     engine: Engine,
     thread: Option<JoinHandle<()>>,
 }
 
 impl View {
-    /// Latest state for the editor.
+    /// Copies the latest state for the editor.
     pub fn snapshot(&self) -> Snapshot {
         let shown = self.shared.shown.lock();
         Snapshot {
@@ -200,25 +202,26 @@ impl View {
         }
     }
 
-    /// Describes for the player which encoder listens, and what to do about it, in a sentence or two.
+    /// Describes for the player which encoder listens, and what to do about it, in a sentence or
+    /// two.
     pub fn describe_encoder(&self) -> String {
         let builtin_error = self.shared.shown.lock().builtin_error.clone();
         fallback::describe(&self.engine.status(), builtin_error.as_deref())
     }
 
-    /// Starts a stopped engine anew and reads the model again, at the player's click.
+    /// Restarts a stopped engine and reloads the model, at the player's click.
     pub fn restart(&self) {
         self.shared.reload.store(true, Ordering::Release);
         self.engine.restart();
     }
 
-    /// Switches listening on or off. Off, sound passes unheard; on again, hearing begins anew.
+    /// Switches listening on or off. While off, sound is skipped; switching on resets the listener.
     pub fn set_listening(&self, on: bool) {
         self.shared.listening_off.store(!on, Ordering::Release);
     }
 
-    /// Forgets the held inference (a patch was loaded); those on their way to the audio thread are
-    /// void.
+    /// Forgets the held inference, because a patch was loaded, and discards those queued for the
+    /// audio thread.
     pub fn clear(&self) {
         self.shared.generation.fetch_add(1, Ordering::AcqRel);
     }
@@ -239,9 +242,10 @@ impl Drop for View {
     }
 }
 
-/// Starts listening at `sample_rate` Hz: both ends and the thread between them. The engine starts when
-/// the first sound is pushed while listening is on; while it is not there, the built-in encoder answers
-/// with the model in the engine's folder, or with `model` where there is none.
+/// Starts the listener thread at `sample_rate` Hz, and returns the two ends that it connects. The
+/// engine starts when the first sound is pushed while listening is on; while it is unavailable, the
+/// built-in encoder answers with the model in the engine's folder, or with `model` if there is
+/// none.
 pub fn live(sample_rate: f64, engine: Engine, model: Option<ModelFiles>) -> (AudioEnd, View) {
     let of = |shared| FallbackEncoder::new(engine.clone(), model, shared);
     start(sample_rate, of, engine.clone())
@@ -249,14 +253,14 @@ pub fn live(sample_rate: f64, engine: Engine, model: Option<ModelFiles>) -> (Aud
 
 fn start<S: Source + 'static>(
     sample_rate: f64,
-    source: impl FnOnce(Arc<Shared>) -> S,
+    source: impl FnOnce(Arc<LoopState>) -> S,
     engine: Engine,
 ) -> (AudioEnd, View) {
     let (samples, from_samples) = RingBuffer::new((sample_rate * RING_SECONDS) as usize);
     let (marks, from_marks) = RingBuffer::new(MARKS);
     let (to_due, due) = RingBuffer::new(DUE);
-    let shared = Arc::new(Shared::default());
-    let worker = thread::Worker::new(
+    let shared = Arc::new(LoopState::default());
+    let worker = thread::ListenerThread::new(
         sample_rate,
         Box::new(source(shared.clone())),
         shared.clone(),

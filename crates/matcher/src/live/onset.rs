@@ -1,50 +1,55 @@
-//! When the last note began, as far as the match must know: an envelope is shown by a note's beginning
-//! alone.
+//! Detection of note onsets, for the match's envelopes: only a window with an onset shows an
+//! envelope.
 //!
-//! A beginning that is missed costs little, for the envelope is then held; one that is none lets it
-//! flutter. So only what no modulation of a held note does counts: a step of pitch that lasts, other than
-//! the octaves and twelfths that trackers slip by, and a rise out of a pause as long as a window. Out of a shorter
-//! one, only another pitch counts: what comes back at the same may be a tremolo, and if it is the same note
-//! again, so is its envelope. Vibrato of +-1 semitone and tremolo pass.
+//! A missed onset costs little, because the envelope is then held; a false one lets it flutter. So
+//! an onset is only what no modulation of a held note causes: a lasting step of pitch, other than
+//! the octaves and twelfths that trackers slip by, and a rise after a pause as long as a window.
+//! After a shorter pause only another pitch counts: a return at the same pitch may be a tremolo,
+//! and if the note is repeated, so is its envelope. Vibrato of +-1 semitone and tremolo are not
+//! onsets.
 
 use crate::model::WINDOW_FRAMES;
 use ear::PitchFrame;
 
 /// RMS level in dBFS below which a frame counts as silence.
 pub(super) const SILENCE_DB: f32 = -60.0;
-/// A step of pitch, in semitones.
+/// Smallest step of pitch, in semitones.
 const STEP: f32 = 1.5;
-/// Frames that a step lasts, and semitones within which it stays: 64 ms. An unclear pitch wanders.
+/// Number of frames (64 ms) that a step must last, and semitones within which it must stay: an
+/// unclear pitch wanders.
 const LASTING: u32 = 8;
 const STEADY: f32 = 0.7;
-/// Intervals in semitones by which a pitch tracker slips, and how far off: as far as a vibrato of a semitone.
+/// Intervals in semitones by which a pitch tracker slips, and their tolerance: a vibrato of a
+/// semitone.
 const SLIPS: [f32; 3] = [12.0, 19.0, 24.0];
 const SLIP_WIDTH: f32 = 1.2;
-/// Share of a frame's deviation by which the note's pitch follows: it is the middle of a vibrato.
+/// Share of a frame's deviation by which the note's pitch follows: it stays in the middle of a
+/// vibrato.
 const FOLLOW: f32 = 0.05;
-/// Fall in dB below the recent peak that is a pause.
+/// Fall in dB below the recent peak that counts as a pause.
 const PAUSE_FALL: f32 = 24.0;
-/// Frames of a pause after which any sound is a beginning, where no pitch is known before: 96 ms.
+/// Number of frames (96 ms) of a pause after which any sound is an onset, if no pitch is known
+/// before.
 const PAUSE: u32 = 12;
-/// Frames of one after which the same pitch is a beginning too.
+/// Number of frames of a pause after which the same pitch is an onset too.
 const LONG_PAUSE: u32 = WINDOW_FRAMES as u32;
-/// Rise in dB out of a pause that is a beginning.
+/// Rise in dB after a pause that counts as an onset.
 const RISE: f32 = 15.0;
 /// Fall of the recent peak in dB per frame: 12 dB a second.
 const PEAK_FALL: f32 = 0.1;
 
-/// Follows the pitch frames of one stream.
+/// Detects onsets in the pitch frames of one stream.
 #[derive(Clone, Debug)]
 pub struct Onsets {
-    /// Frames since the last beginning.
+    /// Number of frames since the last onset.
     since: usize,
     /// MIDI pitch of the note.
     key: Option<f32>,
-    /// Another pitch, and for how many frames it has been that.
+    /// A deviating pitch, and the number of frames that it has lasted.
     other: f32,
     away: u32,
     peak_db: f32,
-    /// Frames of the present pause, and the softest of them.
+    /// Number of frames of the current pause, and the lowest level in it, in dBFS.
     pause: u32,
     floor_db: f32,
 }
@@ -69,11 +74,11 @@ impl Onsets {
         self.since = self.since.saturating_add(1);
         let level = frame.level_db;
         self.peak_db = level.max(self.peak_db - PEAK_FALL).max(SILENCE_DB);
-        // A soft note that a tremolo sinks below silence has not paused.
+        // A tremolo that takes a soft note below silence is not a pause.
         if level < self.peak_db - PAUSE_FALL {
             self.pause += 1;
             self.floor_db = self.floor_db.min(level);
-            // Nothing is to be told of the pitch of what is about to end.
+            // The pitch of a decaying note is unreliable.
             return;
         }
         let pause = if self.key.is_some() {
@@ -111,12 +116,12 @@ impl Onsets {
         }
     }
 
-    /// A note begins now; or, where it can't be known, listening does.
+    /// Marks an onset now: a note begins or, where its own onset is unknown, listening does.
     pub fn begin(&mut self) {
         (self.since, self.away, self.key) = (0, 0, None);
     }
 
-    /// Whether the window that ends now shows the beginning of a note.
+    /// Returns whether the window that ends now has an onset.
     pub fn in_view(&self) -> bool {
         self.since < WINDOW_FRAMES
     }
@@ -128,7 +133,7 @@ mod tests {
 
     const NONE: [usize; 0] = [];
 
-    /// Frames on which a note began, of frames given as key and level.
+    /// Indices of onsets in frames given as key and level.
     fn begun(frames: impl Iterator<Item = (f32, f32)>) -> Vec<usize> {
         let mut onsets = Onsets::default();
         let mut begun = Vec::new();
@@ -164,13 +169,13 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_after_silence_is_a_beginning() {
+    fn a_sound_after_silence_is_an_onset() {
         let sound = (0..300).map(|i| (60.0, if i < 200 { -120.0 } else { -30.0 }));
         assert_eq!(begun(sound), [200]);
     }
 
     #[test]
-    fn modulations_of_a_held_note_do_not() {
+    fn modulations_of_a_held_note_are_not_onsets() {
         for hz in [0.3, 2.0, 6.0, 12.0] {
             let vibrato = (0..500).map(|i| (60.0 + wave(i, hz), -20.0));
             assert_eq!(begun(vibrato), NONE, "vibrato of {hz} Hz");

@@ -1,6 +1,6 @@
-//! Confidence from resynthesis: the last second, played again with what was inferred at the notes heard,
-//! and compared. What the synthesizer can't follow (noise, speech, chords) shows here however
-//! sure the encoder is.
+//! Confidence from resynthesis: the inferred patch plays the notes of the last second, and the
+//! render is compared with that second. Sounds that the synthesizer can't follow (noise, speech,
+//! chords) show here however sure the encoder is.
 
 use crate::metric::likeness;
 use crate::metric::melody;
@@ -13,27 +13,27 @@ use synth::Patch;
 pub const LEAST_LIKENESS: f32 = 0.5;
 /// Rate of the renders in Hz: the ear's own, which spares half of the samples and a resampling.
 const RATE: f64 = 16_000.0;
-/// Frames that the ear hears before those that are compared, so that it has begun.
+/// Number of warm-up frames that the ear hears before those that are compared.
 const WARM: usize = 16;
-/// Frames kept: the second that is compared, and the one before it, in which its first note may have
-/// begun.
+/// Number of frames kept: the second that is compared, and the one before it, in which its first
+/// note may have begun.
 const FRAMES: usize = 2 * WINDOW_FRAMES;
 
-/// Keeps what was heard and judges patches by it.
+/// Keeps the last frames heard, and judges patches by them.
 pub struct Resynthesis {
     config: EarConfig,
     frame_rate: f64,
-    /// Frames by which pitches come later than spectra.
+    /// Number of frames by which pitches come later than spectra.
     delay: usize,
-    /// Frames taken, as far as they matter: the first `delay` bring no pitch.
+    /// Number of frames taken, up to `delay`: the first `delay` bring no pitch.
     taken: usize,
     cells: VecDeque<f32>,
-    /// Of the frames in `cells`, without the last `delay` ones.
+    /// Pitches of the frames in `cells`, without the last `delay` ones.
     pitch: VecDeque<PitchFrame>,
 }
 
 impl Resynthesis {
-    /// For frames of `ear`, whose settings are `config`.
+    /// Creates a judge for frames of `ear`, which was made from `config`.
     pub fn new(config: &EarConfig, ear: &Ear) -> Self {
         let delay = ear.pitch_delay();
         Self {
@@ -46,7 +46,7 @@ impl Resynthesis {
         }
     }
 
-    /// Takes note of a frame as the ear gives it, its pitch being that of an earlier one.
+    /// Takes a frame of the ear, whose `pitch` is that of an earlier frame.
     pub fn take(&mut self, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
         if self.pitch.len() == FRAMES {
             self.cells.drain(..CHANNELS);
@@ -67,8 +67,8 @@ impl Resynthesis {
         self.pitch.clear();
     }
 
-    /// Likeness of the last second (of what there is of it) to `patch` playing the notes heard; 0 where
-    /// none were. Takes some milliseconds. Fails where the ear can't be made.
+    /// Likeness, -1 to 1, of the last second (or what there is of it) to a render of its notes with
+    /// `patch`; 0 without notes. Takes some milliseconds. Fails where the ear can't be created.
     pub fn likeness(&mut self, patch: &Patch) -> Result<f32, EarError> {
         let heard = Spectrogram {
             data: self
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_right_patch_is_trusted_and_what_is_no_melody_is_not() {
+    fn the_right_patch_is_trusted_and_noise_is_not() {
         let patch = Patch::default();
         let [melody, _] = synth::render(&patch, &notes(&[60.0], 0.4), 3.0, RATE as f32, 7);
         assert!(judge(&melody, &patch) > 0.9);

@@ -4,7 +4,8 @@ use super::Runtime;
 use ear::EarError;
 use std::fmt;
 
-/// Whether the match follows the reference. Displayed as a short sentence for the player.
+/// Status of the match: following the reference, or the reason why not. Displayed as a short
+/// sentence for the player.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Status {
     /// Nothing was heard yet.
@@ -12,11 +13,11 @@ pub enum Status {
     Waiting,
     /// Listening is switched off.
     Off,
-    /// The match moves with what is heard.
+    /// The match follows the reference.
     Following(Runtime),
     /// The match stays where it is.
     Holding(HoldReason),
-    /// No sound can be heard at all.
+    /// The listener can't work.
     NotListening(Deafness),
 }
 
@@ -27,7 +28,7 @@ pub enum HoldReason {
     Silence,
     /// The encoder is not sure enough.
     Unsure,
-    /// What was inferred, played again, doesn't sound like the reference: noise, speech, several notes at once.
+    /// The resynthesis doesn't sound like the reference: noise, speech, several notes at once.
     NotAMelody,
     /// The encoder did not answer.
     NoAnswer,
@@ -35,7 +36,7 @@ pub enum HoldReason {
     NoEncoder,
 }
 
-/// Reason why no sound can be heard.
+/// Reason why the listener can't work.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deafness {
     /// The ear can't work at this sample rate.
@@ -60,7 +61,10 @@ impl fmt::Display for Status {
             Self::Holding(HoldReason::NoEncoder) => "Holding: the engine is not running",
             Self::NotListening(Deafness::Ear(e)) => return write!(f, "Not listening: {e}"),
             Self::NotListening(Deafness::Thread(e)) => {
-                return write!(f, "Not listening: the system gave no thread ({e})");
+                return write!(
+                    f,
+                    "Not listening: the system could not start a thread ({e})"
+                );
             }
         })
     }

@@ -1,21 +1,23 @@
-//! What the matched knobs are drawn to: an inference, and the level that goes with it.
+//! The target of the matched knobs: an inference, and the level that goes with it.
 //!
-//! Windows are heard relative to their peak, so an inference says nothing about level; but filter, mixer
-//! and drive make some patches 30 dB softer than others. Without compensation a melody's dynamics
-//! would be those of the network's indecision. So each inferred patch is brought to the loudness of the
-//! default patch. The player's own knobs are not: turning one down stays softer.
+//! Windows are normalised to their peak, so an inference says nothing about level; but filter,
+//! mixer and drive make some patches 30 dB softer than others. Without compensation a melody's
+//! dynamics would follow the network's indecision. So each inferred patch is brought to the
+//! loudness of the default patch. The player's own knobs are not compensated: turning one down
+//! stays softer.
 
 use crate::model::Inference;
 use std::sync::OnceLock;
 use synth::{MATCHED, MATCHED_COUNT, Note, Patch, params::LEVEL};
 
-/// Rate at which loudness is measured, in Hz: enough for what decides it.
+/// Sample rate at which loudness is measured, in Hz: enough for the frequencies that decide it.
 const RATE: f32 = 16_000.0;
-/// Length of the note it is measured on, in seconds.
+/// Length of the note on which loudness is measured, in seconds.
 const SECONDS: f64 = 0.5;
-/// Its key. Cutoffs follow the key, so that it hardly matters which.
+/// MIDI key of the note on which loudness is measured. Cutoffs follow the key, so it hardly
+/// matters.
 const KEY: f32 = 60.0;
-/// Most compensation in either direction, in dB.
+/// Largest compensation in either direction, in dB.
 const MOST_DB: f32 = 12.0;
 
 /// RMS level of one note of `patch`, in dBFS; at least -60.
@@ -31,17 +33,18 @@ fn loudness_db(patch: &Patch) -> f32 {
     (10.0 * (energy / mono.len() as f32).log10()).max(-60.0)
 }
 
-/// An inference and its level.
+/// An inference and the level that goes with it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Target {
-    /// The matched parameters.
+    /// Inference of the matched parameters.
     pub inference: Inference,
-    /// What makes the inferred patch as loud as the default one, in dB, within 12 dB.
+    /// Gain that makes the inferred patch as loud as the default one, -12 to 12 dB.
     pub level_db: f32,
 }
 
 impl Target {
-    /// Measures the level: renders a short note (some .4 ms). Not for the audio thread.
+    /// Measures the level of `inference`: renders a short note (about 0.4 ms). Not for the audio
+    /// thread.
     pub fn new(inference: Inference) -> Self {
         static DEFAULT: OnceLock<f32> = OnceLock::new();
         let wanted = DEFAULT.get_or_init(|| loudness_db(&Patch::default()));
@@ -52,9 +55,9 @@ impl Target {
         }
     }
 
-    /// knob + amount * (inferred - knob) for each matched row that is not locked; others stay, but for the
-    /// output level, which is compensated as far as the sound is matched. `amount` 0 to 1; `locks` in the
-    /// order of [`synth::MATCHED`]. Real-time safe.
+    /// Returns `knobs` with each unlocked matched row at knob + amount * (inferred - knob); others
+    /// stay, except for the output level, which is compensated as far as the sound is matched.
+    /// `amount` 0 to 1; `locks` in the order of [`synth::MATCHED`]. Real-time safe.
     pub fn effective(&self, knobs: &Patch, amount: f32, locks: &[bool; MATCHED_COUNT]) -> Patch {
         let mut patch = *knobs;
         let mut free = 0;
@@ -98,7 +101,7 @@ mod tests {
             if target.level_db.abs() < MOST_DB {
                 assert!(off.abs() < 0.5, "{seed}: {off} dB off");
             } else {
-                // Compensated as far as it goes.
+                // Compensated up to the limit.
                 let before = Patch::default().with_matched(&target.inference.mean);
                 assert!(off.abs() <= (loudness_db(&before) - wanted).abs());
             }
@@ -121,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_matched_is_nothing_moved() {
+    fn without_a_match_no_knob_moves() {
         let target = some(1);
         let mut knobs = Patch::default();
         knobs.set_plain(LEVEL, -6.0);

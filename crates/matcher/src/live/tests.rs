@@ -1,4 +1,4 @@
-//! The live loop with an encoder of our own in place of the engine.
+//! The live loop with test encoders in place of the engine.
 
 use super::*;
 use crate::model::{Encoder, EncoderError, Inference};
@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::Instant;
 use synth::MATCHED_COUNT;
 
-/// Answers each window with numbers that depend on all of it.
+/// Encoder whose answers depend on every byte of a window.
 struct Fingerprint;
 
 impl Encoder for Fingerprint {
@@ -29,7 +29,7 @@ impl Encoder for Fingerprint {
     }
 }
 
-/// Waits for a permission before each answer.
+/// Encoder that waits for a permit before each answer.
 struct Gated(mpsc::Receiver<()>);
 
 impl Encoder for Gated {
@@ -45,7 +45,7 @@ fn no_engine() -> Engine {
     Engine::at(std::path::Path::new("no such folder"))
 }
 
-/// An encoder that stands as it is told.
+/// Source with a fixed readiness and ear.
 struct Standing<E>(E, Readiness, EarConfig);
 
 impl<E: Encoder> Encoder for Standing<E> {
@@ -77,7 +77,7 @@ fn melody(rate: f64, seconds: f64) -> Vec<f32> {
 }
 
 /// Pushes `sound` in blocks of `size`, waiting as an offline host does; returns position and target
-/// of all that came due.
+/// of all inferences that came due.
 fn play(end: &mut AudioEnd, sound: &[f32], size: usize) -> Vec<(usize, Target)> {
     let mut all = Vec::new();
     for (i, block) in sound.chunks(size).enumerate() {
@@ -100,7 +100,7 @@ fn lattice(rate: f64, length: usize) -> Vec<usize> {
 }
 
 #[test]
-fn effects_fall_on_the_same_samples_in_blocks_of_any_size() {
+fn inferences_take_effect_on_the_same_samples_in_blocks_of_any_size() {
     for rate in [48_000.0, 44_100.0] {
         let sound = melody(rate, 1.5);
         let reference = {
@@ -127,7 +127,7 @@ fn a_reset_starts_the_same_stream_again() {
     let sound = melody(48_000.0, 1.0);
     let (mut end, _view) = live_with(48_000.0, Fingerprint, Readiness::Ready);
     let first = play(&mut end, &sound, 480);
-    // In the middle of a block's worth of frames, with inferences on their way.
+    // With inferences queued.
     end.reset();
     assert_eq!(play(&mut end, &sound, 333), first);
     end.reset();
@@ -164,7 +164,7 @@ fn drops_are_counted_and_time_passes_over_them() {
     }
     catch_up(&end);
     while end.next_due().is_some() {}
-    // After the gap, effects fall where they would have fallen without it.
+    // After the gap, inferences take effect where they would have without it.
     let mut positions = Vec::new();
     for (i, block) in melody(rate, 1.0).chunks(100).enumerate() {
         end.push(block);
@@ -174,7 +174,7 @@ fn drops_are_counted_and_time_passes_over_them() {
         }
     }
     let all = lattice(rate, sound.len() + 16_000);
-    // The listener learns of the gap with the first block after it: what came due meanwhile is late.
+    // The listener learns of the gap with the first block after it: inferences due before are late.
     let settled = |list: Vec<usize>| -> Vec<usize> {
         list.into_iter()
             .filter(|&p| p > sound.len() + 4000)
@@ -202,7 +202,7 @@ fn late_inferences_come_at_the_blocks_start_and_are_counted() {
 }
 
 #[test]
-fn clearing_voids_what_is_on_its_way() {
+fn clearing_discards_queued_inferences() {
     let (mut end, view) = live_with(16_000.0, Fingerprint, Readiness::Ready);
     end.push(&melody(16_000.0, 0.5));
     catch_up(&end);
@@ -210,14 +210,14 @@ fn clearing_voids_what_is_on_its_way() {
     assert!(end.next_due().is_some());
     view.clear();
     assert!(end.next_due().is_none());
-    // The reference plays on, and is followed anew.
+    // The reference plays on, and is followed again.
     end.push(&melody(16_000.0, 0.5));
     catch_up(&end);
     assert!(end.next_due().is_some());
 }
 
 #[test]
-fn without_an_engine_frames_flow_and_nobody_waits() {
+fn without_an_engine_frames_arrive_and_the_host_is_not_blocked() {
     struct Missing;
     impl Encoder for Missing {
         fn infer(&mut self, _: &[u8]) -> Result<Vec<Inference>, EncoderError> {
@@ -234,7 +234,7 @@ fn without_an_engine_frames_flow_and_nobody_waits() {
 }
 
 #[test]
-fn silence_holds_and_says_so() {
+fn silence_holds_the_match() {
     let (mut end, view) = live_with(16_000.0, Fingerprint, Readiness::Ready);
     let sound = melody(16_000.0, 0.5);
     assert!(!play(&mut end, &sound, 160).is_empty());
@@ -290,7 +290,7 @@ fn the_models_ear_replaces_the_default_one() {
 }
 
 #[test]
-fn an_impossible_rate_is_said() {
+fn an_unsupported_rate_is_reported() {
     let (mut end, view) = live_with(1.0, Fingerprint, Readiness::Ready);
     end.push(&[0.0; 64]);
     end.wait();

@@ -1,10 +1,10 @@
-//! The listener thread: takes sound and marks from the audio thread, and sends back what is due.
+//! The listener thread: takes sound and marks from the audio thread, and sends back due inferences.
 
 use super::listener::{Listener, StepResult};
 use super::resynthesis::LEAST_LIKENESS;
 use super::status::{Deafness, HoldReason, Status};
 use super::{
-    DELAY, Due, Mark, MarkKind, Readiness, Runtime, SHOWN_FRAMES, Shared, fallback::Source,
+    DELAY, Due, LoopState, Mark, MarkKind, Readiness, Runtime, SHOWN_FRAMES, fallback::Source,
 };
 use crate::model::EncoderError;
 use ear::{CHANNELS, EarConfig, PitchFrame};
@@ -13,21 +13,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// How often the ring is looked at: a block of the audio thread wakes nobody.
+/// Interval at which the ring is polled: a block of the audio thread doesn't wake the listener.
 const POLL: Duration = Duration::from_millis(3);
-/// Most samples heard between two looks at the commands.
+/// Largest number of samples heard between two checks for commands.
 const PIECE: usize = 1024;
 
-pub(super) struct Worker {
+pub(super) struct ListenerThread {
     sample_rate: f64,
-    shared: Arc<Shared>,
+    shared: Arc<LoopState>,
     samples: Consumer<f32>,
     marks: Consumer<Mark>,
     due: Producer<Due>,
-    /// `None`: this rate can't be heard.
+    /// `None` if the ear can't work at this sample rate.
     listener: Option<Listener<Box<dyn Source>>>,
     ear: EarConfig,
-    /// Samples taken from the ring.
+    /// Number of samples taken from the ring.
     taken: u64,
     /// Position up to which the stream is heard.
     position: u64,
@@ -39,11 +39,11 @@ pub(super) struct Worker {
     listening: bool,
 }
 
-impl Worker {
+impl ListenerThread {
     pub(super) fn new(
         sample_rate: f64,
         source: Box<dyn Source>,
-        shared: Arc<Shared>,
+        shared: Arc<LoopState>,
         (samples, marks, due): (Consumer<f32>, Consumer<Mark>, Producer<Due>),
     ) -> Self {
         let ear = EarConfig::default();
@@ -69,7 +69,7 @@ impl Worker {
         }
     }
 
-    /// Listens with the model's ear: frames are counted from here.
+    /// Replaces the ear by the model's; frames are counted from here.
     fn listen_with(&mut self, ear: EarConfig) {
         self.ear = ear;
         self.shared.shown.lock().ear = ear;
@@ -136,7 +136,7 @@ impl Worker {
         let Some(listener) = self.listener.as_mut().filter(|_| listening) else {
             return self.set_readiness(Readiness::Absent);
         };
-        // Nothing is asked of the engine before there is something to hear.
+        // The engine is not started before there is something to hear.
         if self.position == 0 && self.samples.slots() == 0 {
             return;
         }
@@ -157,7 +157,7 @@ impl Worker {
     fn pass(&mut self, mark: MarkKind) {
         match mark {
             MarkKind::Gap(mut length) => {
-                // StepResult as silence, so that every later frame keeps its time.
+                // Heard as silence, so that every later frame keeps its time.
                 let silence = [0.0; PIECE];
                 while length > 0 && !self.shared.stop.load(Ordering::Acquire) {
                     let n = length.min(PIECE as u64);
@@ -211,7 +211,7 @@ impl Worker {
     }
 }
 
-fn show_frame(shared: &Shared, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
+fn show_frame(shared: &LoopState, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
     let mut shown = shared.shown.lock();
     if shown.frames.len() == SHOWN_FRAMES {
         shown.frames.pop_front();
@@ -221,7 +221,7 @@ fn show_frame(shared: &Shared, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
     shown.pitch = pitch;
 }
 
-fn show_inference(shared: &Shared, heard: &Result<StepResult, EncoderError>) {
+fn show_inference(shared: &LoopState, heard: &Result<StepResult, EncoderError>) {
     let mut shown = shared.shown.lock();
     shown.status = match heard {
         Err(_) if shared.ready() => Status::Holding(HoldReason::NoAnswer),

@@ -1,39 +1,40 @@
-//! Smoothing: turns one inference per window into the one that is held.
+//! Smoothing: combines the inferences of successive windows into the held one.
 //!
 //! Each matched parameter is a precision-weighted running mean, a scalar Kalman filter in its
-//! information form with five departures that the windows ask for:
+//! information form with five departures that suit the windows:
 //! - Windows overlap by all but 40 ms, so their errors are far from independent. Precisions are
 //!   therefore not summed without limit: at most `MEMORY` windows as good as the best one count.
-//! - A window that sounds at its end as at its start (a held note) repeats what its predecessors showed.
-//!   It counts less by its novelty, down to a twentieth: it can't win by mere repetition.
-//! - Envelopes are shown by a note's beginning. While no window shows one they hold, whatever is guessed.
-//! - Process noise acts on the best precision: slowly, so that a held note leaves its envelope alone.
-//! - An innovation gate starts anew when several windows in a row contradict what is held by more than
-//!   both uncertainties allow: another sound has begun.
+//! - A window whose end sounds like its start (a held note) repeats its predecessors. Its weight is
+//!   scaled by its novelty, down to a twentieth: it can't win by mere repetition.
+//! - Only a note's onset shows its envelope. Envelope parameters hold while no window has an onset.
+//! - Process noise acts on the best precision: slowly, so that a held note leaves its envelope
+//!   alone.
+//! - An innovation gate restarts the mean when several windows in a row contradict the held values
+//!   by more than both uncertainties allow: another sound has begun.
 
 use crate::model::{FLOOR_DB, Inference, LEAST_SIGMA, WINDOW_FRAMES, precision};
 use ear::CHANNELS;
 use synth::{MATCHED, MATCHED_COUNT, PARAMS, Section};
 
-/// Windows, each as good as the best, that a held value is worth at most: 2 s of them.
+/// Largest weight of a held value, in windows as good as the best one: 2 s of them.
 const MEMORY: f32 = 50.0;
-/// Per window, the best precision loses so much: its standard deviation doubles in 30 s.
+/// Factor on the best precision per window: its standard deviation doubles in 10 s.
 const FADE: f32 = 0.9945;
 /// Mean squared innovation, in units of its variance, that counts as a contradiction.
 const GATE: f32 = 2.5;
-/// Contradictions in a row that start the mean anew: 120 ms.
+/// Number of contradictions in a row (120 ms) that restart the mean.
 const PATIENCE: u32 = 3;
-/// Mean difference in dB between a window's first and last quarter that makes it all new. Melodies have
-/// 5 to 15, steady tones under 3.
+/// Mean difference in dB between a window's first and last quarter at which its novelty is 1.
+/// Melodies have 5 to 15, steady tones under 3.
 const NEW_DB: f32 = 8.0;
-/// What a window counts that repeats its predecessors.
+/// Lower limit of the novelty: that of a window that repeats its predecessors.
 const LEAST_NOVELTY: f32 = 0.05;
 /// Standard deviation of a window with this weight.
 fn sigma(weight: f32) -> f32 {
     weight.powf(-0.5)
 }
 
-/// Whether the matched parameter `i` is an envelope's.
+/// Returns whether the matched parameter `i` is an envelope's.
 fn of_an_envelope(i: usize) -> bool {
     matches!(
         PARAMS[MATCHED[i]].section,
@@ -41,7 +42,7 @@ fn of_an_envelope(i: usize) -> bool {
     )
 }
 
-/// How much of a quantised window is new, 0 to 1: the mean difference between the average spectra of its
+/// Novelty of a quantised window, 0 to 1: the mean difference between the average spectra of its
 /// first and its last quarter, over `NEW_DB`, squared.
 pub fn novelty(window: &[u8]) -> f32 {
     const QUARTER: usize = WINDOW_FRAMES / 4;
@@ -65,7 +66,7 @@ pub fn novelty(window: &[u8]) -> f32 {
     (db / NEW_DB).powi(2).min(1.0)
 }
 
-/// The held inference and what it rests on.
+/// The held inference and its weights.
 #[derive(Clone, Debug)]
 pub struct Tracker {
     held: Option<Inference>,
@@ -88,8 +89,8 @@ impl Default for Tracker {
 }
 
 impl Tracker {
-    /// Takes in the inference of the next window and returns the held one. `novelty`, 0 to 1, is the
-    /// window's: see [`novelty`]. `onset`: whether the window shows the beginning of a note.
+    /// Takes the inference of the next window and returns the held one. `novelty`, 0 to 1, is the
+    /// window's: see [`novelty`]; `onset` tells whether the window has one.
     pub fn update(&mut self, seen: &Inference, novelty: f32, onset: bool) -> Inference {
         let mut held = self.held.unwrap_or(*seen);
         let shown = |i: &usize| onset || self.held.is_none() || !of_an_envelope(*i);
@@ -116,13 +117,14 @@ impl Tracker {
         held
     }
 
-    /// Forgets everything.
+    /// Forgets the held inference and its weights.
     pub fn clear(&mut self) {
         *self = Self::default();
     }
 }
 
-/// Whether `seen` is another sound's than `held`, by the parameters `shown`.
+/// Returns whether `seen` contradicts `held` in the parameters `shown` by more than both
+/// uncertainties.
 fn contradict(held: &Inference, seen: &Inference, shown: &[usize]) -> bool {
     let square = |x: f32| x * x;
     let sum: f32 = shown
@@ -171,7 +173,7 @@ mod tests {
 
     #[test]
     fn envelopes_hold_while_no_onset_shows_them() {
-        // 1 s with the onset in view, then 3 s of a held note: the guess at everything drifts off.
+        // 1 s with the onset in view, then 3 s of a held note: all inferences drift off.
         let mut tracker = Tracker::default();
         let mut settled = Inference::flat(0.0, 0.0);
         for _ in 0..25 {
@@ -265,7 +267,7 @@ mod tests {
         let mut changed = [200; INPUT_LEN];
         changed[INPUT_LEN / 2..].fill(100);
         assert_eq!(novelty(&changed), 1.0);
-        // Half the channels 8 dB softer: 4 dB on average, half of what is all new.
+        // Half the channels 8 dB softer: 4 dB on average, half of `NEW_DB`.
         let mut softer = [200; INPUT_LEN];
         for frame in softer.chunks_mut(CHANNELS).skip(64) {
             frame[..CHANNELS / 2].fill(200 - 32);
@@ -275,7 +277,7 @@ mod tests {
             "{}",
             novelty(&softer)
         );
-        // A vibrato of two periods a window is no change.
+        // A vibrato of four periods a window is not new.
         let vibrato: Vec<u8> = (0..INPUT_LEN)
             .map(|i| [90, 110][(i / CHANNELS / 16) % 2])
             .collect();

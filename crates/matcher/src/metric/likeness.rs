@@ -1,4 +1,5 @@
-//! How alike two sounds are: the metrics shown to players and used by search, tests and reports.
+//! Likeness, mel distance and pitch agreement: the metrics shown to players and used by search,
+//! tests and reports.
 
 use ear::{CHANNELS, Spectrogram};
 
@@ -7,9 +8,9 @@ const MAX_SHIFT: f64 = 0.040;
 /// Largest deviation of agreeing pitches, in cents.
 const SAME_PITCH: f32 = 50.0;
 
-/// Likeness of two spectrograms of the same frame rate: the largest Pearson correlation over
-/// all cells within +-40 ms of shift; whichever ends or begins inside the other is padded with silence.
-/// -1 to 1; one side constant = 0, both silent = 1.
+/// Likeness of two spectrograms of the same frame rate: the largest Pearson correlation over all
+/// cells within +-40 ms of shift; a spectrogram that begins later or ends earlier is padded with
+/// silence. -1 to 1; one side constant = 0, both silent = 1.
 pub fn likeness(a: &Spectrogram, b: &Spectrogram) -> f32 {
     let silent = |s: &Spectrogram| s.data.iter().all(|&v| v == 0.0);
     if silent(a) && silent(b) {
@@ -22,7 +23,8 @@ pub fn likeness(a: &Spectrogram, b: &Spectrogram) -> f32 {
     aligned(a, b).1 as f32
 }
 
-/// The delay of `b` in frames, within +-40 ms, at which the two correlate best, and how much they do.
+/// Finds the delay of `b` in frames, within +-40 ms, at which the two correlate best, and that
+/// correlation.
 pub(crate) fn aligned(a: &Spectrogram, b: &Spectrogram) -> (isize, f64) {
     let most = (MAX_SHIFT * a.frame_rate).round() as isize;
     let moments = (sums(&a.data, &a.data), sums(&b.data, &b.data));
@@ -33,8 +35,8 @@ pub(crate) fn aligned(a: &Spectrogram, b: &Spectrogram) -> (isize, f64) {
         })
 }
 
-/// Pearson correlation of `a` and of `b` delayed by `shift` frames, over as many frames as both need;
-/// `moments` are their sums and sums of squares. 0 where it is undefined.
+/// Pearson correlation of `a` and of `b` delayed by `shift` frames, over all frames that either
+/// covers; `moments` are their sums and sums of squares. 0 where it is undefined.
 fn correlation(
     a: &Spectrogram,
     b: &Spectrogram,
@@ -43,7 +45,7 @@ fn correlation(
 ) -> f64 {
     let (a_first, b_first) = (shift.min(0).unsigned_abs(), shift.max(0) as usize);
     let frames = (a_first + a.frames()).max(b_first + b.frames());
-    // Frames where both sound.
+    // Frames that both cover.
     let start = a_first.max(b_first);
     let end = (a_first + a.frames()).min(b_first + b.frames()).max(start);
     let cells = |first: usize| (start - first) * CHANNELS..(end - first) * CHANNELS;
@@ -61,8 +63,8 @@ fn correlation(
     0.0
 }
 
-/// Sum of `x`, and sum of products of `x` and `y`. Rows are summed in f32, eight lanes wide, and added
-/// up in f64.
+/// Sum of `x`, and sum of products of `x` and `y`. Rows are summed in f32, eight lanes wide, and
+/// added up in f64.
 fn sums(x: &[f32], y: &[f32]) -> (f64, f64) {
     let (mut sum, mut product) = (0.0f64, 0.0f64);
     for (x, y) in x.chunks_exact(CHANNELS).zip(y.chunks_exact(CHANNELS)) {
@@ -79,8 +81,8 @@ fn sums(x: &[f32], y: &[f32]) -> (f64, f64) {
     (sum, product)
 }
 
-/// Share of the frames voiced in `reference` where `other` is voiced too and within 50 cents; 0 to 1,
-/// and 1 when the reference has none. Both need their pitch tracked.
+/// Share of the frames voiced in `reference` where `other` is voiced too and within 50 cents; 0 to
+/// 1, and 1 when `reference` has no voiced frame. Both need their pitch tracked.
 pub fn pitch_agreement(reference: &Spectrogram, other: &Spectrogram) -> f32 {
     let (mut voiced, mut agree) = (0u32, 0u32);
     for (i, want) in reference.pitch.iter().enumerate().filter(|(_, p)| p.voiced) {
@@ -126,14 +128,14 @@ mod tests {
         )
     }
 
-    /// `s` behind `frames` frames of silence.
+    /// `s` after `frames` frames of silence.
     fn late(s: &Spectrogram, frames: usize) -> Spectrogram {
         let mut data = vec![0.0; frames * CHANNELS];
         data.extend(&s.data);
         spectrogram(data)
     }
 
-    /// The definition, written out.
+    /// Pearson correlation, by its definition.
     fn pearson(x: &[f32], y: &[f32]) -> f64 {
         let mean = |v: &[f32]| v.iter().map(|&v| v as f64).sum::<f64>() / v.len() as f64;
         let (mx, my) = (mean(x), mean(y));
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_is_one_whatever_the_level() {
+    fn likeness_to_itself_is_one_at_any_level() {
         let a = noise(100, 1);
         let louder = spectrogram(a.data.iter().map(|v| 37.0 * v).collect());
         assert!((likeness(&a, &a) - 1.0).abs() < 1e-6);
@@ -158,7 +160,7 @@ mod tests {
         let (a, b) = (noise(60, 2), noise(47, 3));
         let mut best = f64::NEG_INFINITY;
         for shift in -5isize..=5 {
-            // Both laid out on 70 frames and cut to what the two cover.
+            // Both placed on 70 frames and cut to those that either covers.
             let lay = |s: &Spectrogram, first: usize| {
                 let mut data = vec![0.0; 70 * CHANNELS];
                 data[first * CHANNELS..][..s.data.len()].copy_from_slice(&s.data);
@@ -190,13 +192,13 @@ mod tests {
     }
 
     #[test]
-    fn is_symmetric() {
+    fn likeness_is_symmetric() {
         let (a, b) = (noise(50, 5), noise(80, 6));
         assert!((likeness(&a, &b) - likeness(&b, &a)).abs() < 1e-5);
     }
 
     #[test]
-    fn constants_and_silence() {
+    fn constants_and_silence_have_defined_likeness() {
         let a = noise(30, 7);
         let silence = spectrogram(vec![0.0; 30 * CHANNELS]);
         let constant = spectrogram(vec![0.3; 30 * CHANNELS]);

@@ -1,16 +1,16 @@
 //! Log-mel profiles at three time scales, and the distance between two.
 //!
-//! Short-time spectra (Hann windows of about 12, 23 and 46 ms, a quarter window apart) are summed to
-//! 32, 64 and 128 mel bands up to 20 kHz or the Nyquist frequency, and given in dB below the profile's
-//! own peak, at least [`FLOOR_DB`]. What it adds to the auditory likeness: all of the band, and soft
-//! partials beside loud ones.
+//! Short-time spectra (Hann windows of about 12, 23 and 46 ms, a quarter window apart) are summed
+//! to 32, 64 and 128 mel bands up to 20 kHz or the Nyquist frequency, and given in dB below the
+//! profile's own peak, at least [`FLOOR_DB`]. The distance complements the auditory likeness with
+//! the whole bandwidth and with soft partials next to loud ones.
 
 use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 
 /// Range below the peak, in dB.
 pub const FLOOR_DB: f32 = 80.0;
-/// Window length at 44.1 kHz and number of bands.
+/// Window length in samples at 44.1 kHz and number of bands, per time scale.
 const SCALES: [(usize, usize); 3] = [(512, 32), (1024, 64), (2048, 128)];
 /// Upper edge of the highest band, in Hz.
 const TOP: f64 = 20_000.0;
@@ -19,13 +19,13 @@ const TOP: f64 = 20_000.0;
 pub(crate) struct Resolution {
     fft: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
-    /// From one window to the next, in samples.
+    /// Hop from one window to the next, in samples.
     hop: f64,
-    /// Per band its first bin and its weights from there.
+    /// First bin of each band, and its weights from there.
     bands: Vec<(usize, Vec<f32>)>,
 }
 
-/// Makes profiles of signals at one rate.
+/// Makes profiles of signals at one sample rate.
 pub struct Mel {
     scales: Vec<Resolution>,
 }
@@ -33,7 +33,7 @@ pub struct Mel {
 /// Log-mel spectra of one signal.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// Per scale, frames x bands in dB, 0 at the profile's peak.
+    /// Cells of each scale: frames x bands in dB, 0 at the profile's peak.
     scales: Vec<Vec<f32>>,
 }
 
@@ -45,7 +45,8 @@ fn mel_to_hz(mel: f64) -> f64 {
     700.0 * (10f64.powf(mel / 2595.0) - 1.0)
 }
 
-/// Triangles, evenly spaced in mel up to `top` Hz, over the bins of a transform of `length` samples.
+/// Triangular bands, evenly spaced in mel up to `top` Hz, over the bins of a transform of `length`
+/// samples.
 fn bands(length: usize, count: usize, top: f64, rate: f64) -> Vec<(usize, Vec<f32>)> {
     let top = hz_to_mel(top.min(rate / 2.0));
     let bin = |i: usize| mel_to_hz(top * i as f64 / (count + 1) as f64) * length as f64 / rate;
@@ -72,7 +73,7 @@ fn bands(length: usize, count: usize, top: f64, rate: f64) -> Vec<(usize, Vec<f3
 }
 
 impl Mel {
-    /// For signals at `rate` Hz.
+    /// Prepares for signals at `rate` Hz.
     pub fn new(rate: f64) -> Self {
         let mut planner = RealFftPlanner::new();
         let scales = SCALES
@@ -86,7 +87,7 @@ impl Mel {
         Self { scales }
     }
 
-    /// The profile of a mono signal; samples that are not finite count as silence.
+    /// Computes the profile of a mono signal; samples that are not finite count as silence.
     pub fn profile(&self, samples: &[f32]) -> Profile {
         let scales = self
             .scales
@@ -98,8 +99,8 @@ impl Mel {
 }
 
 impl Resolution {
-    /// Hann windows of `length` samples at `rate` Hz, `hop` samples apart, summed to `count` bands up to
-    /// `top` Hz.
+    /// Prepares Hann windows of `length` samples at `rate` Hz, `hop` samples apart, summed to
+    /// `count` bands up to `top` Hz.
     pub(crate) fn new(
         planner: &mut RealFftPlanner<f32>,
         length: usize,
@@ -122,8 +123,8 @@ impl Resolution {
         }
     }
 
-    /// Frames x bands of power into `cells`, which is overwritten: a full-scale tone has the same at any
-    /// rate. Samples that are not finite count as silence.
+    /// Computes power as frames x bands into `cells`, which is overwritten: a full-scale tone has
+    /// the same power at any rate. Samples that are not finite count as silence.
     pub(crate) fn powers(&self, samples: &[f32], cells: &mut Vec<f32>) {
         let frames = (samples.len() as f64 / self.hop).ceil() as usize;
         let scale = 1.0 / (self.window.len() as f32).powi(2);
@@ -158,7 +159,7 @@ impl Resolution {
         }
     }
 
-    /// [`Resolution::powers`] in dB below their peak.
+    /// Computes [`Resolution::powers`] in dB below their peak.
     fn analyse(&self, samples: &[f32]) -> Vec<f32> {
         let mut cells = Vec::new();
         self.powers(samples, &mut cells);
@@ -168,7 +169,8 @@ impl Resolution {
     }
 }
 
-/// Powers as dB below `peak`, at least [`FLOOR_DB`]. A peak of -160 dBFS or so is silence.
+/// Converts powers to dB below `peak`, at least -[`FLOOR_DB`]. A peak of -160 dBFS or so is
+/// silence.
 pub(crate) fn to_db(cells: &mut [f32], peak: f32) {
     let scale = if peak > 1e-18 { 1.0 / peak } else { 0.0 };
     for cell in cells {
@@ -177,8 +179,8 @@ pub(crate) fn to_db(cells: &mut [f32], peak: f32) {
 }
 
 impl Profile {
-    /// Mean absolute difference in dB over the cells of each scale, averaged over scales; the shorter
-    /// is padded with silence. 0 to [`FLOOR_DB`]. Both must come from the same [`Mel`].
+    /// Mean absolute difference in dB over the cells of each scale, averaged over scales; the
+    /// shorter is padded with silence. 0 to [`FLOOR_DB`]. Both must come from the same [`Mel`].
     pub fn distance(&self, other: &Self) -> f32 {
         let scales = self.scales.iter().zip(&other.scales).map(|(a, b)| {
             let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
@@ -264,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_length_and_faults() {
+    fn silence_other_lengths_and_nan_have_a_distance() {
         let a = tone(440.0, 0.5, RATE);
         let silence = vec![0.0; a.len()];
         assert_eq!(distance(&silence, &silence), 0.0);
@@ -279,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn every_band_hears_something() {
+    fn every_band_has_weights() {
         for rate in [8_000.0, 44_100.0, 192_000.0] {
             for scale in &Mel::new(rate).scales {
                 for (first, weights) in &scale.bands {

@@ -1,4 +1,4 @@
-//! How alike two sounds are, and which notes a clip has.
+//! The likeness and mel distance of two sounds, and the notes of a clip.
 
 mod likeness;
 pub mod mel;

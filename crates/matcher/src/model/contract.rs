@@ -1,4 +1,4 @@
-//! What a model must declare, and the one way a spectrogram becomes its input.
+//! The contract that a model declares, and the conversion of a spectrogram to the model's input.
 //!
 //! The trainer and the listener both call [`quantize_window`], so they can't drift apart.
 
@@ -15,95 +15,96 @@ pub const HOP_FRAMES: usize = 5;
 pub const CONTRACT: &str = "encoder.json";
 /// File name of a model's TorchScript module: the engine's encoder.
 pub const WEIGHTS: &str = "encoder.pt";
-/// File name of the same weights for the built-in encoder.
+/// File name of a model's weights for the built-in encoder.
 pub const BUILTIN_WEIGHTS: &str = "encoder.safetensors";
-/// Bytes of one quantised window.
+/// Length of a quantised window in bytes.
 pub const INPUT_LEN: usize = WINDOW_FRAMES * CHANNELS;
-/// Range of the input below its window's peak, in dB.
+/// Dynamic range of the input below its window's peak, in dB.
 pub const FLOOR_DB: f32 = 64.0;
 
-/// One output of the model, as it was when the model was trained.
+/// A matched parameter as it was when the model was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContractParam {
-    /// Parameter id.
+    /// Id of the parameter.
     pub id: String,
     /// Scale, as written by `{:?}`.
     pub scale: String,
-    /// Smallest plain value.
+    /// Smallest plain value, in the parameter's unit.
     pub min: f32,
-    /// Largest plain value.
+    /// Largest plain value, in the parameter's unit.
     pub max: f32,
 }
 
-/// The file `encoder.json` beside `encoder.pt` and `encoder.safetensors`.
+/// Contents of `encoder.json`, which accompanies `encoder.pt` and `encoder.safetensors`.
 ///
-/// The TorchScript module maps f32 `[batch, WINDOW_FRAMES, CHANNELS]` in `[0, 1]` (a quantised window
-/// over 255) to f32 `[batch, 2 * params]`: first the means of the matched parameters (normalised, in
-/// the order of `params`), then their standard deviations.
+/// The TorchScript module maps f32 `[batch, WINDOW_FRAMES, CHANNELS]` in `[0, 1]` (a quantised
+/// window divided by 255) to f32 `[batch, 2 * params]`: first the means of the matched parameters
+/// (normalised, in the order of `params`), then their standard deviations.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contract {
     /// Format of this file: 1.
     pub format: u32,
-    /// The ear the model was trained with.
+    /// Configuration of the ear that the model was trained with.
     pub ear: EarConfig,
-    /// Frames of a window.
+    /// Number of frames in a window.
     pub window_frames: usize,
-    /// Frames between inferences.
+    /// Number of frames from one inference to the next.
     pub hop_frames: usize,
-    /// Input range in dB.
+    /// Dynamic range of the input in dB.
     pub floor_db: f32,
-    /// Outputs, in order.
+    /// Matched parameters, in the order of the outputs.
     pub params: Vec<ContractParam>,
     /// SHA-256 of `encoder.pt`, hex.
     pub weights_sha256: String,
-    /// SHA-256 of `encoder.safetensors`, hex; missing from models exported before there was one.
+    /// SHA-256 of `encoder.safetensors`, hex; missing from models exported before the built-in
+    /// encoder existed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builtin_sha256: Option<String>,
-    /// How the model came to be: free-form record written by the trainer.
+    /// Training record, free-form, written by the trainer.
     #[serde(default)]
     pub training: serde_json::Value,
 }
 
-/// Why a model can't be used here.
+/// Reason why this version can't use a model.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
-    /// Not a contract.
+    /// The text can't be parsed as a contract.
     #[error("encoder.json is not a model contract: {0}. Train or install a model again")]
     Malformed(String),
-    /// A declared property differs from what this version needs.
+    /// A declared property differs from the one that this version needs.
     #[error(
-        "the model was made for another MirrorNet: {what} is {found}, expected {expected}. Retrain it with this version (cargo xtask train)"
+        "the model was made for another MirrorNet version: {what} is {found}, expected {expected}. Retrain it with this version (cargo xtask train)"
     )]
     Foreign {
-        /// Which property.
+        /// Name of the property.
         what: String,
-        /// What the contract says.
+        /// Value in the contract.
         found: String,
-        /// What is needed here.
+        /// Value that this version needs.
         expected: String,
     },
-    /// The weights are not those the contract was written for.
+    /// The hash of a weights file differs from the contract's.
     #[error(
         "{file} does not belong to its encoder.json (SHA-256 {found}, expected {expected}): the file is truncated or from another model. Install the model again"
     )]
     Weights {
-        /// Their file.
+        /// Name of the weights file.
         file: &'static str,
-        /// Hash of the file.
+        /// SHA-256 of the file, hex.
         found: String,
-        /// Hash in the contract.
+        /// SHA-256 in the contract, hex.
         expected: String,
     },
-    /// A model made before there was a built-in encoder.
+    /// The contract predates the built-in encoder and declares no weights for it.
     #[error(
         "the model has no weights for the built-in encoder: encoder.json names no {BUILTIN_WEIGHTS}. Train it with this version (cargo xtask train)"
     )]
     NoBuiltin,
 }
 
-/// SHA-256 as lower-case hex.
+/// Computes the SHA-256 of `bytes` as lower-case hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
@@ -112,7 +113,8 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 }
 
 impl Contract {
-    /// The contract of a model trained by this version with `ear`, for this `encoder.pt` alone.
+    /// Builds the contract of a model trained by this version with `ear`. `weights` are the bytes
+    /// of its `encoder.pt`; weights for the built-in encoder are not declared.
     pub fn current(ear: EarConfig, weights: &[u8], training: serde_json::Value) -> Self {
         Self {
             format: 1,
@@ -138,12 +140,12 @@ impl Contract {
         }
     }
 
-    /// Reads a contract; does not check it.
+    /// Parses a contract without checking it. Fails where `text` is not a contract in JSON.
     pub fn from_json(text: &str) -> Result<Self, ContractError> {
         serde_json::from_str(text).map_err(|e| ContractError::Malformed(e.to_string()))
     }
 
-    /// Whether this version can use the model; the error names the first difference.
+    /// Checks that this version can use the model; the error names the first difference.
     pub fn check(&self) -> Result<(), ContractError> {
         let here = Self::current(self.ear, &[], serde_json::Value::Null);
         let same = |what: &str, found: String, expected: String| {
@@ -183,12 +185,13 @@ impl Contract {
         Ok(())
     }
 
-    /// Whether these bytes are the `encoder.pt` this contract was written for.
+    /// Checks that `weights` are the bytes of the `encoder.pt` that this contract was written for.
     pub fn check_weights(&self, weights: &[u8]) -> Result<(), ContractError> {
         same_file(WEIGHTS, weights, &self.weights_sha256).map(drop)
     }
 
-    /// Whether these bytes are the `encoder.safetensors` this contract was written for; returns their hash.
+    /// Checks that `weights` are the bytes of the `encoder.safetensors` that this contract was
+    /// written for; returns their SHA-256, hex.
     pub fn check_builtin(&self, weights: &[u8]) -> Result<String, ContractError> {
         let expected = self
             .builtin_sha256
@@ -198,7 +201,7 @@ impl Contract {
     }
 }
 
-/// The hash of these bytes, if it is the one expected.
+/// Computes the SHA-256 of `bytes`; an error if it is not the expected one.
 fn same_file(file: &'static str, bytes: &[u8], expected: &str) -> Result<String, ContractError> {
     let found = sha256_hex(bytes);
     if found == expected {
@@ -211,13 +214,14 @@ fn same_file(file: &'static str, bytes: &[u8], expected: &str) -> Result<String,
     })
 }
 
-/// Turns `WINDOW_FRAMES * CHANNELS` linear ear outputs (frame-major) into the model's input: decibels
-/// below the window's peak, `FLOOR_DB` of them over 0..=255 (255 = the peak). A silent window is all 0.
+/// Converts `WINDOW_FRAMES * CHANNELS` linear ear outputs (frame-major) to the model's input:
+/// decibels below the window's peak, quantised so that `FLOOR_DB` spans 0..=255 (255 is the peak).
+/// A silent window is all 0.
 pub fn quantize_window(window: &[f32], out: &mut [u8]) {
     debug_assert_eq!(window.len(), INPUT_LEN);
     debug_assert_eq!(out.len(), INPUT_LEN);
     let peak = window.iter().fold(0.0f32, |m, &v| m.max(v));
-    // Below -120 dBFS or so there is nothing to hear.
+    // Quieter than about -120 dBFS is inaudible.
     if peak < 1e-7 {
         out.fill(0);
         return;

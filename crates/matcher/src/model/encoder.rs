@@ -1,13 +1,14 @@
-//! The inverse model as the listener sees it.
+//! The inverse model's interface: an [`Encoder`] maps windows to [`Inference`]s.
 
 use crate::model::INPUT_LEN;
 use ear::EarError;
 use synth::MATCHED_COUNT;
 
-/// What one window says about the matched parameters, in the order of [`synth::MATCHED`].
+/// Means and standard deviations of the matched parameters inferred from a window, in the order of
+/// [`synth::MATCHED`].
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Inference {
-    /// Normalised values.
+    /// Means, normalised to 0..=1.
     #[serde(with = "array")]
     pub mean: [f32; MATCHED_COUNT],
     /// Standard deviations of the normalised values.
@@ -16,26 +17,26 @@ pub struct Inference {
 }
 
 impl Inference {
-    /// How much the window said, 0 (no more than chance) to 1 (certain): the share of the parameters'
-    /// variance that it explains, that of a uniform draw being 1/12. Sounds seldom show everything: a
-    /// vibrato's rate without vibrato, a release in a held note.
+    /// Confidence, 0 (no better than chance) to 1 (certain): the share of the parameters' variance
+    /// that the window explains, that of a uniform draw being 1/12. Few sounds show every
+    /// parameter: without vibrato its rate is unknown, and in a held note the release.
     pub fn confidence(&self) -> f32 {
         let explained = self.sigma.map(|s| (1.0 - 12.0 * s * s).max(0.0));
         explained.iter().sum::<f32>() / MATCHED_COUNT as f32
     }
 }
 
-/// Smallest standard deviation that is believed.
+/// Standard deviation, normalised, below which an answer counts as no more precise.
 pub(crate) const LEAST_SIGMA: f32 = 0.01;
 
-/// Precision of an answer with this standard deviation: its weight in a mean over windows.
+/// Precision of an answer with the standard deviation `sigma`: its weight in a mean over windows.
 pub(crate) fn precision(sigma: f32) -> f32 {
     sigma.max(LEAST_SIGMA).powi(-2)
 }
 
-/// Sum of the values of `(standard deviation, value)` pairs weighted by precision, and the sum of the weights.
-/// Weights are relative to the precision of the standard deviation `best`, so that they neither overflow nor
-/// vanish.
+/// Sums the values of `(standard deviation, value)` pairs weighted by precision, and the weights.
+/// Weights are relative to the precision of the standard deviation `best`, so that they neither
+/// overflow nor vanish.
 pub(crate) fn weighted_sum(best: f32, seen: impl IntoIterator<Item = (f32, f32)>) -> (f32, f32) {
     let best = precision(best);
     let (mut sum, mut total) = (0.0, 0.0);
@@ -49,7 +50,7 @@ pub(crate) fn weighted_sum(best: f32, seen: impl IntoIterator<Item = (f32, f32)>
 
 #[cfg(test)]
 impl Inference {
-    /// The same of every parameter, for tests.
+    /// An inference with one mean and standard deviation for all parameters, for tests.
     pub fn flat(mean: f32, sigma: f32) -> Self {
         Self {
             mean: [mean; MATCHED_COUNT],
@@ -58,18 +59,18 @@ impl Inference {
     }
 }
 
-/// Why there is no inference.
+/// Reason why there is no inference.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EncoderError {
-    /// The engine can't answer now; the text is for the player.
+    /// The encoder can't answer now; the text is shown to the player.
     #[error("{0}")]
     Unavailable(String),
 }
 
-/// Why a sound can't be listened to.
+/// Reason why inference from a sound fails.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
-    /// The ear can't be made.
+    /// The ear can't be created.
     #[error(transparent)]
     Ear(#[from] EarError),
     /// The encoder gives no answer.
@@ -77,23 +78,23 @@ pub enum ListenError {
     Encoder(#[from] EncoderError),
 }
 
-/// Refuses what is not one window after the other.
+/// Checks that `windows` is a whole number of windows of [`INPUT_LEN`] bytes.
 pub(crate) fn whole_windows(windows: &[u8]) -> Result<(), EncoderError> {
     match windows.len().is_multiple_of(INPUT_LEN) {
         true => Ok(()),
         false => Err(EncoderError::Unavailable(format!(
-            "{} bytes are not whole windows of {INPUT_LEN}",
+            "{} bytes of windows: expected a multiple of {INPUT_LEN}",
             windows.len()
         ))),
     }
 }
 
-/// Most windows that an encoder is asked about at once.
+/// Largest number of windows in a batch.
 pub const MAX_BATCH: usize = 64;
 
 /// Maps quantised windows to inferences.
 pub trait Encoder: Send {
-    /// `windows` holds one or more windows of [`crate::model::INPUT_LEN`] bytes (see
+    /// Infers the parameters of one or more windows of [`crate::model::INPUT_LEN`] bytes each (see
     /// [`crate::model::quantize_window`]); returns one inference per window. May block; never
     /// called on an audio thread.
     fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError>;
@@ -111,7 +112,7 @@ impl<E: Encoder + ?Sized> Encoder for Box<E> {
     }
 }
 
-/// serde has no impl for arrays of any length.
+/// Serialization of arrays of any length, which serde lacks.
 mod array {
     use super::MATCHED_COUNT;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};

@@ -1,4 +1,5 @@
-//! The model: what an encoder is asked and answers, the contract it is bound to, and the encoder in plain Rust.
+//! The model: the [`Encoder`] trait, the [`Contract`] of a model's files, and the encoder in plain
+//! Rust.
 
 mod builtin;
 mod contract;

@@ -1,4 +1,4 @@
-//! Candidates that the encoder alone gives for a clip, before any search.
+//! Candidates from the encoder alone, before any search.
 
 use super::clip::{ClipInference, MAX_PATCHES};
 use super::cma::SepCma;
@@ -11,28 +11,31 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use synth::{Note, Patch};
 
-/// Candidates drawn at a time, and how often.
+/// Number of candidates drawn in a round, and number of rounds.
 const DRAWN: usize = 16;
 const ROUNDS: usize = 6;
-/// Spread of the first round around the best so far, in standard deviations of the inference, and the factor from
-/// one round to the next.
+/// Spread of the first round around the best so far, in standard deviations of the inference, and
+/// the factor from one round to the next.
 const SPREAD: f64 = 0.5;
 const SHRINK: f64 = 0.8;
 /// Seed of the draws.
 const SEED: u64 = 1;
 /// Number of the best candidates that are rendered to the end of a long clip.
 const FINALISTS: usize = 4;
-/// Corrections by re-synthesis, one after the other.
+/// Number of corrections by re-synthesis, one after the other.
 const CORRECTIONS: usize = 8;
-/// Most renders that [`candidates`] makes; the best one is rendered once more to begin the corrections.
+/// Largest number of renders that [`candidates`] makes; the best one is rendered once more to begin
+/// the corrections.
 pub const MAX_CANDIDATES: usize = MAX_PATCHES + ROUNDS * DRAWN + FINALISTS + 1 + CORRECTIONS;
 
-/// Candidates for a clip from an encoder's inference, with which to start a search: first the one that sounds most
-/// like `reference` when it plays `notes`, then the patches of the whole clip and of its windows, unchanged.
+/// Returns candidates for a clip from an encoder's inference, with which to start a search: first
+/// the one that sounds most like `reference` when it plays `notes`, then the patches of the whole
+/// clip and of its windows, unchanged.
 ///
-/// Tried for the first are all of these, patches drawn around the best of them within the uncertainty of the
-/// inference, and corrections of the best by re-synthesis. Most are scored on the first seconds of a long clip
-/// only. Makes at most [`MAX_CANDIDATES`] renders, on `threads` threads.
+/// The first is the best of these patches, of patches drawn around the best of them within the
+/// uncertainty of the inference, and of corrections of the best by re-synthesis. Most are scored on
+/// the first seconds of a long clip only. Makes at most [`MAX_CANDIDATES`] renders, on `threads`
+/// threads. Fails where the ear can't be created or the encoder gives no answer.
 pub fn candidates(
     reference: &Reference,
     notes: &[Note],

@@ -1,4 +1,4 @@
-//! One patch for a whole clip: all its windows through an encoder, and their inferences combined.
+//! Inference from a whole clip: all its windows through an encoder, and their inferences combined.
 
 use super::correction;
 use crate::model::{
@@ -8,28 +8,30 @@ use crate::model::{
 use ear::{CHANNELS, Spectrogram};
 use synth::{MATCHED_COUNT, Patch};
 
-/// Windows whose peak is this far below the clip's, in dB, are not asked about: scaled to their own
-/// peak they would show its noise.
+/// Level below the clip's peak, in dB, under which a window is skipped: normalised to its own peak
+/// it would show the clip's noise.
 const QUIET_DB: f32 = 40.0;
 
-/// Most of [`ClipInference::patches`]: the patch of the whole clip and those of 16 windows.
+/// Largest number of [`ClipInference::patches`]: the patch of the whole clip and those of 16
+/// windows.
 pub(super) const MAX_PATCHES: usize = 1 + 16;
 
-/// What a clip's windows say about the matched parameters.
+/// Inferences of the matched parameters from a clip's windows.
 #[derive(Clone, Debug)]
 pub struct ClipInference {
-    /// The mean over the windows (the first ones begin in the silence before the clip, as in the live
-    /// loop), weighted by precision; the standard deviations are those of the best window of
-    /// each parameter.
+    /// Mean over the windows (the first ones begin in the silence before the clip, as in the live
+    /// loop), weighted by precision; the standard deviations are those of the best window of each
+    /// parameter.
     pub whole: Inference,
-    /// Window by window, in order of time.
+    /// Inference of each window, in order of time.
     pub windows: Vec<Inference>,
-    /// The frame before which each window ends.
+    /// Frame before which each window ends.
     pub ends: Vec<usize>,
 }
 
 impl ClipInference {
-    /// The patch of the whole clip, then those of some of its windows, evenly spaced in time.
+    /// Returns the patch of the whole clip, then those of some of its windows, evenly spaced in
+    /// time.
     pub fn patches(&self) -> Vec<Patch> {
         let count = (MAX_PATCHES - 1).min(self.windows.len());
         let windows = (0..count).map(|i| &self.windows[i * self.windows.len() / count]);
@@ -40,15 +42,16 @@ impl ClipInference {
             .collect()
     }
 
-    /// `patch` moved towards where `encoder` would infer from `played`, the sound of `patch` with the clip's notes,
-    /// the same as from the clip: see [`correction`].
+    /// Corrects `patch` by re-synthesis, towards a patch from whose sound `encoder` infers the same
+    /// as from the clip; see `correction.rs`. `played` is the spectrogram of `patch` with the clip's
+    /// notes. Fails where `encoder` does.
     pub fn corrected(
         &self,
         patch: &Patch,
         played: &Spectrogram,
         encoder: &mut impl Encoder,
     ) -> Result<Patch, EncoderError> {
-        /// Most windows compared.
+        /// Largest number of windows compared.
         const WINDOWS: usize = 12;
         let every = self.ends.len().div_ceil(WINDOWS).max(1);
         let ends: Vec<usize> = self.ends.iter().copied().step_by(every).collect();
@@ -61,7 +64,8 @@ impl ClipInference {
     }
 }
 
-/// Asks `encoder` about every window of a clip. `None` when it is silent or empty.
+/// Asks `encoder` about all but the quiet windows of a clip. `None` when the clip is silent or
+/// empty. Fails where `encoder` does.
 pub fn infer_clip(
     heard: &Spectrogram,
     encoder: &mut impl Encoder,
@@ -83,8 +87,8 @@ fn ask(encoder: &mut impl Encoder, inputs: &[u8]) -> Result<Vec<Inference>, Enco
     Ok(windows)
 }
 
-/// Where the windows of a clip end that are worth asking about: at every [`HOP_FRAMES`]-th frame, and at the
-/// last.
+/// Frames before which the windows of a clip end, at every [`HOP_FRAMES`]-th frame and at the last;
+/// quiet windows are left out.
 fn ends(heard: &Spectrogram) -> Vec<usize> {
     let frames = heard.frames();
     let peak = |cells: &[f32]| cells.iter().fold(0.0f32, |m, &v| m.max(v));
@@ -95,7 +99,7 @@ fn ends(heard: &Spectrogram) -> Vec<usize> {
         .collect()
 }
 
-/// The quantised windows of a clip that end before these frames, one after the other.
+/// Quantised windows of a clip that end before the frames `ends`, one after the other.
 fn inputs(heard: &Spectrogram, ends: &[usize]) -> Vec<u8> {
     let mut inputs = vec![0; ends.len() * INPUT_LEN];
     for (&end, input) in ends.iter().zip(inputs.chunks_exact_mut(INPUT_LEN)) {
@@ -104,20 +108,20 @@ fn inputs(heard: &Spectrogram, ends: &[usize]) -> Vec<u8> {
     inputs
 }
 
-/// The cells of the window that ends before frame `end`, fewer at the clip's beginning.
+/// Cells of the window that ends before frame `end`, fewer at the clip's beginning.
 fn newest(cells: &[f32], end: usize) -> &[f32] {
     let end = (end * CHANNELS).min(cells.len());
     &cells[end.saturating_sub(INPUT_LEN)..end]
 }
 
-/// [`quantize_window`] of cells before which there was silence.
+/// Quantises a window of `cells`, with silence before them where they are too few.
 fn quantize_newest(cells: &[f32], input: &mut [u8]) {
     let mut window = vec![0.0; INPUT_LEN];
     window[INPUT_LEN - cells.len()..].copy_from_slice(cells);
     quantize_window(&window, input);
 }
 
-/// Weighted mean of inferences; `None` of none.
+/// Mean of inferences, weighted by precision; `None` if there are none.
 fn combine(seen: &[Inference]) -> Option<Inference> {
     let mut combined = *seen.first()?;
     for i in 0..MATCHED_COUNT {
@@ -134,7 +138,8 @@ mod tests {
     use super::*;
     use crate::model::WINDOW_FRAMES;
 
-    /// Says how many of a window's frames hold sound (mean), the more the surer.
+    /// Encoder whose mean is the share of a window's frames that hold sound, and which is surer of
+    /// larger ones.
     struct Filled;
     impl Encoder for Filled {
         fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
@@ -181,7 +186,7 @@ mod tests {
     #[test]
     fn quiet_windows_are_left_out() {
         let clip = heard((0..400).map(|i| if i < 100 { 1.0 } else { 0.001 }));
-        // Those that end up to 127 frames after the sound still hold some of it.
+        // Windows that end up to 127 frames after the sound still hold some of it.
         assert_eq!(ends(&clip).len(), (100 + 127) / 5);
     }
 
@@ -194,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_says_nothing() {
+    fn silence_gives_no_inference() {
         assert!(
             infer_clip(&heard((0..200).map(|_| 0.0)), &mut Filled)
                 .unwrap()

@@ -3,15 +3,15 @@
 //! parameters of Hansen's tutorial (2016). Minimises over the unit cube; samples beyond it are
 //! reflected.
 //!
-//! The separable form learns the scales of our some 25 coordinates about ten times sooner than the full
-//! one, and a search here has a few hundred evaluations.
+//! The separable form learns the scales of the search's about 25 coordinates about ten times sooner
+//! than the full one, and a search here has a few hundred evaluations.
 
 use rand::Rng;
 
 /// State of a search over `mean.len()` coordinates.
 pub struct SepCma {
     mean: Vec<f64>,
-    /// Overall step, and variances of the coordinates.
+    /// Overall step, and relative variances of the coordinates.
     step: f64,
     variance: Vec<f64>,
     step_path: Vec<f64>,
@@ -34,36 +34,36 @@ struct Rates {
     chi: f64,
 }
 
-/// A sampled point: where it is evaluated, and the step it came from.
+/// A sampled point, and the step that led to it.
 pub struct Sample {
-    /// In the unit cube.
+    /// Coordinates in the unit cube.
     pub point: Vec<f64>,
-    /// (point - mean) / step.
+    /// Step from the mean: (point - mean) / step.
     offset: Vec<f64>,
 }
 
-/// Standard normal, by Box and Muller.
+/// Draws a standard normal number, by Box and Muller.
 fn normal(rng: &mut impl Rng) -> f64 {
     let u: f64 = 1.0 - rng.random::<f64>();
     let v: f64 = rng.random();
     (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
 }
 
-/// `x` folded into `[0, 1]` at its borders.
+/// Reflects `x` at the borders of `[0, 1]`.
 fn reflect(x: f64) -> f64 {
     let x = x.rem_euclid(2.0);
     if x > 1.0 { 2.0 - x } else { x }
 }
 
 impl SepCma {
-    /// Starts at `mean`, with these standard deviations, none of them 0.
+    /// Starts a search at `mean` with the standard deviations `spread`, none of them 0.
     pub fn new(mean: &[f64], spread: &[f64]) -> Self {
         let default = 4 + (3.0 * (mean.len() as f64).ln()) as usize;
-        // Rounded up to whole vectors: candidates are rendered side by side.
+        // Rounded up to whole vectors, in which candidates are rendered.
         Self::with_population(mean, spread, default.next_multiple_of(8))
     }
 
-    /// [`SepCma::new`] with generations of `lambda` points, at least 4.
+    /// Starts a search like [`SepCma::new`] with generations of `lambda` points, at least 4.
     pub fn with_population(mean: &[f64], spread: &[f64], lambda: usize) -> Self {
         let n = mean.len() as f64;
         let mu = lambda / 2;
@@ -100,7 +100,7 @@ impl SepCma {
         }
     }
 
-    /// A generation to evaluate.
+    /// Samples a generation to evaluate.
     pub fn ask(&self, rng: &mut impl Rng) -> Vec<Sample> {
         let coordinate = |i: usize, rng: &mut _| {
             reflect(self.mean[i] + self.step * self.variance[i].sqrt() * normal(rng))
@@ -118,7 +118,7 @@ impl SepCma {
             .collect()
     }
 
-    /// Learns from the generation with its costs; a cost that is no number is the worst.
+    /// Learns from a generation and its costs; NaN counts as the worst cost.
     pub fn tell(&mut self, samples: &[Sample], costs: &[f64]) {
         let mut order: Vec<usize> = (0..samples.len()).collect();
         let cost = |i: usize| {
@@ -153,7 +153,7 @@ impl SepCma {
         }
         let length = self.step_path.iter().map(|p| p * p).sum::<f64>().sqrt();
         let settled = (1.0 - (1.0 - r.step_path).powi(2 * self.generation)).sqrt();
-        // Stalled while the step grows fast.
+        // The path is stalled while the step grows fast.
         let on = length / settled < (1.4 + 2.0 / (n as f64 + 1.0)) * r.chi;
         let grow = if on {
             (r.path * (2.0 - r.path) * r.mu_eff).sqrt()
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn survives_costs_that_are_no_numbers() {
+    fn survives_costs_that_are_nan() {
         let holes = |x: &[f64]| {
             if x[0] > 0.5 {
                 f64::NAN

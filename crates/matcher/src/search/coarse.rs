@@ -1,5 +1,5 @@
-//! The reference as the search hears it: at a lower rate, with one time resolution of log-mel bands instead of
-//! three. The [`Reference`] itself has the last word on what a search finds.
+//! The reference in a coarser form for the search: at a lower rate, with one time resolution of
+//! log-mel bands instead of three. The result of a search is judged by the [`Reference`] itself.
 
 use super::objective::{RENDER_SEED, Reference, Score};
 use super::vectors::{absolute_difference, standardized, sum_of_squares};
@@ -11,7 +11,8 @@ use realfft::RealFftPlanner;
 use std::ops::Range;
 use synth::{Batch, Job, Note, Patch};
 
-/// Highest rates of the renders in Hz: the ear's own, for a first look, and twice as much.
+/// Highest rates of the renders in Hz: the ear's own for rough scores, and twice that for fine
+/// ones.
 pub(super) const ROUGH: f64 = 16_000.0;
 pub(super) const FINE: f64 = 32_000.0;
 /// Length of the log-mel windows, and the distance from one to the next, in seconds.
@@ -27,16 +28,17 @@ pub(super) struct CoarseReference<'a> {
     pub(super) rate: f64,
     /// Sum of squares of the spectrogram's cells.
     pub(super) energy: f64,
-    /// Frames x bands in dB below their peak.
+    /// Log-mel bands, frames x bands, in dB below their peak.
     pub(super) mel: Vec<f32>,
-    /// Power of that peak.
+    /// Power of the peak of `mel`.
     pub(super) peak: f32,
 }
 
 /// Difference between a rendered candidate and the reference, the residual of a least-squares step.
 pub(super) struct Residual {
     pub(super) score: Score,
-    /// Spectrogram cells (each side centred and of norm 1), then log-mel bands in dB; candidate less reference.
+    /// Spectrogram cells (each side centred and of norm 1), then log-mel bands in dB; candidate
+    /// less reference.
     pub(super) values: Vec<f32>,
     /// Number of spectrogram cells in `values`.
     cells: usize,
@@ -133,7 +135,7 @@ impl<'a> CoarseReference<'a> {
         })
     }
 
-    /// Renders and scores each patch, and returns `result` of it.
+    /// Renders and scores each patch, and returns `result` for it.
     fn compare<T>(
         &self,
         worker: &mut Worker,
@@ -165,7 +167,7 @@ impl<'a> CoarseReference<'a> {
         (0..jobs.len()).map(compare).collect()
     }
 
-    /// Seconds by which the candidate that `worker` heard last comes too early.
+    /// Seconds by which the candidate that `worker` heard last is early.
     pub(super) fn lead(&self, worker: &Worker) -> f64 {
         let (frames, _) = aligned(&self.reference.heard, &worker.heard);
         frames as f64 / self.frame_rate()

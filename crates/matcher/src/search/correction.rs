@@ -1,18 +1,19 @@
-//! Correction by hearing oneself: the synthesizer plays what was inferred, the encoder hears that as it heard the
-//! reference, and the inference moves by the difference of the two answers. An encoder leans to the middle
-//! where it is unsure; it does so in both answers, so what is left between them is what is left to do. This is the
-//! paper's mirror (docs/method.md) closed through the real synthesizer while listening, without a gradient.
+//! Correction by re-synthesis: the synthesizer plays the inferred patch, the encoder hears the
+//! render as it heard the reference, and the patch moves by the difference of the two answers. An
+//! unsure encoder leans to the middle, but in both answers alike, so their difference shows the
+//! error that remains. This is the paper's mirror (docs/method.md) closed through the real
+//! synthesizer while listening, without a gradient.
 
 use crate::model::{Inference, weighted_sum};
 use synth::MATCHED_COUNT;
 
-/// Share of a difference that is made up for at once.
+/// Share of a difference that one correction applies.
 const GAIN: f32 = 0.7;
 
-/// By how much each matched parameter, normalised, should move for what is played to be heard as the
-/// reference is. `pairs` are the answers to windows of the reference and to the same windows of what is played:
-/// their mean difference, weighted by precision, `sigma` being the standard deviations of the best
-/// windows. A few bad windows move little.
+/// Correction of each matched parameter, normalised, after which the encoder should hear the render
+/// as it hears the reference. `pairs` are the answers to windows of the reference and to the same
+/// windows of the render: their mean difference is weighted by precision, `sigma` being the
+/// standard deviations of the best windows. A few bad windows move little.
 pub fn step(
     sigma: &[f32; MATCHED_COUNT],
     pairs: &[(Inference, Inference)],
@@ -31,8 +32,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_encoder_that_leans_to_the_middle_is_led_to_the_truth() {
-        // It says .5 + .4 (h - .5) of a sound whose parameters are h.
+    fn corrections_of_a_biased_encoder_converge_to_the_truth() {
+        // Answers 0.5 + 0.4 (h - 0.5) to a sound whose parameters are h.
         let answer = |h: f32| Inference::flat(0.5 + 0.4 * (h - 0.5), 0.2);
         let heard = answer(0.9);
         let mut h = heard.mean[0];
@@ -43,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_window_does_not_show_hardly_moves() {
+    fn unsure_windows_hardly_move_a_parameter() {
         let best = [0.05; MATCHED_COUNT];
         let moved = |sigma| {
             step(

@@ -1,5 +1,5 @@
-//! Evaluates candidates for a clip: owns the workers, the notes that are played, and the baseline that candidates
-//! are compared with.
+//! Evaluates candidates for a clip: owns the workers, the notes that are played, and the baseline
+//! that candidates are compared with.
 
 use super::coarse::{CoarseReference, Residual};
 use super::note_fit::{NoteCandidate, NoteFit};
@@ -8,7 +8,7 @@ use super::worker::{Worker, in_parallel};
 use ear::{EarError, Spectrogram};
 use synth::{Note, Patch};
 
-/// Softest velocity given to a note.
+/// Lowest velocity given to a note.
 const MIN_VELOCITY: f64 = 0.1;
 
 /// Renders candidates of a clip at one rate, on all workers, and scores them.
@@ -20,7 +20,8 @@ pub(super) struct Evaluator<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    /// Prepares `threads` workers, at least one, that play `notes` at `rate` Hz. Fails where [`ear::Ear::new`] does.
+    /// Prepares `threads` workers, at least one, that play `notes` at `rate` Hz. Fails where
+    /// [`ear::Ear::new`] does.
     pub(super) fn new(
         reference: &'a Reference,
         rate: f64,
@@ -92,7 +93,7 @@ impl<'a> Evaluator<'a> {
         (score, worker.heard())
     }
 
-    /// The objective of `score`, with a penalty for what is worse than the baseline.
+    /// Objective of `score`, with a penalty for each half that is worse than the baseline's.
     pub(super) fn penalized(&self, score: &Score) -> f32 {
         score.penalized(&self.baseline)
     }
@@ -104,8 +105,8 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Moves the notes in time as a whole, and sets their velocities, to where `best` sounds most like the clip;
-    /// for notes that were only heard.
+    /// Moves all transcribed notes in time together, and sets their velocities, so that `best`
+    /// sounds most like the clip.
     pub(super) fn adjust_notes(&mut self, best: &mut Candidate) {
         let (reference, worker) = (&self.reference, &mut self.workers[0]);
         let mut moved = self.notes.clone();
@@ -120,7 +121,7 @@ impl<'a> Evaluator<'a> {
         let gains = reference.gains(worker, &reference.note_spans(&moved));
         set_velocities(&mut moved, &gains);
         let score = reference.scores(worker, &moved, &[best.patch])[0];
-        // Moved as a whole it scores the same; each note will be heard in its own span.
+        // A common shift hardly changes the score, but puts each note into its own span.
         if score.objective() >= best.score.objective() - 1e-3 {
             self.notes = moved;
             best.score = score;
@@ -128,8 +129,8 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Multiplies the notes' amplitudes, which are their velocities squared, by `gains` and a common factor that
-/// makes the loudest note's velocity 1. The default response to velocity is assumed.
+/// Multiplies the notes' amplitudes, which are their velocities squared, by `gains` and a common
+/// factor that makes the loudest note's velocity 1. The default response to velocity is assumed.
 pub(super) fn set_velocities(notes: &mut [Note], gains: &[f64]) {
     let wanted: Vec<f64> = notes
         .iter()

@@ -1,6 +1,7 @@
-//! Gauss-Newton steps towards a sound (Levenberg 1944, Marquardt 1963): the Jacobian of the residual, from renders with
-//! each matched parameter moved a little, says where the residual would be smallest if it were linear. A search
-//! that only compares scores needs hundreds of renders to learn as much.
+//! Gauss-Newton steps towards a sound (Levenberg 1944, Marquardt 1963): the Jacobian of the
+//! residual, from renders with each matched parameter moved a little, gives the point where the
+//! residual would be smallest if it were linear. A search that only compares scores needs hundreds
+//! of renders to learn as much.
 
 use super::coarse::Residual;
 use super::evaluator::Evaluator;
@@ -11,50 +12,57 @@ use crate::metric::mel::FLOOR_DB;
 use std::ops::{Add, Range};
 use synth::{MATCHED_COUNT, Patch};
 
-/// Step of the finite differences, normalised: the residual is hardly linear in most parameters beyond it.
+/// Step of the finite differences, normalised: the residual is hardly linear in most parameters
+/// beyond it.
 const STEP: f64 = 0.005;
-/// Dampings tried, relative to the Hessian's diagonal: from a step that trusts the linearization to a short one
-/// down the gradient.
+/// Dampings tried, relative to the Hessian's diagonal: from a step that trusts the linearization to
+/// a short one down the gradient.
 const DAMPINGS: [f64; 4] = [1e-3, 0.016, 0.06, 1.0];
-/// How often a step's weights are computed again, from the residual that the step predicts.
+/// Number of times that a step's weights are recomputed from the residual that the step predicts.
 const REWEIGHTINGS: usize = 2;
-/// Curvature, relative to the largest, that every parameter is given: inaudible parameters stay.
+/// Curvature, relative to the largest, that damping adds to every parameter: inaudible parameters
+/// stay.
 const MIN_CURVATURE: f64 = 1e-3;
-/// Gain of a step below which the linearization is made again or, if it was new, the descent ends.
+/// Gain of a step below which the linearization is recomputed or, if it was new, the descent ends.
 const MIN_GAIN: f32 = 5e-4;
 
 /// Square root of the weight of spectrogram cells, with which the weighted sum of squares falls as
-/// [`super::Score::objective`] rises: half a correlation of vectors of norm 1 is a quarter of their squared distance.
+/// [`super::Score::objective`] rises: half a correlation of vectors of norm 1 is a quarter of their
+/// squared distance.
 const CELL_WEIGHT: f32 = 0.5;
 
-/// Square roots of the weights of log-mel bands, whose absolute differences count, near these `residuals`
-/// (iteratively reweighted least squares).
+/// Square roots of the weights of log-mel bands near these `residuals` in dB, with which squares
+/// act as absolute differences (iteratively reweighted least squares).
 fn band_weights(residuals: &[f32]) -> Vec<f32> {
-    /// Least absolute difference, in dB.
+    /// Lower limit of the absolute difference, in dB.
     const LEAST: f32 = 1.0;
     let count = residuals.len().max(1) as f32;
     let weight = |d: &f32| (0.25 / (FLOOR_DB * count * d.abs().max(LEAST))).sqrt();
     residuals.iter().map(weight).collect()
 }
 
-/// A descent by Gauss-Newton steps. A Jacobian serves for several steps, corrected by what each brought
-/// (Broyden 1965), until a step gains little.
+/// A descent by Gauss-Newton steps. A Jacobian serves for several steps, corrected by the residual
+/// of each (Broyden 1965), until a step gains little.
 #[derive(Default)]
 pub(super) struct GaussNewton {
     linearization: Option<Linearization>,
 }
 
-/// Result of one step.
-pub(super) struct Step {
-    /// Renders that it took.
+/// Result of one Gauss-Newton step.
+pub(super) struct StepResult {
+    /// Number of renders of the clip.
     pub(super) renders: usize,
-    /// Whether another step may gain.
+    /// True if another step may gain.
     pub(super) gains: bool,
 }
 
 impl GaussNewton {
     /// Takes one step from `best`, and replaces it where the step is better.
-    pub(super) fn step(&mut self, evaluator: &mut Evaluator<'_>, best: &mut Candidate) -> Step {
+    pub(super) fn step(
+        &mut self,
+        evaluator: &mut Evaluator<'_>,
+        best: &mut Candidate,
+    ) -> StepResult {
         let mut renders = 0;
         let linearization = match &mut self.linearization {
             Some(linearization) => linearization,
@@ -92,10 +100,10 @@ impl GaussNewton {
         }
         let gains = gain >= MIN_GAIN;
         if !gains {
-            // The Jacobian may be outdated: the next step makes it again.
+            // The Jacobian may be outdated: the next step recomputes it.
             linearization.jacobian.clear();
         }
-        Step {
+        StepResult {
             renders,
             gains: gains || !is_new,
         }
@@ -133,7 +141,7 @@ impl Linearization {
         residuals.len()
     }
 
-    /// The patches at which the linearized residual is smallest, one per damping.
+    /// Patches at which the linearized residual is smallest, one per damping.
     fn damped_steps(&self) -> [Patch; DAMPINGS.len()] {
         let (cells, bands) = self.residual.parts();
         let equations = |rows: Range<usize>, weights: &[f32]| {
@@ -189,8 +197,8 @@ struct NormalEquations {
 }
 
 impl NormalEquations {
-    /// Builds the weighted normal equations from the Jacobian's columns, the residual, and the square roots of its
-    /// weights.
+    /// Builds the weighted normal equations from the Jacobian's columns, the residual, and the
+    /// square roots of its weights.
     fn new<'c>(
         columns: impl Iterator<Item = &'c [f32]>,
         residual: &[f32],
@@ -213,8 +221,8 @@ impl NormalEquations {
         }
     }
 
-    /// The step from `h` with this damping, within the unit cube: a coordinate that would leave it ends at
-    /// its border, and the others make up for it.
+    /// Solves for the step from `h` with this damping, within the unit cube: a coordinate that
+    /// would leave it stops at its border, and the others make up for it.
     fn step(&self, h: &[f64; MATCHED_COUNT], damping: f64) -> [f64; MATCHED_COUNT] {
         let largest = (0..MATCHED_COUNT)
             .map(|i| self.hessian[i][i])
@@ -270,7 +278,8 @@ impl Add for NormalEquations {
     }
 }
 
-/// Solves `matrix * x = right` for a symmetric positive definite matrix, by Cholesky's decomposition.
+/// Solves `matrix * x = right` for a symmetric positive definite matrix, by Cholesky's
+/// decomposition.
 fn solve<const N: usize>(matrix: &mut [[f64; N]; N], mut right: [f64; N]) -> [f64; N] {
     for i in 0..N {
         for j in 0..=i {
@@ -279,7 +288,7 @@ fn solve<const N: usize>(matrix: &mut [[f64; N]; N], mut right: [f64; N]) -> [f6
                 sum -= matrix[i][k] * matrix[j][k];
             }
             matrix[i][j] = if i == j {
-                // Rounding may take what is hardly positive below zero.
+                // Rounding may make a barely positive pivot negative.
                 sum.max(f64::MIN_POSITIVE).sqrt()
             } else {
                 sum / matrix[j][j]
@@ -332,8 +341,8 @@ mod tests {
     }
 
     #[test]
-    fn a_step_goes_where_most_bands_want_to() {
-        // Seven tenths of the bands are 2 dB above what is wanted, the others 6 dB below.
+    fn a_step_follows_most_of_the_bands() {
+        // Seven tenths of the bands are 2 dB above the reference, the others 6 dB below.
         let mut jacobian = vec![vec![0.0; 1_000]; MATCHED_COUNT];
         jacobian[0] = vec![10.0; 1_000];
         let values: Vec<f32> = (0..1_000)
@@ -351,12 +360,12 @@ mod tests {
             jacobian,
         };
         let by = 10.0 * (here.damped_steps()[0].matched()[0] - 0.5);
-        // Their mean is .4 dB below; with the weights of where it begins, the step is 1 dB.
+        // Their mean is 0.4 dB below; with the weights of the start, the step would be 1 dB.
         assert!((-2.0..-1.5).contains(&by), "{by} dB");
     }
 
     #[test]
-    fn a_step_ends_at_the_bottom_of_the_bowl_within_the_cube() {
+    fn a_step_ends_at_the_minimum_within_the_cube() {
         let equations = equations();
         let h: [f64; MATCHED_COUNT] = std::array::from_fn(|i| 0.1 + 0.03 * i as f64);
         let step = equations.step(&h, 0.0);
@@ -368,7 +377,7 @@ mod tests {
                 + (0..MATCHED_COUNT)
                     .map(|j| equations.hessian[i][j] * step[j])
                     .sum::<f64>();
-            // At the bottom, or held by a border.
+            // At the minimum, or held by a border.
             if !(1e-6..=1.0 - 1e-6).contains(&end) {
                 at_border += 1;
             } else {

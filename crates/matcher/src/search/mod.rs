@@ -1,8 +1,9 @@
-//! Offline search for what plays a clip most like it: for one patch, by Gauss-Newton steps and an evolution
-//! strategy, then for a patch a note. Every candidate is rendered by the real synth and heard by the real ear.
+//! Offline search for the patch that sounds most like a clip: one patch for all of it, by
+//! Gauss-Newton steps and an evolution strategy, then one patch per note. Every candidate is
+//! rendered by the real synth and heard by the real ear.
 //!
-//! An encoder's [`infer_clip`] and [`candidates`] give the starts, [`refine`] searches from them. Nothing here runs in
-//! the live loop.
+//! An encoder's [`infer_clip`] and [`candidates`] give the starts, [`refine`] searches from them.
+//! Nothing here runs in the live loop.
 
 mod candidates;
 mod clip;
@@ -34,58 +35,61 @@ use rand_pcg::Pcg64Mcg;
 use std::time::{Duration, Instant};
 use synth::{Automation, MATCHED_COUNT, Note, Patch};
 
-/// Width of a search, in normalised units, below which it has converged and restarts around its best.
+/// Width of a search, in normalised units, below which it has converged and restarts around its
+/// best.
 const CONVERGED: f64 = 0.003;
-/// Shares of the budget, at least and at most, spent on one patch where each note gets its own afterwards: beyond the
-/// first only while the search gains [`MIN_GAIN`] in every [`CHECK_EVERY`] of the budget, because a sound that
-/// one patch explains is not explained better by many.
+/// Least and largest share of the budget spent on one patch if each note gets its own afterwards:
+/// beyond the first only while the search gains [`MIN_GAIN`] in every [`CHECK_EVERY`] of the
+/// budget, because a sound that one patch explains is not explained better by many.
 const ONE_PATCH: (f64, f64) = (0.5, 0.8);
 const MIN_GAIN: f32 = 0.003;
 const CHECK_EVERY: f64 = 0.1;
-/// Share of the budget that is used when all notes have their own patches; the rest decides which of them to keep.
+/// Share of the budget that is used when the search of a patch per note ends; the rest decides
+/// which of them to keep.
 const PER_NOTE: f64 = 0.93;
 /// Share of the budget for one patch that is spent on the clip's first seconds.
 const FIRST: f64 = 0.5;
-/// Length of these in seconds; of a clip not much longer, this share of it.
+/// Length of the clip's first seconds; of a clip not much longer, they are this share.
 const FIRST_SECONDS: f64 = 2.5;
 const FIRST_PART: f64 = 0.6;
-/// Start of the search on the first seconds of a long clip.
+/// Options for the first seconds of a long clip.
 const LONG_START: StartOptions = StartOptions {
     searches: 4,
     step: 1.0,
 };
-/// Start on a short clip, for which there is little time: one search, with smaller steps.
+/// Options for a short clip, for which there is little time: one search, with smaller steps.
 const SHORT_START: StartOptions = StartOptions {
     searches: 1,
     step: 0.5,
 };
-/// Most of the last best patches that are offered, newest first, until one is better by the reference's own score.
+/// Largest number of the last best patches that are offered, newest first, until one is better by
+/// the reference's own score.
 const TRAIL: usize = 6;
 
 /// Limits and steps of a search.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Ends with the generation in which this many renders of the clip are reached. With this limit alone a
-    /// search is deterministic, on any number of threads.
+    /// Limit on renders of the clip: the search ends with the generation that reaches it. With this
+    /// limit alone a search is deterministic, on any number of threads.
     pub renders: Option<usize>,
-    /// Ends with the generation in which this time is reached.
+    /// Limit on time: the search ends with the generation that reaches it.
     pub time: Option<Duration>,
     /// Seed of the search.
     pub seed: u64,
     /// Standard deviation of the first steps in each matched parameter, normalised, order of
     /// [`synth::MATCHED`].
     pub spread: [f32; MATCHED_COUNT],
-    /// Threads that render; at least 1.
+    /// Number of threads that render; at least 1.
     pub threads: usize,
-    /// Whether each note may get a patch of its own.
+    /// True if each note may get its own patch.
     pub each_note: bool,
-    /// Whether the notes were only heard: then their onsets, lengths, tunings and velocities may move a
-    /// little too.
+    /// True if the notes were transcribed from the clip: then their onsets, lengths, tunings and
+    /// velocities may move a little too.
     pub free_notes: bool,
 }
 
 impl Options {
-    /// Steps as wide as the inference is unsure.
+    /// Options with first steps as wide as the inference's standard deviations, within 0.03 to 0.3.
     pub fn around(inference: &Inference) -> Self {
         Self {
             spread: inference.sigma.map(|s| s.clamp(0.03, 0.3)),
@@ -95,7 +99,7 @@ impl Options {
 }
 
 impl Default for Options {
-    /// One patch, the notes as they are, one thread, no limit.
+    /// Options for one patch, fixed notes, one thread and no limit.
     fn default() -> Self {
         Self {
             renders: None,
@@ -109,41 +113,41 @@ impl Default for Options {
     }
 }
 
-/// The best found.
+/// Best result of a search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refined {
-    /// The patch, and where notes differ those that follow it; unmatched parameters are the start's, but
-    /// for the level.
+    /// First patch and, where notes differ, the later ones; unmatched parameters are the start's,
+    /// except for the level.
     pub automation: Automation,
-    /// What it plays.
+    /// Notes that the automation plays.
     pub notes: Vec<Note>,
-    /// Its score; neither half is worse than the start's.
+    /// Score of the result; neither half is worse than the start's.
     pub score: Score,
-    /// The score of the best single patch found.
+    /// Score of the best single patch found.
     pub one_patch: Score,
-    /// Renders of the clip so far, the start's included.
+    /// Number of renders of the clip, including the start's.
     pub renders: usize,
 }
 
-/// How a search is getting on.
+/// Progress of a search.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// Renders of the clip so far.
+    /// Number of renders of the clip so far.
     pub renders: usize,
-    /// How far the budget is used, 0 to 1; 0 without a limit.
+    /// Share of the budget that is used, 0 to 1; 0 without a limit.
     pub used: f64,
-    /// The best score so far of what is searched for at the moment, by the search's own, coarser ear.
+    /// Best score so far in the current stage of the search, by its own, coarser ear.
     pub score: Score,
 }
 
-/// A search under way.
+/// A running search.
 struct Search<'a> {
     options: Options,
     rng: Pcg64Mcg,
     budget: Budget<'a>,
 }
 
-/// Renders and time that a search may use, and has used.
+/// Limits on renders and time, and their use so far.
 struct Budget<'a> {
     renders: Option<usize>,
     time: Option<Duration>,
@@ -151,7 +155,7 @@ struct Budget<'a> {
     /// Length of the clip, and sound rendered so far, in seconds.
     clip: f64,
     rendered: f64,
-    /// Whether the caller has ended the search.
+    /// True once the caller has ended the search.
     cancelled: bool,
     progress: &'a mut dyn FnMut(&Progress) -> bool,
 }
@@ -168,13 +172,13 @@ impl Budget<'_> {
         renders.max(time)
     }
 
-    /// Renders of the clip, parts of it adding up.
+    /// Number of renders of the clip; those of its parts add up.
     fn clip_renders(&self) -> f64 {
         self.rendered / self.clip.max(f64::MIN_POSITIVE)
     }
 
-    /// Counts `seconds` of rendered sound, reports `score`, and returns whether less than `share` of the budget is
-    /// used and the caller wants more.
+    /// Counts `seconds` of rendered sound, reports `score`, and returns whether less than `share`
+    /// of the budget is used and the caller wants more.
     fn spend(&mut self, seconds: f64, score: Score, share: f64) -> bool {
         self.rendered += seconds;
         let used = self.used();
@@ -188,16 +192,19 @@ impl Budget<'_> {
     }
 }
 
-/// `patch` with its matched parameters at the first coordinates of a search's `point`, normalised.
+/// Patch with the matched parameters at the first coordinates, normalised, of a search's `point`,
+/// and the other parameters of `patch`.
 pub fn patch_at(patch: &Patch, point: &[f64]) -> Patch {
     patch.with_matched(&std::array::from_fn(|i| point[i] as f32))
 }
 
-/// Searches the matched parameters, from `starts` and the init patch, for what plays `notes` most like `reference`.
+/// Searches the matched parameters, from `starts` and the init patch, for the patch that plays
+/// `notes` most like `reference`.
 ///
-/// A result counts only when neither likeness nor mel distance is worse than the first start's (the init patch's, when
-/// there is none). `progress` is called after each generation; `false` ends the search, and without a limit in
-/// `options` it is the only end. Fails where the ear can't be made.
+/// A result counts only when neither likeness nor mel distance is worse than the first start's (the
+/// init patch's, when there is none). `progress` is called after each generation; `false` ends the
+/// search, and without a limit in `options` nothing else does. Fails where the ear can't be
+/// created.
 pub fn refine(
     reference: &Reference,
     notes: &[Note],
@@ -254,7 +261,7 @@ struct Best<'a> {
 }
 
 impl Best<'_> {
-    /// Takes a result that is better, and in neither half worse than the first start.
+    /// Accepts a result that is better, and in neither half worse than the first start.
     fn offer(&mut self, automation: Automation, notes: Vec<Note>) -> Result<(), EarError> {
         let score = self.reference.score_of(&notes, &automation)?;
         if score.no_worse(&self.first) && score.objective() > self.refined.score.objective() {
@@ -270,8 +277,9 @@ impl Best<'_> {
 }
 
 impl Search<'_> {
-    /// Searches one patch for the whole clip. Adds what is found on its first seconds to `starts`, offers the best to
-    /// `best`, and returns the last patch with the notes that it plays.
+    /// Searches one patch for the whole clip. Adds the patches found on its first seconds to
+    /// `starts`, offers the best to `best`, and returns the last patch with the notes that it
+    /// plays.
     fn one_patch(
         &mut self,
         start: &Patch,
@@ -286,7 +294,7 @@ impl Search<'_> {
             self.options.free_notes,
         ) {
             (false, _) => (1.0, 1.0),
-            // Notes that were only heard have more to find than their patch.
+            // Transcribed notes leave more to find than their patch.
             (true, true) => (ONE_PATCH.0, ONE_PATCH.0),
             (true, false) => ONE_PATCH,
         };
@@ -312,8 +320,8 @@ impl Search<'_> {
             one_patch::refine_whole_clip(self, &mut evaluator, &promising, shares)
         };
         let patch = trail.last().copied().unwrap_or(*start);
-        // The search hears less than the reference does: where its result is worse in one half, an earlier one, or a
-        // part of the way, may not be.
+        // The search's ear is coarser than the reference's: where its result is worse in one half,
+        // an earlier one, or a part of the way, may not be.
         let earlier = trail.iter().rev().take(TRAIL).copied();
         for found in earlier.chain([0.7, 0.4].map(|t| start.lerp(&patch, t))) {
             best.offer(found.into(), evaluator.notes().to_vec())?;
@@ -324,8 +332,8 @@ impl Search<'_> {
         Ok((patch, evaluator.notes().to_vec()))
     }
 
-    /// Searches a patch for each of `notes` from `patch` and `starts`, keeps those that serve the clip as a whole, and
-    /// offers the result to `best`.
+    /// Searches a patch for each of `notes` from `patch` and `starts`, keeps those that improve the
+    /// clip as a whole, and offers the result to `best`.
     fn patch_per_note(
         &mut self,
         patch: &Patch,
@@ -336,7 +344,7 @@ impl Search<'_> {
         let reference = best.reference;
         let mut evaluator = Evaluator::new(reference, ROUGH, notes, self.options.threads)?;
         let found = per_note::search(self, &mut evaluator, patch, starts, PER_NOTE);
-        // Notes were matched one by one: a patch that doesn't serve the clip is dropped again.
+        // Notes were matched one by one: a patch that doesn't improve the clip is dropped again.
         let mut kept: Vec<Option<&NoteResult>> = found.iter().map(Some).collect();
         let free = self.options.free_notes;
         let clip = |kept: &[_]| per_note::assemble(patch, notes, kept, free);

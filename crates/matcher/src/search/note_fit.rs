@@ -1,4 +1,5 @@
-//! Candidates for single notes: where in the clip a note is heard, and how well a candidate fits there.
+//! Candidates for single notes: the span of the clip in which a note is heard, and a candidate's
+//! fit there.
 
 use super::coarse::{BANDS, CoarseReference, HOP};
 use super::objective::{RENDER_SEED, objective};
@@ -12,27 +13,27 @@ use synth::{Job, Note, Patch};
 /// Longest part of the previous note that is rendered with a note, in ear frames: 0.4 s.
 const CONTEXT: usize = 50;
 
-/// Where in the clip a note is heard: from shortly before its onset to the next note's.
+/// Span of the clip in which a note is heard: from shortly before its onset to the next note's.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct NoteSpan {
-    /// Frames of the spectrogram.
+    /// Range of frames of the spectrogram.
     pub(super) frames: Range<usize>,
-    /// Frames of the log-mel bands.
+    /// Range of frames of the log-mel bands.
     mel: Range<usize>,
 }
 
 /// A candidate for one note.
 pub(super) struct NoteCandidate<'a> {
-    /// Where the note is heard.
+    /// Span in which the note is heard.
     pub(super) span: &'a NoteSpan,
     pub(super) patch: Patch,
     pub(super) note: Note,
-    /// The note before, which may ring into it.
+    /// Previous note, which may ring into the span.
     pub(super) previous: Option<Note>,
 }
 
 impl NoteCandidate<'_> {
-    /// Frames rendered before the span.
+    /// Number of frames rendered before the span.
     fn context(&self, frame_rate: f64) -> usize {
         self.previous.map_or(0, |previous| {
             let start = (previous.onset * frame_rate) as usize;
@@ -40,20 +41,20 @@ impl NoteCandidate<'_> {
         })
     }
 
-    /// Frames rendered in all.
+    /// Number of frames rendered in all.
     pub(super) fn frames(&self, frame_rate: f64) -> usize {
         self.context(frame_rate) + self.span.frames.len()
     }
 }
 
-/// How well a candidate fits in its note's span.
+/// Fit of a candidate in its note's span.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NoteFit {
     /// Energy of the residual, as a share of the clip's energy.
     pub(super) residual: f64,
     /// Contribution of the span to the clip's log-mel distance, in dB.
     pub(super) mel: f64,
-    /// Factor on the amplitude at which it fits best.
+    /// Factor on the amplitude at which the candidate fits best.
     pub(super) gain: f64,
 }
 
@@ -68,7 +69,7 @@ impl NoteFit {
 impl CoarseReference<'_> {
     /// Spans of `notes`, in their order; those of notes after the clip's end are empty.
     pub(super) fn note_spans(&self, notes: &[Note]) -> Vec<NoteSpan> {
-        /// Frames before a note's onset: it may have begun a little earlier.
+        /// Number of frames before a note's onset: it may have begun a little earlier.
         const LEAD: usize = 3;
         let rate = self.frame_rate();
         let frames = self.reference.heard.frames();
@@ -108,8 +109,8 @@ impl CoarseReference<'_> {
         spans.iter().map(fit).collect()
     }
 
-    /// Renders candidates, each in its span, and compares them. The part of the previous note that rings into a
-    /// span is played with the candidate's patch: the automation has moved on.
+    /// Renders candidates, each in its span, and compares them. The part of the previous note that
+    /// rings into a span is played with the candidate's patch: the automation has moved on.
     pub(super) fn note_fits(
         &self,
         worker: &mut Worker,

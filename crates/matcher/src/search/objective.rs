@@ -1,11 +1,11 @@
-//! The objective of a search: how well a render matches a reference sound.
+//! The objective of a search: the score of a render against a reference sound.
 
 use crate::metric::likeness;
 use crate::metric::mel::{FLOOR_DB, Mel, Profile};
 use ear::{EarConfig, EarError, Spectrogram};
 use synth::{Automation, Note, Patch};
 
-/// Seed of the renders' phases and noise: all patches are compared with the same.
+/// Seed of the renders' phases and noise, shared by all patches that are compared.
 pub const RENDER_SEED: u64 = 1;
 
 /// A mono clip to be matched, with its spectrogram and mel profile.
@@ -18,44 +18,44 @@ pub struct Reference {
     profile: Profile,
 }
 
-/// How well a sound matches its reference.
+/// Score of a sound against its reference.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Score {
-    /// [`crate::metric::likeness`], at most 1.
+    /// Likeness ([`crate::metric::likeness`]), -1 to 1.
     pub likeness: f32,
-    /// [`crate::metric::mel_distance`] in dB, at least 0.
+    /// Mel distance ([`crate::metric::mel_distance`]) in dB, 0 to 80.
     pub mel: f32,
 }
 
-/// The objective, to be raised: half likeness, half log-mel similarity, which is 1 minus the distance over the
-/// largest distance there is, 80 dB.
+/// Objective to maximise: half likeness, half log-mel similarity, which is 1 minus the distance
+/// over the largest possible distance, 80 dB.
 pub(super) fn objective(likeness: f32, mel: f32) -> f32 {
     0.5 * likeness + 0.5 * (1.0 - mel / FLOOR_DB)
 }
 
 impl Score {
-    /// The lowest score there is.
+    /// Lowest possible score.
     pub(super) const WORST: Self = Self {
         likeness: -1.0,
         mel: FLOOR_DB,
     };
 
-    /// Half likeness, half log-mel similarity: the value that a search raises, at most 1.
+    /// Half likeness, half log-mel similarity: the value that a search maximises, at most 1.
     pub fn objective(&self) -> f32 {
         objective(self.likeness, self.mel)
     }
 
-    /// [`Score::objective`] with a penalty for each half that is worse than the baseline's, so that a search is
-    /// led back to where neither is.
+    /// Objective with a penalty for each half that is worse than the baseline's, so that a search
+    /// is led back to where neither is.
     pub(super) fn penalized(&self, baseline: &Self) -> f32 {
-        /// How much more a loss counts than a gain.
+        /// Weight of a loss relative to a gain.
         const LOSS: f32 = 4.0;
         let likeness = (baseline.likeness - self.likeness).max(0.0);
         let mel = (self.mel - baseline.mel).max(0.0) / FLOOR_DB;
         self.objective() - 0.5 * LOSS * (likeness + mel)
     }
 
-    /// Whether neither half is worse than `other`'s.
+    /// Returns whether neither half is worse than `other`'s.
     pub fn no_worse(&self, other: &Self) -> bool {
         self.likeness >= other.likeness && self.mel <= other.mel
     }
@@ -69,7 +69,7 @@ pub(super) struct Candidate {
 }
 
 impl Reference {
-    /// Hears a mono clip at `rate` Hz. Fails where [`ear::spectrogram`] does.
+    /// Analyses a mono clip at `rate` Hz. Fails where [`ear::spectrogram`] does.
     pub fn new(samples: &[f32], rate: f64, ear: &EarConfig) -> Result<Self, EarError> {
         let heard = ear::spectrogram(ear, samples, rate, false)?;
         let mel = Mel::new(rate);
@@ -84,19 +84,20 @@ impl Reference {
         })
     }
 
-    /// Length in seconds.
+    /// Length of the clip in seconds.
     pub fn seconds(&self) -> f64 {
         self.samples.len() as f64 / self.rate
     }
 
-    /// The first `seconds` of the clip from shortly before the first of `notes`, and the notes that begin in them;
-    /// `None` where that is most of the clip, or there are no notes.
+    /// Cuts the first `seconds` of the clip from shortly before the first of `notes`, and the notes
+    /// that begin in them; `None` where that is most of the clip, or there are no notes.
     pub(super) fn beginning(
         &self,
         notes: &[Note],
         seconds: f64,
     ) -> Result<Option<(Self, Vec<Note>)>, EarError> {
-        /// Seconds before the first note: for the ear, and a note that began earlier than heard.
+        /// Seconds before the first note: for the ear, and a note that began earlier than
+        /// transcribed.
         const LEAD: f64 = 0.05;
         let first = notes.iter().map(|n| n.onset).fold(f64::INFINITY, f64::min);
         let from = (first - LEAD).max(0.0);
@@ -117,7 +118,7 @@ impl Reference {
         Ok(Some((Self::new(part, self.rate, &self.ear)?, notes)))
     }
 
-    /// Compares another mono clip at the same rate.
+    /// Scores another mono clip at the same rate. Fails where [`ear::spectrogram`] does.
     pub fn score(&self, samples: &[f32]) -> Result<Score, EarError> {
         let heard = ear::spectrogram(&self.ear, samples, self.rate, false)?;
         Ok(Score {
@@ -132,7 +133,7 @@ impl Reference {
         synth::to_mono(automation.render(notes, seconds, rate, RENDER_SEED))
     }
 
-    /// Compares what [`Reference::render`] gives.
+    /// Scores the render that [`Reference::render`] makes.
     pub fn score_of(&self, notes: &[Note], automation: &Automation) -> Result<Score, EarError> {
         self.score(&self.render(notes, automation))
     }

@@ -1,4 +1,5 @@
-//! One patch for the whole clip: from many starts on its first seconds, then from the best on all of it.
+//! The search of one patch for the whole clip: from many starts on its first seconds, then from the
+//! best ones on all of it.
 
 use super::cma::SepCma;
 use super::evaluator::Evaluator;
@@ -7,24 +8,24 @@ use super::objective::Candidate;
 use super::{CHECK_EVERY, CONVERGED, MIN_GAIN, Search, patch_at};
 use synth::Patch;
 
-/// Random patches tried in addition to the starts.
+/// Number of random patches tried in addition to the starts.
 const RANDOM: usize = 24;
-/// Generations after which the worst of the parallel searches is dropped.
+/// Number of generations after which the worst of the parallel searches is dropped.
 const ROUND: usize = 3;
 /// Step of a search from a random patch, relative to that from an inference.
 const RANDOM_STEP: f64 = 1.5;
 /// Step of the search on the whole clip, relative to that on its first seconds.
 const WHOLE_CLIP_STEP: f64 = 0.25;
-/// Generations from one adjustment of notes that were only heard to the next.
+/// Number of generations from one adjustment of transcribed notes to the next.
 const ADJUST_EVERY: usize = 10;
-/// Generations of the evolution strategy after which Gauss-Newton steps are tried again.
+/// Number of generations of the evolution strategy after which Gauss-Newton steps are tried again.
 const RETRY_AFTER: usize = 4;
 
 /// Options of [`successive_halving`].
 pub(super) struct StartOptions {
     /// Number of parallel searches.
     pub(super) searches: usize,
-    /// First steps of each, relative to those asked for.
+    /// First steps of each search, relative to [`super::Options::spread`].
     pub(super) step: f64,
 }
 
@@ -34,8 +35,9 @@ struct Strategy {
     best: Candidate,
 }
 
-/// Scores `starts` and random patches, searches from the best ones in parallel until `share` of the budget is used,
-/// dropping the worst search every few generations, and returns the best patch of each search, best first.
+/// Scores `starts` and random patches, searches from the best ones in parallel until `share` of the
+/// budget is used, dropping the worst search every few generations, and returns the best patch of
+/// each search, best first.
 pub(super) fn successive_halving(
     search: &mut Search<'_>,
     evaluator: &mut Evaluator<'_>,
@@ -82,9 +84,10 @@ pub(super) fn successive_halving(
     found.map(|candidate| candidate.patch).collect()
 }
 
-/// Searches from the best of `starts`, by Gauss-Newton steps while they gain and by an evolution strategy where they
-/// don't, until the first of `shares` of the budget is used, and until the second as long as it gains. Returns the
-/// patches that were the best in turn; the evaluator has the notes that go with the last.
+/// Searches from the best of `starts`, by Gauss-Newton steps while they gain and by an evolution
+/// strategy where they don't, until the first of `shares` of the budget is used, and until the
+/// second as long as it gains. Returns the patches that were the best in turn; the evaluator has
+/// the notes of the last.
 pub(super) fn refine_whole_clip(
     search: &mut Search<'_>,
     evaluator: &mut Evaluator<'_>,
@@ -126,7 +129,7 @@ pub(super) fn refine_whole_clip(
                 let step = gauss_newton.step(evaluator, &mut running[0].best);
                 renders = step.renders;
                 if !step.gains {
-                    // Not before: the linearization is of the notes as they were.
+                    // Not earlier: the linearization is of the notes as they were.
                     adjust(search, evaluator, &mut running[0].best);
                     descent = None;
                     since = generation;
@@ -150,7 +153,7 @@ pub(super) fn refine_whole_clip(
     trail
 }
 
-/// Adjusts the notes where they were only heard.
+/// Adjusts the notes if they are transcribed.
 fn adjust(search: &Search<'_>, evaluator: &mut Evaluator<'_>, best: &mut Candidate) {
     if search.options.free_notes {
         evaluator.adjust_notes(best);
@@ -158,7 +161,7 @@ fn adjust(search: &Search<'_>, evaluator: &mut Evaluator<'_>, best: &mut Candida
 }
 
 impl Strategy {
-    /// Starts at `best` with `scale` times the first steps asked for.
+    /// Starts at `best`, with first steps of `scale` times [`super::Options::spread`].
     fn new(search: &Search<'_>, best: Candidate, scale: f64) -> Self {
         let spread = search.options.spread.map(|s| scale * f64::from(s));
         let cma = SepCma::new(&best.patch.matched().map(f64::from), &spread);
@@ -166,8 +169,8 @@ impl Strategy {
     }
 }
 
-/// Runs one generation of each strategy, and returns the number of renders; a strategy that has converged restarts
-/// at its best.
+/// Runs one generation of each strategy, and returns the number of renders; a strategy that has
+/// converged restarts at its best.
 fn next_generation(
     search: &mut Search<'_>,
     evaluator: &mut Evaluator<'_>,

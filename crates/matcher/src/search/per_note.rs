@@ -1,6 +1,7 @@
-//! A patch for each note: all notes are searched at once, each in its own span of the clip, so that one
-//! generation costs as much as rendering the clip once for each candidate of a note. Loudness needs no search: a
-//! note's cells scale with its amplitude, and the best factor is a quotient.
+//! The search of a patch for each note: all notes are searched at once, each in its own span of the
+//! clip, so that one generation costs as much as rendering the clip once for each candidate of a
+//! note. Loudness needs no search: a note's cells scale with its amplitude, and the best factor is
+//! a quotient.
 
 use super::cma::{Sample, SepCma};
 use super::evaluator::{Evaluator, set_velocities};
@@ -12,18 +13,18 @@ use synth::{Automation, MATCHED_COUNT, Note, Patch};
 /// First steps of a note's search, normalised: of the patch, and of the note itself.
 const SPREAD: f64 = 0.05;
 const NOTE_SPREAD: f64 = 0.1;
-/// Candidates of a note in a generation: few, as there are many notes.
+/// Number of candidates of a note in a generation: few, as there are many notes.
 const POPULATION: usize = 8;
-/// Coordinates of a note that was only heard, after those of its patch: onset, length, tuning.
+/// Number of coordinates of a transcribed note, after those of its patch: onset, length, tuning.
 const NOTE_COORDINATES: usize = 3;
-/// How far an onset may move, in seconds, each way.
+/// Largest movement of an onset each way, in seconds.
 const ONSET: f64 = 0.032;
-/// How far a length may change, in octaves, each way.
+/// Largest change of a length each way, in octaves.
 const LENGTH: f64 = 0.7;
-/// How far a key may move, in semitones, each way.
+/// Largest movement of a key each way, in semitones.
 const TUNING: f64 = 0.4;
 
-/// A note and where it is heard.
+/// A note and the span in which it is heard.
 struct NoteContext {
     note: Note,
     previous: Option<Note>,
@@ -32,12 +33,12 @@ struct NoteContext {
     end: f64,
 }
 
-/// The search of one note.
+/// Search of one note's patch.
 struct NoteSearch {
     cma: SepCma,
     best: Vec<f64>,
     fit: NoteFit,
-    /// Gain of the patch for all notes.
+    /// Gain at which the patch for all notes fits best.
     shared_gain: f64,
 }
 
@@ -51,11 +52,12 @@ struct Trial<'a> {
 pub(super) struct NoteResult {
     patch: Patch,
     note: Note,
-    /// Factor on its amplitude, relative to the gain of the patch for all notes.
+    /// Factor on the note's amplitude, relative to the gain of the patch for all notes.
     gain: f64,
 }
 
-/// Searches until `share` of the budget is used, for each note from the best of `patch` and `starts`.
+/// Searches a patch for each note, from the best of `patch` and `starts`, until `share` of the
+/// budget is used.
 pub(super) fn search(
     search: &mut Search<'_>,
     evaluator: &mut Evaluator<'_>,
@@ -133,7 +135,7 @@ pub(super) fn search(
     searches.iter().zip(&contexts).map(result).collect()
 }
 
-/// The evaluator's notes with the spans in which they are heard.
+/// Returns the evaluator's notes with the spans in which they are heard.
 fn contexts(evaluator: &Evaluator<'_>) -> Vec<NoteContext> {
     let notes = evaluator.notes();
     let previous = std::iter::once(None).chain(notes.iter().copied().map(Some));
@@ -162,14 +164,15 @@ fn evaluate(
 }
 
 impl NoteContext {
-    /// The patch and the note that a point of the search stands for.
+    /// Decodes a point of the search to a patch and a note.
     fn decode(&self, patch: &Patch, point: &[f64]) -> (Patch, Note) {
         let patch = patch_at(patch, point);
         let mut note = self.note;
         if let [onset, length, tuning] = point[MATCHED_COUNT..] {
             let signed = |x: f64| 2.0 * x - 1.0;
             note.onset = (note.onset + ONSET * signed(onset)).max(0.0);
-            // A part that lasts into the next span isn't heard here, but would sound there with the next note's patch.
+            // A part that lasts into the next span isn't heard here, but would sound there with the
+            // next note's patch.
             let longest = self.note.duration.max(self.end - note.onset);
             note.duration = (note.duration * (LENGTH * signed(length)).exp2()).min(longest);
             note.key += (TUNING * signed(tuning)) as f32;
@@ -218,8 +221,9 @@ impl NoteSearch {
     }
 }
 
-/// Automation and notes of a clip in which each note has its own patch or, where there is `None`, plays as in
-/// `notes` with `patch`. With `free_notes` loudness is the notes' velocity, else the patches' level.
+/// Assembles the automation and notes of a clip in which each note has its own patch or, if that is
+/// `None`, plays as in `notes` with `patch`. With `free_notes` loudness is the notes' velocity,
+/// else the patches' level.
 pub(super) fn assemble(
     patch: &Patch,
     notes: &[Note],
@@ -246,7 +250,7 @@ pub(super) fn assemble(
             patch.set_plain(LEVEL, patch.plain(LEVEL) + db);
         }
     }
-    // In the order of the onsets, which may have moved past each other.
+    // In order of onset: onsets may have moved past each other.
     let mut points: Vec<(f64, Patch)> = played.iter().map(|(n, p)| (n.onset, *p)).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let first = points.first().map_or(*patch, |(_, patch)| *patch);
@@ -275,14 +279,14 @@ mod tests {
     use crate::search::coarse::FINE;
 
     #[test]
-    fn no_note_is_made_to_last_into_the_next() {
+    fn no_note_is_extended_into_the_next() {
         let note = |onset, duration| Note {
             onset,
             duration,
             key: 60.0,
             velocity: 0.8,
         };
-        // The second one did before.
+        // The second note already lasts into the third.
         let notes = [note(0.1, 0.3), note(0.5, 0.5), note(0.9, 0.3)];
         let sound = synth::render_mono(&Patch::default(), &notes, 1.5, 16_000.0, 1);
         let reference = Reference::new(&sound, 16_000.0, &ear::EarConfig::default()).unwrap();

@@ -20,7 +20,7 @@ fn notes() -> Vec<Note> {
     vec![note(0.05, 57.0), note(0.45, 64.0)]
 }
 
-/// Some way from the init patch.
+/// A patch some way from the init patch.
 fn patch() -> Patch {
     let mut patch = Patch::default();
     patch.set_plain(params::FILTER_CUTOFF, 700.0);
@@ -70,7 +70,7 @@ fn finds_its_way_back_to_a_patch_of_the_synth() {
     assert!(found.score.no_worse(&start.score));
     assert!(closed(start.score, found.score) > 0.7, "{:?}", found.score);
     assert!(found.score.mel < 0.6 * start.score.mel, "{:?}", found.score);
-    // One patch, the notes as they were, and the score is what they give.
+    // One patch, the notes unchanged, and the score is that of their render.
     assert!(found.automation.points.is_empty() && found.notes == notes());
     let again = reference.score_of(&found.notes, &found.automation).unwrap();
     assert_eq!(again, found.score);
@@ -78,7 +78,7 @@ fn finds_its_way_back_to_a_patch_of_the_synth() {
 }
 
 #[test]
-fn derivatives_lead_nearer_than_as_many_tries() {
+fn gauss_newton_steps_beat_as_many_random_candidates() {
     let reference = reference();
     let mut start = patch();
     for (row, by) in [
@@ -113,7 +113,7 @@ fn derivatives_lead_nearer_than_as_many_tries() {
 }
 
 #[test]
-fn a_patch_a_note_follows_what_one_patch_cannot() {
+fn a_patch_per_note_follows_what_one_patch_cannot() {
     let mut bright = patch();
     bright.set_plain(params::FILTER_CUTOFF, 6_000.0);
     bright.set_plain(params::OSC1_SHAPE, 3.0);
@@ -140,7 +140,7 @@ fn a_patch_a_note_follows_what_one_patch_cannot() {
 }
 
 #[test]
-fn notes_that_were_only_heard_find_their_place() {
+fn transcribed_notes_find_their_place() {
     let reference = reference();
     let misheard: Vec<Note> = notes()
         .iter()
@@ -221,7 +221,7 @@ fn the_best_of_several_starts_is_searched_from() {
     assert_eq!(found.automation.patch, patch());
 }
 
-/// Hears the same in everything.
+/// Encoder that gives the same answer to every window.
 struct Deaf;
 
 impl Encoder for Deaf {
@@ -239,7 +239,7 @@ fn inference(patch: &Patch) -> Inference {
 }
 
 #[test]
-fn the_answer_that_is_most_alike_comes_first() {
+fn the_most_alike_candidate_comes_first() {
     let inferred = ClipInference {
         whole: inference(&Patch::default()),
         windows: vec![inference(&Patch::default()), inference(&patch())],
@@ -257,7 +257,7 @@ fn the_answer_that_is_most_alike_comes_first() {
     assert_eq!(found[1..], as_given);
 }
 
-/// Hears how bright a window is, as a cutoff that leans to the middle.
+/// Encoder that infers the cutoff from a window's brightness, leaning to the middle.
 struct Bright;
 
 impl Encoder for Bright {
@@ -279,7 +279,7 @@ impl Encoder for Bright {
     }
 }
 
-/// Place of the cutoff among the matched parameters.
+/// Index of the cutoff among the matched parameters.
 fn cutoff() -> usize {
     let place = synth::MATCHED
         .iter()
@@ -288,7 +288,7 @@ fn cutoff() -> usize {
 }
 
 #[test]
-fn an_encoder_that_hears_itself_play_gets_nearer() {
+fn corrections_by_resynthesis_get_nearer() {
     let mut truth = Patch::default();
     truth.set(params::FILTER_CUTOFF, 0.35);
     let sound = synth::render_mono(&truth, &notes(), 1.0, RATE as f32, RENDER_SEED);
@@ -313,7 +313,7 @@ fn unmatched_parameters_stay() {
 }
 
 #[test]
-fn silence_and_no_notes_are_no_trouble() {
+fn silence_and_empty_notes_give_finite_scores() {
     let ear = ear::EarConfig::default();
     let silence = Reference::new(&[0.0; 8000], RATE, &ear).unwrap();
     let options = Options {

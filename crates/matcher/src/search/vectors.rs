@@ -23,7 +23,7 @@ pub(super) fn sum_of_squares(x: &[f32]) -> f64 {
     product(x, x)
 }
 
-/// `x` less its mean, scaled to norm 1; zeros where `x` is constant.
+/// Subtracts the mean from `x` and scales it to norm 1; zeros where `x` is constant.
 pub(super) fn standardized(x: &[f32]) -> Vec<f32> {
     let mean = (x.iter().map(|&v| f64::from(v)).sum::<f64>() / x.len().max(1) as f64) as f32;
     let centred: Vec<f32> = x.iter().map(|v| v - mean).collect();
@@ -35,8 +35,8 @@ pub(super) fn standardized(x: &[f32]) -> Vec<f32> {
     centred.iter().map(|v| v * by).collect()
 }
 
-/// Sum of absolute differences of cells in dB, with `b` raised by `gain_db`; where `b` is shorter it is padded with
-/// silence.
+/// Sum of absolute differences of cells in dB, with `b` raised by `gain_db`; a shorter `b` is
+/// padded with silence.
 pub(super) fn absolute_difference(a: &[f32], b: &[f32], gain_db: f32) -> f64 {
     let silence = std::iter::repeat(-FLOOR_DB);
     let b = b

@@ -6,7 +6,7 @@ use synth::Batch;
 
 use crate::metric::mel::Resolution;
 
-/// Frames that the ear hears before the first that counts.
+/// Number of warm-up frames that the ear hears before the first that counts.
 const WARM_UP: usize = 3;
 
 /// One thread's renderer, ear and buffers.
@@ -18,7 +18,7 @@ pub(super) struct Worker {
     pub(super) audio: Vec<Vec<f32>>,
     /// Auditory spectrogram of the render heard last.
     pub(super) heard: Spectrogram,
-    /// Its mel bands: frames x bands.
+    /// Mel bands of the render heard last: frames x bands.
     pub(super) mel: Vec<f32>,
 }
 
@@ -42,14 +42,14 @@ impl Worker {
     }
 }
 
-/// Evaluates `jobs` on one thread a worker, several jobs of a batch side by side. Results are in the order of the
-/// jobs, whatever the number of workers.
+/// Evaluates `jobs` on one thread per worker, several jobs in a batch. Results are in the order of
+/// the jobs, whatever the number of workers.
 pub(super) fn in_parallel<J: Sync, R: Send>(
     workers: &mut [Worker],
     jobs: &[J],
     evaluate: impl Fn(&mut Worker, &[J]) -> Vec<R> + Sync,
 ) -> Vec<R> {
-    /// Most jobs side by side: two of the widest vectors.
+    /// Largest batch of jobs: two of the widest vectors.
     const MAX_BATCH: usize = 16;
     let batch = jobs.len().div_ceil(workers.len()).clamp(1, MAX_BATCH);
     let chunks: Vec<&[J]> = jobs.chunks(batch).collect();

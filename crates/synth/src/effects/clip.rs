@@ -1,6 +1,6 @@
-//! The last stage: keeps the output within full scale, whatever comes.
+//! The output limiter: keeps the output within full scale.
 
-/// Where it sets in: -1 dBFS.
+/// Amplitude at which limiting sets in: -1 dBFS.
 const KNEE: f32 = 0.891_250_9;
 const ROOM: f32 = 1.0 - KNEE;
 /// Beyond this everything is full scale, infinities included.
@@ -17,8 +17,8 @@ pub fn is_safe(samples: &[f32]) -> bool {
     safe
 }
 
-/// Bit-transparent up to -1 dBFS, then bends towards 0 dBFS with a continuous slope. What is no
-/// number becomes silence.
+/// Limits samples to full scale: bit-transparent up to -1 dBFS, then bending towards 0 dBFS with a
+/// continuous slope. NaN becomes silence.
 pub fn safety_clip(samples: &mut [f32]) {
     for x in samples {
         let over = ((x.abs() - KNEE) / ROOM).min(MOST);

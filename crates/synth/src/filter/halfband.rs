@@ -6,8 +6,12 @@
 //! begins with the very sample; its group delay at low frequencies is one sample of the lower rate
 //! each way.
 
+use realfft::num_complex::Complex64;
 use simd::Vector;
+use std::f64::consts::PI;
 
+/// States of [`up`], and as many of [`down`].
+pub const STATES: usize = 4;
 /// Coefficients of the branches' sections.
 const BRANCHES: [[f32; 2]; 2] = [[0.120_732_12, 0.663_202_02], [0.390_362_19, 0.890_786_83]];
 
@@ -24,7 +28,7 @@ fn branch<V: Vector>(v: V, x: V::F, s: &mut [V::F], coefficients: [f32; 2]) -> V
     x
 }
 
-/// One sample to two; four states.
+/// One sample to two, with [`STATES`] states.
 #[inline(always)]
 pub fn up<V: Vector>(v: V, x: V::F, s: &mut [V::F]) -> [V::F; 2] {
     let (first, second) = s.split_at_mut(2);
@@ -34,7 +38,7 @@ pub fn up<V: Vector>(v: V, x: V::F, s: &mut [V::F]) -> [V::F; 2] {
     ]
 }
 
-/// Two samples to one; four states.
+/// Two samples to one, with [`STATES`] states.
 #[inline(always)]
 pub fn down<V: Vector>(v: V, x: [V::F; 2], s: &mut [V::F]) -> V::F {
     let (first, second) = s.split_at_mut(2);
@@ -43,4 +47,23 @@ pub fn down<V: Vector>(v: V, x: [V::F; 2], s: &mut [V::F]) -> V::F {
         branch(v, x[1], first, BRANCHES[0]),
     );
     v.mul(v.splat(0.5), sum)
+}
+
+/// Frequency response at `frequency`, a fraction of the lower rate, of [`up`], then a filter whose
+/// response at z on the unit circle of the doubled rate is `filter`, then [`down`].
+///
+/// The doubled rate holds the frequency and its image, half of that rate away; both come back to
+/// the same frequency.
+pub fn response(frequency: f64, filter: impl Fn(Complex64) -> Complex64) -> Complex64 {
+    let z = Complex64::from_polar(1.0, PI * frequency);
+    let delay = (z * z).inv();
+    let [first, second] = BRANCHES.map(|coefficients| {
+        let section = |a: f64| (a + delay) / (1.0 + a * delay);
+        section(coefficients[0].into()) * section(coefficients[1].into())
+    });
+    let through = |z: Complex64| {
+        let [up, down] = [first + second / z, second + first * z];
+        up * filter(z) * down
+    };
+    0.25 * (through(z) + through(-z))
 }

@@ -1,11 +1,12 @@
 //! The filters against their definitions: slopes, resonance, bypass, bounds.
 
-use super::lanes::Lanes;
+use super::bank::FilterBank;
 use super::*;
-use crate::oscillator::Samples;
-use crate::{CONTROL, Synth};
+use crate::{CONTROL, Samples, Synth};
 use realfft::RealFftPlanner;
 use simd::{InstructionSet, Kernel, Vector};
+
+mod response;
 
 const N: usize = 1 << 16;
 
@@ -14,7 +15,7 @@ type Channel<'a> = (&'a mut Filter, &'a mut Samples, Option<&'a Samples>);
 
 /// Filters some channels side by side, the first so many samples of a step.
 struct Filtering<'a, 'b> {
-    lanes: &'a mut Lanes,
+    bank: &'a mut FilterBank,
     channels: &'a mut [Channel<'b>],
     len: usize,
 }
@@ -22,14 +23,14 @@ struct Filtering<'a, 'b> {
 impl Kernel for Filtering<'_, '_> {
     #[inline(always)]
     fn run<V: Vector>(self, v: V) {
-        self.lanes.clear();
-        let mut places = Vec::new();
+        self.bank.clear();
+        let mut slots = Vec::new();
         for (filter, audio, modulator) in &*self.channels {
-            places.push(self.lanes.push(filter, 0, audio, *modulator));
+            slots.push(self.bank.push(filter, 0, audio, *modulator));
         }
-        self.lanes.filter(v, self.len);
-        for ((filter, audio, _), place) in self.channels.iter_mut().zip(places) {
-            **audio = *self.lanes.pull(place, filter);
+        self.bank.filter(v, self.len);
+        for ((filter, audio, _), slot) in self.channels.iter_mut().zip(slots) {
+            **audio = *self.bank.pull(slot, filter);
         }
     }
 }
@@ -37,15 +38,15 @@ impl Kernel for Filtering<'_, '_> {
 /// A filter that plays alone.
 struct Alone {
     filter: Filter,
-    lanes: Lanes,
+    bank: FilterBank,
 }
 
 impl Alone {
     fn new(settings: &FilterSettings) -> Self {
         let mut filter = Filter::default();
         filter.start(settings);
-        let lanes = Lanes::new(1);
-        Self { filter, lanes }
+        let bank = FilterBank::new(1);
+        Self { filter, bank }
     }
 
     /// Filters in place with a steady cutoff, or one that `modulator` moves by octaves.
@@ -64,7 +65,7 @@ impl Alone {
             }
             self.filter.plan(1.0 / CONTROL as f32, settings, cutoffs);
             Synth::best_instruction_set().run_narrow(Filtering {
-                lanes: &mut self.lanes,
+                bank: &mut self.bank,
                 channels: &mut [(&mut self.filter, &mut audio, modulator.map(|_| &octaves))],
                 len: chunk.len(),
             });
@@ -74,24 +75,25 @@ impl Alone {
 }
 
 fn ladder(resonance: f32, drive: f32) -> FilterSettings {
-    FilterSettings::new(Kind::Ladder, resonance, 0.0, drive, 0.0)
+    FilterSettings::new(FilterModel::Ladder2x, resonance, 0.0, drive, 0.0)
 }
 
 /// Magnitudes of the response to a small impulse, at k * rate / N Hz.
 fn response(settings: &FilterSettings, rate: f32, low_pass: f32, high_pass: f32) -> Vec<f64> {
+    let bins = spectrum(settings, [low_pass / rate, high_pass / rate]);
+    bins.iter().map(|c| c.norm()).collect()
+}
+
+/// The response to a small impulse, at k / N of the sample rate.
+fn spectrum(settings: &FilterSettings, cutoffs: [f32; 2]) -> Vec<Complex64> {
     let mut samples = vec![0.0f32; N];
     samples[0] = 1e-3;
-    Alone::new(settings).process(
-        settings,
-        [low_pass / rate, high_pass / rate],
-        &mut samples,
-        None,
-    );
+    Alone::new(settings).process(settings, cutoffs, &mut samples, None);
     let fft = RealFftPlanner::<f64>::new().plan_fft_forward(N);
     let mut time: Vec<f64> = samples.iter().map(|&x| x as f64 * 1e3).collect();
     let mut bins = fft.make_output_vec();
     fft.process(&mut time, &mut bins).unwrap();
-    bins.iter().map(|c| c.norm()).collect()
+    bins
 }
 
 fn db(response: &[f64], rate: f32, hertz: f32) -> f64 {
@@ -125,9 +127,9 @@ fn ladder_and_high_pass_have_four_and_two_poles() {
 #[test]
 fn state_variable_filter_morphs_between_butterworth_responses() {
     let rate = 48_000.0;
-    for (kind, slope) in [(Kind::Svf12, 12.0), (Kind::Svf24, 24.0)] {
+    for (model, slope) in [(FilterModel::Svf12, 12.0), (FilterModel::Svf24, 24.0)] {
         let of = |morph| {
-            let settings = FilterSettings::new(kind, 0.0, 0.0, 0.0, morph);
+            let settings = FilterSettings::new(model, 0.0, 0.0, 0.0, morph);
             response(&settings, rate, 1_000.0, 1.0)
         };
         let [low, band, high] = [of(0.0), of(1.0), of(2.0)];
@@ -148,27 +150,27 @@ fn state_variable_filter_morphs_between_butterworth_responses() {
         ] {
             assert!(
                 passed.abs() < 0.3,
-                "{kind:?} {name}: pass band {passed:.2} dB"
+                "{model:?} {name}: pass band {passed:.2} dB"
             );
             assert!(
                 (edge + 3.01).abs() < 0.4,
-                "{kind:?} {name}: cutoff {edge:.2} dB"
+                "{model:?} {name}: cutoff {edge:.2} dB"
             );
             assert!(
                 (stop + slope).abs() < 2.0,
-                "{kind:?} {name}: {stop:.1} dB/octave"
+                "{model:?} {name}: {stop:.1} dB/octave"
             );
         }
         let [below, peak, above] = [at(&band, 125.0), at(&band, 1_000.0), at(&band, 8_000.0)];
         assert!(
             peak.abs() < 0.5,
-            "{kind:?} band: {peak:.2} dB at the cutoff"
+            "{model:?} band: {peak:.2} dB at the cutoff"
         );
         // Half the slope on either side, three octaves away.
         for side in [below, above] {
             assert!(
                 (side - peak + 1.5 * slope).abs() < 5.0,
-                "{kind:?} band: {side:.1} dB three octaves away"
+                "{model:?} band: {side:.1} dB three octaves away"
             );
         }
     }
@@ -189,12 +191,12 @@ fn own_pitch(x: &[f32], from: usize, rate: f32) -> f64 {
 
 #[test]
 fn resonance_rings_at_the_cutoff_at_every_rate() {
-    for (kind, boost, limit) in [
-        (Kind::Plain, 0.0, 1.0),
-        (Kind::Ladder, 0.0, 1.0),
-        (Kind::Ladder, 0.1, 1.0),
-        (Kind::Svf12, 0.1, 1.0),
-        (Kind::Svf24, 0.1, 1.0),
+    for (model, boost, limit) in [
+        (FilterModel::Ladder, 0.0, 1.0),
+        (FilterModel::Ladder2x, 0.0, 1.0),
+        (FilterModel::Ladder2x, 0.1, 1.0),
+        (FilterModel::Svf12, 0.1, 1.0),
+        (FilterModel::Svf24, 0.1, 1.0),
     ] {
         let mut worst = 0.0f64;
         for rate in [16_000.0, 44_100.0, 48_000.0, 96_000.0, 192_000.0] {
@@ -202,7 +204,7 @@ fn resonance_rings_at_the_cutoff_at_every_rate() {
                 if cutoff > 0.4 * rate {
                     continue;
                 }
-                let settings = FilterSettings::new(kind, 1.0, boost, 0.0, 0.0);
+                let settings = FilterSettings::new(model, 1.0, boost, 0.0, 0.0);
                 let mut x = vec![0.0f32; rate as usize];
                 x[..8].fill(0.1);
                 Alone::new(&settings).process(&settings, [cutoff / rate, 1.0 / rate], &mut x, None);
@@ -210,32 +212,37 @@ fn resonance_rings_at_the_cutoff_at_every_rate() {
                 let cents = 1200.0 * (hertz / cutoff as f64).log2();
                 let peak = x[x.len() / 2..].iter().fold(0.0f32, |p, x| p.max(x.abs()));
                 println!(
-                    "{kind:?} boost {boost}, {rate} Hz, {cutoff}: {cents:.3} cents, peak {peak:.3}"
+                    "{model:?} boost {boost}, {rate} Hz, {cutoff}: {cents:.3} cents, peak {peak:.3}"
                 );
                 worst = worst.max(cents.abs());
                 let limit = if cutoff > 0.15 * rate { 3.0 } else { limit };
                 assert!(
                     cents.abs() < limit,
-                    "{kind:?}, {rate} Hz, cutoff {cutoff}: {cents:.2} cents"
+                    "{model:?}, {rate} Hz, cutoff {cutoff}: {cents:.2} cents"
                 );
                 assert!(boost == 0.0 || (0.3..1.2).contains(&peak), "level {peak}");
             }
         }
-        println!("{kind:?}, boost {boost}: own pitch, worst {worst:.3} cents");
+        println!("{model:?}, boost {boost}: own pitch, worst {worst:.3} cents");
     }
 }
 
 #[test]
 fn stays_bounded_under_audio_rate_modulation() {
-    for kind in [Kind::Plain, Kind::Ladder, Kind::Svf12, Kind::Svf24] {
+    for model in [
+        FilterModel::Ladder,
+        FilterModel::Ladder2x,
+        FilterModel::Svf12,
+        FilterModel::Svf24,
+    ] {
         let mut worst = 0.0f32;
         for rate in [44_100.0, 48_000.0, 96_000.0, 192_000.0] {
             for modulator in [5.0, 440.0, 0.11 * rate, 0.25 * rate, 0.49 * rate] {
                 for morph in [0.0, 1.0, 2.0] {
-                    if matches!(kind, Kind::Plain | Kind::Ladder) && morph > 0.0 {
+                    if matches!(model, FilterModel::Ladder | FilterModel::Ladder2x) && morph > 0.0 {
                         continue;
                     }
-                    let settings = FilterSettings::new(kind, 1.0, 0.1, 0.0, morph);
+                    let settings = FilterSettings::new(model, 1.0, 0.1, 0.0, morph);
                     let wave = |i: usize, hertz: f32| (i as f32 * hertz / rate).fract();
                     let mut x: Vec<f32> = (0..50_000).map(|i| 2.0 * wave(i, 220.0) - 1.0).collect();
                     let octaves: Vec<f32> = (0..50_000)
@@ -248,19 +255,23 @@ fn stays_bounded_under_audio_rate_modulation() {
                     worst = worst.max(peak);
                     assert!(
                         peak <= 4.0,
-                        "{kind:?}, morph {morph}, {rate} Hz, modulator {modulator} Hz: peak {peak}"
+                        "{model:?}, morph {morph}, {rate} Hz, modulator {modulator} Hz: peak {peak}"
                     );
                 }
             }
         }
-        println!("{kind:?}: peak {worst:.2} of an input of 1");
+        println!("{model:?}: peak {worst:.2} of an input of 1");
     }
 }
 
 #[test]
 fn modulation_by_nothing_changes_nothing() {
-    for kind in [Kind::Ladder, Kind::Svf12, Kind::Svf24] {
-        let settings = FilterSettings::new(kind, 0.8, 0.0, 0.3, 0.3);
+    for model in [
+        FilterModel::Ladder2x,
+        FilterModel::Svf12,
+        FilterModel::Svf24,
+    ] {
+        let settings = FilterSettings::new(model, 0.8, 0.0, 0.3, 0.3);
         let saw: Vec<f32> = (0..4_800)
             .map(|i| (i as f32 / 100.0).fract() - 0.5)
             .collect();
@@ -269,7 +280,7 @@ fn modulation_by_nothing_changes_nothing() {
         Alone::new(&settings).process(&settings, cutoffs, &mut still, None);
         Alone::new(&settings).process(&settings, cutoffs, &mut moved, Some(&vec![0.0; 4_800]));
         for (a, b) in still.iter().zip(&moved) {
-            assert!((a - b).abs() < 1e-4, "{kind:?}: {a} {b}");
+            assert!((a - b).abs() < 1e-4, "{model:?}: {a} {b}");
         }
     }
 }
@@ -290,16 +301,21 @@ fn full_resonance_decays_instead_of_growing() {
 
 #[test]
 fn drive_saturates_without_growing_louder() {
-    for kind in [Kind::Plain, Kind::Ladder, Kind::Svf12, Kind::Svf24] {
+    for model in [
+        FilterModel::Ladder,
+        FilterModel::Ladder2x,
+        FilterModel::Svf12,
+        FilterModel::Svf24,
+    ] {
         for drive in [0.0, 0.3, 0.6, 1.0] {
-            let settings = FilterSettings::new(kind, 0.0, 0.0, drive, 0.0);
+            let settings = FilterSettings::new(model, 0.0, 0.0, drive, 0.0);
             let tone = |i: usize| (i as f32 * 0.02).sin();
             let mut x: Vec<f32> = (0..10_000).map(tone).collect();
             Alone::new(&settings).process(&settings, [0.4, 1e-4], &mut x, None);
             let peak = x[2_000..].iter().fold(0.0f32, |p, x| p.max(x.abs()));
             assert!(
                 (peak - 1.0).abs() < 0.15,
-                "{kind:?}, drive {drive}: a full tone peaks at {peak}"
+                "{model:?}, drive {drive}: a full tone peaks at {peak}"
             );
         }
     }
@@ -307,14 +323,19 @@ fn drive_saturates_without_growing_louder() {
 
 #[test]
 fn lanes_do_not_touch_each_other() {
-    // 37 filters of three kinds, side by side and each alone: the same bits.
+    // 37 filters of four models, side by side and each alone: the same bits.
     for set in InstructionSet::ALL
         .into_iter()
         .filter(|s| s.is_available() && s.lanes() <= 8)
     {
-        let kinds = [Kind::Plain, Kind::Ladder, Kind::Svf12, Kind::Svf24];
+        let models = [
+            FilterModel::Ladder,
+            FilterModel::Ladder2x,
+            FilterModel::Svf12,
+            FilterModel::Svf24,
+        ];
         let settings: Vec<_> = (0..37)
-            .map(|i| FilterSettings::new(kinds[i * 7 % 4], i as f32 / 37.0, 0.0, 0.4, 0.5))
+            .map(|i| FilterSettings::new(models[i * 7 % 4], i as f32 / 37.0, 0.0, 0.4, 0.5))
             .collect();
         let fresh = |s: &FilterSettings| {
             let mut filter = Filter::default();
@@ -323,10 +344,10 @@ fn lanes_do_not_touch_each_other() {
         };
         let mut filters: Vec<_> = settings.iter().map(fresh).collect();
         let mut alone = filters.clone();
-        let mut lanes = Lanes::new(37);
+        let mut bank = FilterBank::new(37);
         let mut process = |channels: &mut [Channel<'_>]| {
             set.run_narrow(Filtering {
-                lanes: &mut lanes,
+                bank: &mut bank,
                 channels,
                 len: CONTROL,
             });
@@ -355,7 +376,7 @@ fn lanes_do_not_touch_each_other() {
 
 #[test]
 fn off_is_a_true_bypass_and_switching_fades() {
-    let off = FilterSettings::new(Kind::Off, 1.0, 0.1, 1.0, 1.0);
+    let off = FilterSettings::new(FilterModel::Off, 1.0, 0.1, 1.0, 1.0);
     let input: Vec<f32> = (0..960).map(|i| (i as f32 * 0.05).sin()).collect();
     let mut x = input.clone();
     let mut alone = Alone::new(&off);
@@ -364,7 +385,7 @@ fn off_is_a_true_bypass_and_switching_fades() {
     let mut x = input.clone();
     let cutoffs = [0.2, 0.0005];
     // From here on the other knobs stand still.
-    let off = FilterSettings::new(Kind::Off, 0.2, 0.0, 0.0, 0.0);
+    let off = FilterSettings::new(FilterModel::Off, 0.2, 0.0, 0.0, 0.0);
     alone.process(&ladder(0.2, 0.0), cutoffs, &mut x[..320], None);
     alone.process(&off, cutoffs, &mut x[320..640], None);
     alone.process(&ladder(0.2, 0.0), cutoffs, &mut x[640..], None);

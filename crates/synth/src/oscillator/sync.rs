@@ -10,10 +10,10 @@
 //! added one by one, as far as they matter. All of it is as free of aliases as the tables are, and
 //! free of DC.
 
-use super::{Oscillator, Phases, Samples, turns};
-use crate::CONTROL;
+use super::{Oscillator, turns};
 use crate::math::sin_turn;
 use crate::wavetable::{Wave, Wavetables, sines};
+use crate::{CONTROL, Phases, Samples};
 use simd::Vector;
 use std::f32::consts::PI;
 

@@ -1,32 +1,7 @@
-//! What the choices choose from. A choice is stored as its index: names may be added at the end,
-//! never moved.
+//! The lists that choices choose from. A choice is stored as its index: names may be added at the
+//! end, never moved.
 
-/// Writes an enum and the list of its variants' names, which is what a row of the table chooses
-/// from.
-macro_rules! choice {
-    (
-        $(#[$doc:meta])* $choice:ident;
-        $(#[$names_doc:meta])* $names:ident:
-        $($(#[$variant_doc:meta])* $variant:ident $name:literal,)*
-    ) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub(crate) enum $choice { $($(#[$variant_doc])* $variant),* }
-
-        $(#[$names_doc])*
-        pub const $names: &[&str] = &[$($name),*];
-
-        impl $choice {
-            /// Every variant, in the order of the names.
-            pub(crate) const ALL: [Self; $names.len()] = [$(Self::$variant),*];
-
-            /// Variant of a row's plain value: its index, rounded.
-            pub(crate) fn from_plain(plain: f32) -> Self {
-                Self::ALL[(plain.round() as usize).min(Self::ALL.len() - 1)]
-            }
-        }
-    };
-}
+use crate::choice::choice;
 
 choice! {
     /// Phases at which a note's oscillators start.

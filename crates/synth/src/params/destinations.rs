@@ -1,4 +1,4 @@
-//! What the modulation matrix can move: rows of the table, by their column, and a few things that
+//! The destinations of the modulation matrix: rows of the table, by their column, and those that
 //! no row has. A destination is stored as its index, so an index once given is never given to
 //! another.
 

@@ -3,7 +3,7 @@
 use super::{SLOTS, Synth};
 use crate::event::EventKind;
 use crate::math::split_mix;
-use crate::params::{COUNT, PlayMode, can_modulate};
+use crate::params::PlayMode;
 use crate::voice::{NoteState, Voice};
 
 /// Most keys that a single voice remembers.
@@ -44,7 +44,7 @@ fn named(id: i32, channel: u8, key: f32) -> impl Fn(&NoteState) -> bool + Copy {
         if id >= 0 && note.id >= 0 {
             note.id == id
         } else {
-            note.channel == channel & 15 && (note.key - key).abs() < 1e-3
+            note.channel == channel && (note.key - key).abs() < 1e-3
         }
     }
 }
@@ -77,15 +77,18 @@ impl Synth {
     /// Handles an event at the current sample.
     pub(crate) fn handle(&mut self, event: &EventKind) {
         use EventKind::*;
-        match *event {
+        let Some(event) = event.sanitized() else {
+            return;
+        };
+        let channels = &mut self.shared.channels;
+        match event {
             NoteOn {
                 id,
                 channel,
                 key,
                 velocity,
-            } if key.is_finite() && velocity.is_finite() => {
-                let (key, velocity) = (key.clamp(-24.0, 160.0), velocity.clamp(0.0, 1.0));
-                let note = NoteState::new(id, channel & 15, key, velocity);
+            } => {
+                let note = NoteState::new(id, channel, key, velocity);
                 match self.shared.settings.play_mode {
                     PlayMode::Poly => self.note_on(note),
                     mode => self.single_on(note, mode),
@@ -97,19 +100,13 @@ impl Synth {
                 self.keys.retain(|k| !which(&k.note));
                 self.change_all(|v| !v.fading && which(&v.note), Voice::fade);
             }
-            PitchBend { channel, value } if value.is_finite() => {
-                self.shared.channels[channel as usize & 15].bend = value.clamp(-1.0, 1.0);
+            PitchBend { channel, value } => channels[channel as usize].bend = value,
+            ModWheel { channel, value } => channels[channel as usize].wheel = value,
+            ChannelPressure { channel, value } => channels[channel as usize].pressure = value,
+            ChannelBrightness { channel, value } => {
+                channels[channel as usize].brightness = octaves(value);
             }
-            ModWheel { channel, value } if value.is_finite() => {
-                self.shared.channels[channel as usize & 15].wheel = value.clamp(0.0, 1.0);
-            }
-            ChannelPressure { channel, value } if value.is_finite() => {
-                self.shared.channels[channel as usize & 15].pressure = value.clamp(0.0, 1.0);
-            }
-            ChannelBrightness { channel, value } if value.is_finite() => {
-                self.shared.channels[channel as usize & 15].brightness = octaves(value);
-            }
-            Sustain { channel, down } => self.sustain(channel & 15, down),
+            Sustain { channel, down } => self.sustain(channel, down),
             AllNotesOff => {
                 self.keys.clear();
                 self.change_all(|_| true, Voice::release);
@@ -123,55 +120,35 @@ impl Synth {
                 channel,
                 key,
                 semitones,
-            } if semitones.is_finite() => {
-                self.express(named(id, channel, key), |n| {
-                    n.tuning = semitones.clamp(-120.0, 120.0)
-                });
-            }
+            } => self.express(named(id, channel, key), |n| n.tuning = semitones),
             Volume {
                 id,
                 channel,
                 key,
                 gain,
-            } if gain.is_finite() => {
-                self.express(named(id, channel, key), |n| n.volume = gain.clamp(0.0, 4.0));
-            }
+            } => self.express(named(id, channel, key), |n| n.volume = gain),
             Pan {
                 id,
                 channel,
                 key,
                 pan,
-            } if pan.is_finite() => {
-                self.express(named(id, channel, key), |n| n.pan = pan.clamp(-1.0, 1.0));
-            }
+            } => self.express(named(id, channel, key), |n| n.pan = pan),
             Brightness {
                 id,
                 channel,
                 key,
                 value,
-            } if value.is_finite() => {
-                self.express(named(id, channel, key), |n| n.brightness = octaves(value));
-            }
+            } => self.express(named(id, channel, key), |n| n.brightness = octaves(value)),
             Pressure {
                 id,
                 channel,
                 key,
                 value,
-            } if value.is_finite() => {
-                self.express(named(id, channel, key), |n| {
-                    n.pressure = value.clamp(0.0, 1.0)
-                });
-            }
-            Modulation { id, row, offset }
-                if offset.is_finite() && row < COUNT && can_modulate(row) =>
-            {
-                let offset = offset.clamp(-1.0, 1.0);
-                self.change_all(
-                    |v| !v.fading && v.note.id == id && id >= 0,
-                    |v| v.modulate(row, offset),
-                );
-            }
-            _ => {}
+            } => self.express(named(id, channel, key), |n| n.pressure = value),
+            Modulation { id, row, offset } => self.change_all(
+                |v| !v.fading && v.note.id == id && id >= 0,
+                |v| v.modulate(row, offset),
+            ),
         }
     }
 
@@ -380,5 +357,5 @@ impl Synth {
 
 /// Octaves of cutoff for a brightness from 0 to 1.
 fn octaves(value: f32) -> f32 {
-    4.0 * (value.clamp(0.0, 1.0) - 0.5)
+    4.0 * (value - 0.5)
 }

@@ -242,8 +242,8 @@ const PARTIALS: &[usize] = &[
     params::FILTER_FM,
 ];
 
-/// What a held 220 Hz note has above 4 kHz while `before` becomes `after` in 20 ms, in the worst 10 ms; dB
-/// re all of it.
+/// What a held 220 Hz note has above 4 kHz while `before` becomes `after` in 20 ms, in the worst 10
+/// ms; dB re all of it.
 fn zipper(before: &Patch, after: &Patch) -> f64 {
     let mut synth = Synth::new(RATE as f32);
     synth.set_patch(before, 0.0);

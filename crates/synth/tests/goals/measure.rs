@@ -87,8 +87,9 @@ pub fn centroid(sound: &Sound, from: f64) -> f64 {
     if weights > 0.0 { sum / weights } else { 0.0 }
 }
 
-/// By how many cents the strongest of the octave below `hertz`, `hertz` and the octave above is off, up
-/// to a quarter tone, in the second from 0.1 s on: the mean of what is there, as a unison is many tones.
+/// By how many cents the strongest of the octave below `hertz`, `hertz` and the octave above is
+/// off, up to a quarter tone, in the second from 0.1 s on: the mean of what is there, as a unison
+/// is many tones.
 pub fn cents_off(sides: &[Vec<f32>; 2], hertz: f64) -> f64 {
     let from = (0.1 * RATE as f64) as usize;
     let count = RATE as usize;

@@ -269,7 +269,8 @@ pub fn by_kind() -> Vec<&'static Factory> {
     all
 }
 
-/// Draws every spectrogram into one picture: `UPDATE_PICTURES=1 cargo test -p synth --test goals draw`.
+/// Draws every spectrogram into one picture: `cargo test -p synth --test goals draw` with
+/// `UPDATE_PICTURES=1`.
 #[test]
 fn draw_the_patches() {
     if std::env::var_os("UPDATE_PICTURES").is_some() {

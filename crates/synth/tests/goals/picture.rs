@@ -53,8 +53,8 @@ pub fn spectrum(name: &str, title: &str, spectrum: &Spectrum, hertz: f64, rate: 
     root.present().unwrap();
 }
 
-/// Images of so many `bands` side by side, so many in a row, each with its title in a `tile` of so many
-/// pixels: time to the right, the bands upwards, dark where it is loud.
+/// Images of so many `bands` side by side, so many in a row, each with its title in a `tile` of so
+/// many pixels: time to the right, the bands upwards, dark where it is loud.
 pub fn sheet(
     name: &str,
     images: &[(String, Vec<f64>)],

@@ -12,7 +12,8 @@ use synth::{EventKind, Patch};
 const WHEELED: [&str; 5] = ["lead", "pad", "bass", "strings", "brass"];
 /// Kinds that are played dynamically: all but effects.
 const DYNAMIC: [&str; 7] = ["bass", "lead", "pad", "keys", "pluck", "brass", "strings"];
-/// Smallest change that a wheel or pressure must make: of the spectrogram's cells on average, or of the loudness, dB.
+/// Smallest change that a wheel or pressure must make: of the spectrogram's cells on average, or of
+/// the loudness, dB.
 const AUDIBLE: f64 = 1.0;
 /// Softest and loudest velocity that levels are compared at, and the range of their difference, dB.
 const SOFT: f32 = 0.3;

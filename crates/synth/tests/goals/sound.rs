@@ -106,7 +106,8 @@ fn weigh(samples: &[f32]) -> Vec<f64> {
     out
 }
 
-/// Mean difference of two spectrograms in decibels, where either is heard: within 40 dB of its loudest.
+/// Mean difference of two spectrograms in decibels, where either is heard: within 40 dB of its
+/// loudest.
 pub fn difference(a: &Sound, b: &Sound) -> f64 {
     let pairs = a.image.iter().zip(&b.image);
     let heard: Vec<f64> = pairs

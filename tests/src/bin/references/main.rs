@@ -1,4 +1,4 @@
-//! Writes a folder of foreign melodies for `mirrornet train --references`: unlabelled material.
+//! Writes a folder of foreign melodies, unlabelled material for `mirrornet-trainer train`.
 //!
 //! The sounds are those of three SoundFonts that Debian packages, each instrument in a folder of
 //! its own, so that the trainer can hold out whole instruments. The tests measure the match with

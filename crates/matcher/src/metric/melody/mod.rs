@@ -1,10 +1,11 @@
 //! The notes of a monophonic sound, from its pitch track.
 //!
-//! Within each voiced stretch a Viterbi path over semitones, tuned to the sound's own concert pitch,
-//! decides which note each frame belongs to: changing costs as much as 6 frames a semitone off, so
-//! vibrato of +-1 semitone stays inside a note while a step of a tone shows after 50 ms. Where one note
-//! rings into the next, trackers slip for some 10 ms to a subharmonic; such slips are left to their
-//! neighbour. A rise of level splits repeated notes. A note's key is the median of its frames, so it need not be tempered.
+//! Within each voiced stretch a Viterbi path over semitones, tuned to the sound's own concert
+//! pitch, assigns each frame to a note: a change costs as much as 6 frames a semitone off, so
+//! vibrato of +-1 semitone stays inside a note while a step of a tone shows after 50 ms. Where one
+//! note rings into the next, trackers slip for some 10 ms to a subharmonic; such slips are merged
+//! into their neighbour. A rise of level splits repeated notes. A note's key is the median of its
+//! frames, so it need not be tempered.
 
 use ear::{PitchFrame, Spectrogram};
 use synth::{Note, PARAMS, params::VELOCITY};
@@ -13,17 +14,19 @@ use synth::{Note, PARAMS, params::VELOCITY};
 const SHORTEST: f64 = 0.050;
 /// Longest interruption of voicing inside a note, in seconds.
 const GAP: f64 = 0.025;
-/// Fall in dB that makes an interruption an end.
+/// Fall in dB at which an interruption ends the note.
 const GAP_FALL: f32 = 12.0;
 /// Rise in dB within [`RISE_TIME`] seconds that starts a note.
 const RISE: f32 = 6.0;
 const RISE_TIME: f64 = 0.040;
-/// Cost of changing the note; a frame costs the squared deviation in semitones over [`SPREAD`] squared.
+/// Cost of changing the note; a frame costs the squared deviation in semitones over [`SPREAD`]
+/// squared.
 const CHANGE: f32 = 40.0;
 const SPREAD: f32 = 0.4;
 /// Deviations beyond this many semitones cost no more: the tracker has slipped.
 const SLIP: f32 = 2.0;
-/// How far before its first voiced frame a note may have begun, in seconds, and how much softer.
+/// Longest time, in seconds, and largest fall in level, in dB, from a note's first voiced frame
+/// back to its onset.
 const LEAD: f64 = 0.064;
 const LEAD_FALL: f32 = 24.0;
 
@@ -32,12 +35,13 @@ const LEAD_FALL: f32 = 24.0;
 struct Span {
     start: usize,
     end: usize,
-    /// Whether the pitch before it belongs to another note without a pause.
+    /// True if another note precedes it without a pause.
     joined: bool,
 }
 
-/// Notes of `heard`, in order, without overlaps; it must have been heard with pitch. Velocities are such
-/// that the default velocity response gives the levels heard, the loudest note being 1.
+/// Transcribes the notes of `heard`, in order, without overlaps; its pitch must be tracked.
+/// Velocities are such that the default velocity response gives the levels heard, the loudest note
+/// being 1.
 pub fn melody(heard: &Spectrogram) -> Vec<Note> {
     let frames = &heard.pitch;
     let per = |seconds: f64| (seconds * heard.frame_rate).round() as usize;
@@ -118,7 +122,8 @@ fn bridged(frames: &[PitchFrame], longest: usize) -> Vec<Option<f32>> {
     keys
 }
 
-/// Level in dBFS, the largest of three frames: a frame is shorter than a low note's period.
+/// Level of each frame in dBFS, the largest of three frames: a frame is shorter than a low note's
+/// period.
 fn envelope(frames: &[PitchFrame]) -> Vec<f32> {
     (0..frames.len())
         .map(|i| {
@@ -129,7 +134,7 @@ fn envelope(frames: &[PitchFrame]) -> Vec<f32> {
         .collect()
 }
 
-/// The voiced stretches of at least `shortest` frames, as their first frame and their keys.
+/// Voiced stretches of at least `shortest` frames, as their first frame and their keys.
 fn runs(keys: &[Option<f32>], shortest: usize) -> Vec<(usize, Vec<f32>)> {
     let mut runs = Vec::new();
     let mut start = 0;
@@ -144,8 +149,8 @@ fn runs(keys: &[Option<f32>], shortest: usize) -> Vec<(usize, Vec<f32>)> {
     runs
 }
 
-/// The cheapest path through semitones `tuning` above the tempered ones, and its cost. The path is in
-/// semitones above some key.
+/// Finds the cheapest path through semitones `tuning` above the tempered ones, and its cost. The
+/// path is in semitones above its lowest state.
 fn path(run: &[f32], tuning: f32) -> (Vec<usize>, f32) {
     let low = run.iter().fold(f32::MAX, |m, &k| m.min(k)).floor() - 1.0;
     let high = run.iter().fold(f32::MIN, |m, &k| m.max(k)).ceil() + 1.0;
@@ -160,7 +165,7 @@ fn path(run: &[f32], tuning: f32) -> (Vec<usize>, f32) {
             .unwrap_or(0)
     };
     let mut total = vec![0.0; states];
-    // Per frame and state: the state before.
+    // Previous state, per frame and state.
     let mut from: Vec<Vec<usize>> = Vec::with_capacity(run.len());
     for &key in run {
         let best = least(&total);
@@ -184,7 +189,8 @@ fn path(run: &[f32], tuning: f32) -> (Vec<usize>, f32) {
     (path, cheapest)
 }
 
-/// The sound's own deviation from A = 440 Hz, in tenths of a semitone: the one its notes fit best.
+/// Deviation of the sound from A = 440 Hz, in semitones to a tenth: the one that its notes fit
+/// best.
 fn tuning(runs: &[(usize, Vec<f32>)]) -> f32 {
     let cost = |tenths: i32| {
         runs.iter()
@@ -219,7 +225,7 @@ fn steps(run: &[f32], tuning: f32, shortest: usize) -> Vec<Span> {
             }
         }
     }
-    // Slips, shortest first, go to the neighbour they came from.
+    // Slips, shortest first, are merged into the neighbour they came from.
     while notes.len() > 1 {
         let length = |i: usize| notes[i].1.end - notes[i].1.start;
         let slip = |i: usize| {
@@ -252,7 +258,7 @@ fn steps(run: &[f32], tuning: f32, shortest: usize) -> Vec<Span> {
     notes.into_iter().map(|(_, span)| span).collect()
 }
 
-/// Whether `up` semitones lead from a subharmonic to the pitch it is mistaken for: 2 to 6 times.
+/// Returns whether `up` semitones lead from a subharmonic to its pitch, 2 to 6 times as high.
 fn is_subharmonic(up: i32) -> bool {
     matches!(up, 12 | 19 | 24 | 28 | 31)
 }
@@ -284,7 +290,8 @@ fn rises(level: &[f32], span: Span, time: usize, shortest: usize) -> Vec<Span> {
     spans
 }
 
-/// Where the sound that is voiced from frame `first` on began: a pitch is known only after some periods.
+/// First frame of the sound that is voiced from frame `first` on: a pitch is known only after some
+/// periods.
 fn begin(level: &[f32], first: usize, lead: usize) -> usize {
     let floor = level[first] - LEAD_FALL;
     let earliest = first.saturating_sub(lead);

@@ -29,7 +29,7 @@ fn rest(level_db: f32) -> PitchFrame {
     }
 }
 
-/// `seconds` of frames, each made from its time.
+/// Makes `seconds` of frames, each from its time.
 fn track(seconds: f64, f: impl Fn(f64) -> PitchFrame) -> Vec<PitchFrame> {
     (0..(seconds * RATE).round() as usize)
         .map(|i| f(i as f64 / RATE))
@@ -193,7 +193,7 @@ fn a_note_begins_where_its_sound_does() {
 }
 
 #[test]
-fn velocities_give_the_levels_heard() {
+fn velocities_reproduce_the_levels() {
     let levels = [-20.0, -14.0, -17.0];
     let notes = melody(&heard(track(1.5, |t| {
         frame(
@@ -218,7 +218,7 @@ fn silence_noise_and_nothing_have_no_notes() {
     assert_eq!(melody(&heard(vec![rest(-20.0); 200])), []);
 }
 
-/// What the synth played is what the ear's track is read as.
+/// Notes that the synth played are read back from the ear's pitch track.
 #[test]
 fn melodies_of_the_synth_are_read_back() {
     let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(5);

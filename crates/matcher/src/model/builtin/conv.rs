@@ -1,87 +1,87 @@
 //! One convolution, vectorised over its output channels.
 //!
-//! Pictures lie in memory as `[height][width][channels]` with a border of zeros as wide as the next
-//! convolution's padding. A row of its kernel then reads one contiguous run of numbers, and nothing has
-//! to be gathered first: each number is spread over a vector, and multiplied with the weights of two
-//! vectors' worth of output channels, at [`TILE`] places at once, so that all sums stay in registers.
+//! Feature maps lie in memory as `[height][width][channels]` with a border of zeros as wide as the
+//! next convolution's padding. A row of its kernel then reads one contiguous run of numbers,
+//! without gathering: each number is broadcast to a vector and multiplied with the weights of two
+//! vectors of output channels, at [`TILE`] positions at once, so that all sums stay in registers.
 
 use simd::Vector;
 
-/// Places worked on at once: with two vectors each, their sums fill half of 16 registers, and there are
-/// as many as a core with two multipliers of four cycles' latency keeps busy.
+/// Positions computed at once: with two vectors each, their 8 sums fill half of 16 registers, and
+/// keep a core busy that has two multipliers of four cycles' latency.
 const TILE: usize = 4;
-/// Vectors of output channels worked on at once.
+/// Vectors of output channels computed at once.
 pub(super) const VECTORS: usize = 2;
 
-/// Size of a picture and of the zeros around it.
+/// Shape of a feature map and of its border of zeros.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FeatureMap {
     /// Rows and columns, without the border.
     pub size: [usize; 2],
-    /// Numbers at each place.
+    /// Number of channels at each position.
     pub channels: usize,
-    /// Zeros above and below, left and right.
+    /// Width of the border above and below, and left and right.
     pub border: [usize; 2],
 }
 
 impl FeatureMap {
-    /// Numbers in memory.
+    /// Length in memory, in numbers.
     pub fn len(&self) -> usize {
         (self.size[0] + 2 * self.border[0]) * self.row()
     }
 
-    /// Numbers from one row to the next.
+    /// Stride of a row, in numbers.
     fn row(&self) -> usize {
         (self.size[1] + 2 * self.border[1]) * self.channels
     }
 
-    /// Where row `y`, column `x` begins.
+    /// Index of the first channel at row `y`, column `x`.
     pub fn at(&self, y: usize, x: usize) -> usize {
         (y + self.border[0]) * self.row() + (x + self.border[1]) * self.channels
     }
 }
 
-/// What follows the sums.
+/// Function applied to a convolution's sums.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Activation {
-    /// Nothing.
+    /// Identity.
     None,
-    /// Negative ones become 0.
+    /// Negative sums become 0.
     Relu,
-    /// The same, and the input is added.
+    /// Negative sums become 0, then the input is added (a residual connection).
     ReluResidual,
 }
 
-/// A convolution's kernel: rows and columns of its size and of its step.
+/// Size and step of a convolution's kernel, in rows and columns.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct KernelShape {
     pub size: [usize; 2],
     pub step: [usize; 2],
 }
 
-/// A convolution between two pictures.
+/// A convolution between two feature maps.
 pub(super) struct Conv {
-    /// `[block of output channels][row][column][input channel][output channel of the block]`.
+    /// Weights as `[block of channels][row][column][input channel][output channel of the block]`.
     weights: Vec<f32>,
-    /// One for each output channel, in whole blocks.
+    /// Bias of each output channel, padded to whole blocks.
     bias: Vec<f32>,
-    /// Output channels of a block: [`VECTORS`] vectors.
+    /// Number of output channels in a block: [`VECTORS`] vectors.
     block: usize,
-    /// Rows of the kernel, numbers read in each, and from one to the next.
+    /// Rows of the kernel, numbers read in each row, and stride of a row.
     rows: usize,
     run: usize,
     row: usize,
-    /// Where each place's numbers begin in the input, and its results in the output.
+    /// Start index of each position's kernel in the input, and of its results in the output.
     from: Vec<usize>,
     to: Vec<usize>,
-    /// From where a place's numbers begin to the one it lies on.
+    /// Offset from the start of a position's kernel to its centre.
     centre: usize,
     activation: Activation,
 }
 
 impl Conv {
-    /// `weights` as torch has them, `[output channel][input channel][row][column]`, one `bias` for each
-    /// output channel, for vectors of `lanes` numbers. The output has whole blocks of channels.
+    /// Packs `weights`, `[output channel][input channel][row][column]` as in torch, with one `bias`
+    /// per output channel, for vectors of `lanes` numbers. The output has whole blocks of channels.
     pub fn new(
         weights: &[f32],
         bias: &[f32],
@@ -98,7 +98,7 @@ impl Conv {
         assert_eq!(output.channels, blocks * block);
         let weight = |m: usize, k: usize, i: usize, j: usize| {
             let at = ((m * c + k) * height + i) * width + j;
-            // Beyond the last channel: `bias` is shorter than its blocks.
+            // Past the last channel: `bias` is shorter than its blocks.
             if m < bias.len() { weights[at] } else { 0.0 }
         };
         let mut packed = Vec::with_capacity(blocks * block * c * height * width);
@@ -115,7 +115,7 @@ impl Conv {
             let [rows, columns] = output.size;
             (0..rows).flat_map(move |y| (0..columns).map(move |x| (y, x)))
         };
-        // The border's corner is where the first place's numbers begin.
+        // The first position's kernel starts at the border's corner.
         let from = |(y, x): (usize, usize)| {
             y * kernel.step[0] * input.row() + x * kernel.step[1] * input.channels
         };
@@ -133,7 +133,7 @@ impl Conv {
         }
     }
 
-    /// From a picture to a picture; the border of `output` stays as it is.
+    /// Convolves `input` into `output`, whose border stays as it is.
     #[inline(always)]
     pub fn run<V: Vector>(&self, v: V, input: &[f32], output: &mut [f32]) {
         let weights = self.weights.chunks_exact(self.rows * self.run * self.block);
@@ -155,7 +155,7 @@ impl Conv {
         }
     }
 
-    /// The sums of a block of channels at `P` places.
+    /// Sums a block of channels at `P` positions.
     #[inline(always)]
     fn tile<V: Vector, const P: usize>(
         &self,
@@ -181,9 +181,9 @@ impl Conv {
         sums
     }
 
-    /// Finishes the sums of the block that begins at `channel`, and writes them.
+    /// Applies the activation to the sums of the block that begins at `channel`, and writes them.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)] // A loop's body, cut out for its two lengths.
+    #[allow(clippy::too_many_arguments)] // A loop's body, shared by full and partial tiles.
     fn put<V: Vector, const P: usize>(
         &self,
         v: V,

@@ -1,5 +1,6 @@
-//! The encoder in plain Rust: what matches while there is no engine. Knows one architecture, the shipped
-//! one; its weights are those of the TorchScript module beside them, and so are its answers, to 1e-5.
+//! The encoder in plain Rust, which answers while the engine is unavailable. Implements one
+//! architecture, the shipped one, with the weights of the TorchScript module that accompanies them;
+//! its outputs agree with the module's to 1e-5.
 
 mod conv;
 mod network;
@@ -16,42 +17,42 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use synth::MATCHED_COUNT;
 
-/// Why the built-in encoder can't be used.
+/// Reason why the built-in encoder can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BuiltinError {
     /// A file can't be read.
     #[error("cannot read {0}: {1}. Install the model again")]
     Read(PathBuf, std::io::Error),
-    /// The model is another version's, or the weights are not its.
+    /// The contract is of another version, or the weights are not the ones it declares.
     #[error(transparent)]
     Contract(#[from] ContractError),
-    /// The weights are not those of the architecture built in.
+    /// The weights don't fit the built-in architecture.
     #[error(
         "{BUILTIN_WEIGHTS} does not fit the built-in encoder: {0}. Train the model with this version (cargo xtask train)"
     )]
     Architecture(String),
 }
 
-/// A model's files, in memory.
+/// Files of a model, in memory.
 #[derive(Clone, Copy)]
 pub struct ModelFiles {
-    /// `encoder.json`.
+    /// Text of `encoder.json`.
     pub contract: &'static str,
-    /// `encoder.safetensors`.
+    /// Bytes of `encoder.safetensors`.
     pub weights: &'static [u8],
 }
 
-/// Weights ready for use.
+/// A loaded network.
 struct Loaded {
     network: Network,
-    /// Hash of the file they came from.
+    /// SHA-256 of the weights file, hex.
     hash: String,
 }
 
-/// The weights in use: instances of one process share them.
+/// The network in use, shared by all instances in the process.
 static LOADED: Mutex<Weak<Loaded>> = Mutex::new(Weak::new());
 
-/// [`Encoder`] in this process.
+/// [`Encoder`] that runs the network in this process.
 pub struct BuiltinEncoder {
     loaded: Arc<Loaded>,
     scratch: Scratch,
@@ -59,7 +60,8 @@ pub struct BuiltinEncoder {
 }
 
 impl BuiltinEncoder {
-    /// The model in `folder`. Takes some 30 ms unless another instance has it.
+    /// Loads the model in `folder`; takes about 30 ms unless another instance has loaded it. Fails
+    /// where a file can't be read or doesn't fit this version.
     pub fn from_folder(folder: &Path) -> Result<Self, BuiltinError> {
         let read = |name: &str| {
             let path = folder.join(name);
@@ -71,7 +73,7 @@ impl BuiltinEncoder {
         })
     }
 
-    /// A model in memory; see [`BuiltinEncoder::from_folder`].
+    /// Loads a model in memory; see [`BuiltinEncoder::from_folder`].
     pub fn from_memory(model: ModelFiles) -> Result<Self, BuiltinError> {
         Self::load(model.contract, || Ok(model.weights.into()))
     }
@@ -82,7 +84,8 @@ impl BuiltinEncoder {
     ) -> Result<Self, BuiltinError> {
         let contract = Contract::from_json(contract)?;
         contract.check()?;
-        // Held throughout, so that instances started together wait for one load instead of all loading.
+        // Held throughout, so that instances started together wait for one load instead of all
+        // loading.
         let mut shared = LOADED.lock();
         let same = |l: &Arc<Loaded>| Some(&l.hash) == contract.builtin_sha256.as_ref();
         let loaded = match shared.upgrade().filter(same) {
@@ -104,7 +107,7 @@ impl BuiltinEncoder {
         })
     }
 
-    /// The ear the model was trained with.
+    /// Configuration of the ear that the model was trained with.
     pub fn ear(&self) -> EarConfig {
         self.ear
     }

@@ -1,5 +1,6 @@
-//! The shipped architecture, layer by layer as `crates/trainer/src/model.rs` trains it: its weights, and
-//! the way from a window to the outputs. Time runs down the pictures, frequency across.
+//! The shipped architecture, layer by layer as `crates/trainer/src/model.rs` trains it: its
+//! weights, and inference from a window to the outputs. Rows of a feature map are time, columns are
+//! frequency.
 
 use super::conv::{Activation, Conv, FeatureMap, KernelShape, VECTORS};
 use crate::model::{INPUT_LEN, WINDOW_FRAMES};
@@ -8,26 +9,27 @@ use safetensors::{Dtype, SafeTensors};
 use simd::{InstructionSet, Vector};
 use synth::MATCHED_COUNT;
 
-/// Numbers of an answer: means, then standard deviations.
+/// Number of outputs: means, then standard deviations.
 pub const OUTPUTS: usize = 2 * MATCHED_COUNT;
 
-/// Lowest and highest standard deviation that the network can state. The highest is above a uniform draw's
-/// 0.289, the lowest below what any ear could tell.
+/// Lowest and highest standard deviation that the network can output, normalised. The highest is
+/// above a uniform draw's 0.289, the lowest below any audible difference.
 pub const SIGMA_RANGE: [f64; 2] = [0.005, 0.45];
-/// Subtracted from the input, in [0, 1], so that its mean is near 0.
+/// Offset subtracted from the input, in [0, 1], so that its mean is near 0.
 pub const INPUT_OFFSET: f64 = 0.3;
-/// Lanes of the widest vectors it runs on: [`VECTORS`] of them hold the first layer's 16 channels.
+/// Lanes of the widest vectors that the network runs on: [`VECTORS`] of them hold the first layer's
+/// 16 channels.
 pub const MOST_LANES: usize = 16 / VECTORS;
-/// Channels that are pooled over time.
+/// Number of channels that are pooled over time.
 const WIDTH: usize = 256;
 
-/// A layer.
+/// Specification of a layer.
 struct Spec {
     name: &'static str,
-    /// Shape of its weights as torch has them: output channels first.
+    /// Shape of the weights in torch's order: output channels first.
     shape: &'static [usize],
     kernel: KernelShape,
-    /// Zeros around its input.
+    /// Padding of the input with zeros, in time and in frequency.
     border: [usize; 2],
     activation: Activation,
 }
@@ -47,10 +49,10 @@ const fn layer(
     }
 }
 
-/// From the window to what is pooled. Sizes, steps and borders are in time and in frequency.
+/// Layers from the window to the pooling. Sizes, steps and borders are in time and in frequency.
 const BODY: [Spec; 8] = {
     use Activation::{Relu, ReluResidual};
-    // `join` takes all that is left of the frequencies at once.
+    // `join` spans all remaining frequencies.
     const SIXTEENTH: usize = CHANNELS / 16;
     [
         layer("front1", &[16, 1, 5, 9], [[5, 9], [2, 4], [2, 4]], Relu),
@@ -84,7 +86,7 @@ const BODY: [Spec; 8] = {
     ]
 };
 
-/// From the pools to the outputs: linear layers, convolutions over a single place.
+/// Layers from the pooling to the outputs: linear ones, as convolutions over a single position.
 const HEAD: [Spec; 2] = [
     layer(
         "hidden",
@@ -100,14 +102,15 @@ const HEAD: [Spec; 2] = [
     ),
 ];
 
-/// Layers one after the other, and the pictures before, between and after them.
+/// Consecutive layers, and the shapes of the feature maps before, between and after them.
 struct Chain {
     layers: Vec<Conv>,
     pictures: Vec<FeatureMap>,
 }
 
 impl Chain {
-    /// `size` and `channels` are those of the first picture.
+    /// Builds the layers of `specs`; `size` and `channels` are the first feature map's. The error
+    /// names the tensor that doesn't fit.
     fn new(
         tensors: &SafeTensors<'_>,
         specs: &[Spec],
@@ -151,7 +154,7 @@ impl Chain {
     }
 }
 
-/// A chain at work.
+/// Kernel that runs the layers of a [`Chain`] on its buffers.
 struct Run<'a> {
     layers: &'a [Conv],
     buffers: &'a mut [Vec<f32>],
@@ -174,14 +177,14 @@ pub struct Network {
     head: Chain,
 }
 
-/// Room for one inference of a [`Network`].
+/// Buffers for one inference of a [`Network`].
 pub struct Scratch {
     body: Vec<Vec<f32>>,
     head: Vec<Vec<f32>>,
 }
 
 impl Network {
-    /// From the bytes of a safetensors file, for `set`'s vectors. The error says what is wrong with them.
+    /// Loads the bytes of a safetensors file, for `set`'s vectors. The error says what doesn't fit.
     pub fn new(weights: &[u8], set: InstructionSet) -> Result<Self, String> {
         let tensors = SafeTensors::deserialize(weights).map_err(|e| e.to_string())?;
         let known = |name: &str| {
@@ -200,7 +203,7 @@ impl Network {
         Ok(Self { set, body, head })
     }
 
-    /// Room for an inference.
+    /// Allocates the buffers for one inference.
     pub fn scratch(&self) -> Scratch {
         Scratch {
             body: self.body.buffers(),
@@ -208,7 +211,8 @@ impl Network {
         }
     }
 
-    /// Means, then standard deviations, of one quantised window. Allocates nothing.
+    /// Infers means, then standard deviations, from one quantised window. Panics where it is not
+    /// [`INPUT_LEN`] bytes long. Allocates nothing.
     pub fn run(&self, window: &[u8], scratch: &mut Scratch) -> [f32; OUTPUTS] {
         assert_eq!(window.len(), INPUT_LEN, "bytes of a window");
         let picture = &self.body.pictures[0];
@@ -240,7 +244,7 @@ impl Network {
     }
 }
 
-/// Mean, maximum and newest of each channel over time.
+/// Pools each channel over time: mean, maximum and newest value.
 fn pool(steps: &[f32], pooled: &mut [f32]) {
     let (mean, rest) = pooled.split_at_mut(WIDTH);
     let (most, newest) = rest.split_at_mut(WIDTH);
@@ -257,7 +261,7 @@ fn pool(steps: &[f32], pooled: &mut [f32]) {
     newest.copy_from_slice(&steps[steps.len() - WIDTH..]);
 }
 
-/// The numbers of a tensor that must have this shape.
+/// Reads the numbers of a tensor that must have this shape, be f32 and finite.
 fn numbers(tensors: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
     let tensor = tensors
         .tensor(name)

@@ -1,4 +1,5 @@
-//! The built-in encoder against an independent one: plain loops over torch's layouts, in f64.
+//! The built-in encoder against an independent implementation: plain loops over torch's layouts, in
+//! f64.
 
 use super::*;
 use crate::model::{WINDOW_FRAMES, sha256_hex};
@@ -24,7 +25,7 @@ const SHAPES: [(&str, &[usize]); 10] = [
 
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
-/// Weights with torch's usual spread.
+/// Random weights with torch's usual spread.
 fn random(seed: u64) -> Tensors {
     let mut rng = Pcg64Mcg::seed_from_u64(seed);
     let mut tensors = Tensors::new();
@@ -51,7 +52,7 @@ fn file(tensors: &Tensors) -> Vec<u8> {
     serialize(bytes.iter().map(|(n, s, b)| (n, view(s, b))), None).unwrap()
 }
 
-/// `[channel][time][frequency]`.
+/// Feature map as `[channel][time][frequency]`.
 #[derive(Clone)]
 struct FeatureMap {
     size: [usize; 3],
@@ -118,7 +119,7 @@ fn oracle(tensors: &Tensors, window: &[u8]) -> Vec<f64> {
     let y = y.conv(tensors, "front3", [3, 3], [2, 2]).relu();
     let [channels, times, frequencies] = y.size;
     assert_eq!(y.size, [64, 32, 8]);
-    // Channel and frequency become one.
+    // Channel and frequency are merged.
     let mut joined = FeatureMap {
         size: [channels * frequencies, times, 1],
         data: Vec::new(),
@@ -165,7 +166,7 @@ fn slopes() -> Vec<u8> {
 }
 
 #[test]
-fn every_output_is_the_oracles_on_every_instruction_set() {
+fn every_output_agrees_with_the_oracle_on_every_instruction_set() {
     let sets = || {
         InstructionSet::ALL
             .into_iter()
@@ -185,12 +186,12 @@ fn every_output_is_the_oracles_on_every_instruction_set() {
             let each = a.iter().zip(b).map(|(a, b)| (a - b).abs());
             each.fold(0.0, f64::max)
         };
-        // Weights that answer everything alike would prove nothing.
+        // Weights with the same outputs for every window would prove nothing.
         assert!(apart(&expected[0], &expected[1]) > 0.01);
         for set in sets() {
             let network = Network::new(&weights, set).unwrap();
             let mut scratch = network.scratch();
-            // Twice, so that what one window leaves behind would show in the next.
+            // Twice, so that state left by one window would show in the next.
             for (window, expected) in windows
                 .iter()
                 .zip(&expected)
