@@ -269,45 +269,37 @@ fn likeness(example: &Example) -> String {
     )
 }
 
-/// The table of figures.
+/// The table of figures: a column each for the default patch, the live loop and the search.
 fn figures(example: &Example) -> String {
     let mirrored = &example.mirrored;
-    let row = |class: &str, name: &str, score: Score, answer: Option<(&Played, usize)>| {
-        let cell = |text: String| format!("<td>{text}</td>");
-        let none = || cell("–".into());
-        let mel = figure(f64::from(score.mel), &format!("{:.1} dB", score.mel));
-        let mut html = format!("<tr class=\"{class}\"><th scope=\"row\">{name}</th>");
-        html += &cell(percent(score.likeness, 1) + " %");
-        html += &cell(mel);
-        match answer {
-            Some((answer, renders)) => {
-                let seconds = answer.time.as_secs_f64();
-                html += &cell(percent(answer.pitch, 0) + " %");
-                html += &cell(figure(renders as f64, &thousands(renders)));
-                html += &cell(figure(seconds, &format!("{seconds:.1} s")));
-            }
-            None => html += &(none() + &none() + &none()),
-        }
-        html + "</tr>\n"
+    let (live, searched) = (&mirrored.live, &mirrored.searched);
+    let row = |name: &str, cells: [Option<String>; 3]| {
+        let cell = |text: Option<String>| format!("<td>{}</td>", text.unwrap_or("–".into()));
+        let cells: String = cells.into_iter().map(cell).collect();
+        format!("<tr><th scope=\"row\">{name}</th>{cells}</tr>\n")
     };
-    let rows = row("default", "Default patch", example.default, None)
+    let scores = |of: &dyn Fn(Score) -> String| {
+        [example.default, live.score, searched.score].map(|score| Some(of(score)))
+    };
+    let count = |n: usize| Some(figure(n as f64, &thousands(n)));
+    let seconds = |answer: &Played| {
+        let seconds = answer.time.as_secs_f64();
+        Some(figure(seconds, &format!("{seconds:.1} s")))
+    };
+    let pitch = |answer: &Played| Some(percent(answer.pitch, 0) + " %");
+    let rows = row("likeness", scores(&|s| percent(s.likeness, 1) + " %"))
         + &row(
-            "live",
-            "Live",
-            mirrored.live.score,
-            Some((&mirrored.live, 1)),
+            "mel distance",
+            scores(&|s| figure(f64::from(s.mel), &format!("{:.1} dB", s.mel))),
         )
-        + &row(
-            "searched",
-            "Searched",
-            mirrored.searched.score,
-            Some((&mirrored.searched, mirrored.found.renders)),
-        );
+        + &row("pitch agreement", [None, pitch(live), pitch(searched)])
+        + &row("renders", [None, count(1), count(mirrored.found.renders)])
+        + &row("work", [None, seconds(live), seconds(searched)]);
     format!(
-        "<div><h3>Figures</h3>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">played by</th>\
-         <th scope=\"col\">likeness</th><th scope=\"col\">mel distance</th>\
-         <th scope=\"col\">pitch agreement</th><th scope=\"col\">renders</th>\
-         <th scope=\"col\">work</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div></div>\n"
+        "<section><h3>Figures</h3>\n<table>\n<thead><tr><td></td><th scope=\"col\">default</th>\
+         <th scope=\"col\" class=\"live\">live</th>\
+         <th scope=\"col\" class=\"searched\">searched</th></tr></thead>\n\
+         <tbody>\n{rows}</tbody>\n</table></section>\n"
     )
 }
 
@@ -327,7 +319,7 @@ fn knobs(example: &Example) -> String {
         })
         .collect();
     format!(
-        "<div><h3>Knobs: <span class=\"key searched\">searched</span>, \
-         <span class=\"key live\">live</span></h3>\n<ul class=\"dials\">\n{items}</ul></div>\n"
+        "<section><h3>Knobs: <span class=\"key searched\">searched</span>, \
+         <span class=\"key live\">live</span></h3>\n<ul class=\"dials\">\n{items}</ul></section>\n"
     )
 }
