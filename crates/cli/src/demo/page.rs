@@ -31,6 +31,7 @@ pub fn page(examples: &[Example], renders: u32, centre: &[f32; CHANNELS]) -> Str
         .replace("{{style}}", include_str!("page.css"))
         .replace("{{script}}", include_str!("page.js"))
         .replace("{{renders}}", &thousands(renders as usize))
+        .replace("{{knobs}}", &synth::MATCHED_COUNT.to_string())
         .replace("{{summary}}", &summary(examples))
         .replace("{{examples}}", &articles)
 }
