@@ -1,5 +1,5 @@
-//! What the models share: a fractional delay, a one-pole, seeded noise, a room, and the way down to the
-//! files' rate.
+//! Parts that the models share: a fractional delay, a one-pole, seeded noise, a resonance, a room,
+//! and the conversion to the files' rate.
 
 use crate::MODEL_RATE;
 use rand::{Rng, SeedableRng};
@@ -113,8 +113,8 @@ impl Resonance {
     }
 }
 
-/// Adds a small room at level `wet`: four delay lines that feed each other (Jot and Chaigne 1991), with a
-/// reverberation time of 0.5 s.
+/// Adds a small room at level `wet`: four delay lines that feed each other (Jot and Chaigne 1991),
+/// with a reverberation time of 0.5 s.
 pub fn room(dry: &[f64], wet: f64) -> Vec<f64> {
     const SECONDS: f64 = 0.5;
     let lengths = [0.0213, 0.0297, 0.0371, 0.0433].map(|s: f64| (s * MODEL_RATE).round());

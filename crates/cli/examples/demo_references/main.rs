@@ -1,5 +1,5 @@
-//! Makes the demo's reference melodies from physical and acoustic models of three instruments, none of
-//! which is a subtractive synthesizer.
+//! Makes the demo's reference melodies from physical and acoustic models of three instruments, none
+//! of which is a subtractive synthesizer.
 //!
 //! `cargo run --release -p mirrornet --example demo_references -- assets/references`
 

@@ -1,5 +1,5 @@
-//! A reed pipe: a cylindrical bore closed by a reed, as a digital waveguide (Smith 1986), played in one
-//! breath with vibrato and breath noise.
+//! A reed pipe: a cylindrical bore closed by a reed, as a digital waveguide (Smith 1986), played in
+//! one breath with vibrato and breath noise.
 
 use crate::MODEL_RATE;
 use crate::dsp::{Delay, Noise, OnePole};
@@ -51,7 +51,7 @@ pub fn play(melody: &Melody) -> Vec<f64> {
             let hz = 2f64.powf(first + octaves + depth * vibrato / 1200.0);
 
             let sounding = since >= 0.0 && until > 0.0;
-            // The tongue holds the breath back for a moment, but for the first note, which it releases.
+            // The tongue holds the breath back for a moment; the first note it releases.
             let tongue = match since < TONGUE.1 {
                 true if note.beat == 0.0 => 1.0 + TONGUE.0,
                 true => 1.0 - TONGUE.0,

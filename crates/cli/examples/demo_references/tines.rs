@@ -1,5 +1,5 @@
-//! A tine piano: frequency modulation (Chowning 1973) of a bar and its tine, a pickup that bends the loud
-//! notes, and a tremolo.
+//! A tine piano: frequency modulation (Chowning 1973) of a bar and its tine, a pickup that bends
+//! the loud notes, and a tremolo.
 
 use crate::MODEL_RATE;
 use crate::melody::Melody;

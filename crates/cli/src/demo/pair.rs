@@ -51,8 +51,8 @@ pub const SEARCHED: [Stop; 6] = [
     (1.0, [0xff, 0xf6, 0xe4]),
 ];
 
-/// Draws `heard` with low frequencies below, `notes` of it, and `played` upside down in `colours`: a
-/// column for each frame of `heard`, brightness for the level below each one's peak.
+/// Draws `heard` with low frequencies below, `notes` of it, and `played` upside down in `colours`:
+/// a column for each frame of `heard`, brightness for the level below each one's peak.
 pub fn png(heard: &Spectrogram, notes: &[Note], played: &Spectrogram, colours: &[Stop]) -> Vec<u8> {
     let width = heard.frames().max(1);
     let mut pixels = vec![0u8; width * HEIGHT];
