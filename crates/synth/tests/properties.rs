@@ -381,7 +381,8 @@ fn starting_stealing_choking_and_gliding_never_click() {
         let [left, right] = play(48_000.0, 48_000, 512, &events, &[(0, sine(), 0.0)]);
         for side in [left, right] {
             // A voice's tone bends its signal by up to 0.2 (2 pi 138.6 / 48000)^2 = 6.6e-5; the
-            // corners of its ramps, 4 ms from full level, by 0.2 / 192 = 1e-3. A click would be 0.1.
+            // corners of its ramps, 4 ms from full level, by 0.2 / 192 = 1e-3. A click would be
+            // 0.1.
             let limit = 1.3e-3 * voices;
             let got = bend(&side);
             assert!(

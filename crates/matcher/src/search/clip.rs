@@ -43,8 +43,8 @@ impl ClipInference {
     }
 
     /// Corrects `patch` by re-synthesis, towards a patch from whose sound `encoder` infers the same
-    /// as from the clip; see `correction.rs`. `played` is the spectrogram of `patch` with the clip's
-    /// notes. Fails where `encoder` does.
+    /// as from the clip; see `correction.rs`. `played` is the spectrogram of `patch` with the
+    /// clip's notes. Fails where `encoder` does.
     pub fn corrected(
         &self,
         patch: &Patch,
