@@ -9,14 +9,20 @@ fn bins() -> impl Iterator<Item = usize> {
     (0..=150).map(|i| ((N / 2) as f64).powf(i as f64 / 150.0) as usize)
 }
 
-/// The largest error of the response, as a share of the response, of all frequencies; what is
-/// more than 60 dB below the loudest counts as if it were 60 dB below it.
+/// The largest error of the response, as a share of the response, of all frequencies. A response
+/// more than 60 dB below the loudest that the low-pass hands to the high-pass counts as if it were
+/// 60 dB below that: the low-pass's rounding passes the high-pass, the loud part doesn't.
 fn error(settings: &FilterSettings, cutoffs: [f32; 2]) -> f64 {
+    /// High-pass cutoff that passes everything, as a fraction of the sample rate.
+    const PASSES: f32 = 1e-6;
     let rendered = spectrum(settings, cutoffs);
-    let expected = |k: usize| settings.response(cutoffs, k as f64 / N as f64);
-    let loudest = bins().map(|k| expected(k).norm()).fold(0.0, f64::max);
-    let apart =
-        |k: usize| (rendered[k] - expected(k)).norm() / (expected(k).norm() + 1e-3 * loudest);
+    let at = |k: usize, cutoffs| settings.response(cutoffs, k as f64 / N as f64);
+    let low_pass = |k: usize| at(k, [cutoffs[0], PASSES]).norm();
+    let loudest = bins().map(low_pass).fold(0.0, f64::max);
+    let apart = |k: usize| {
+        let expected = at(k, cutoffs);
+        (rendered[k] - expected).norm() / (expected.norm() + 1e-3 * loudest)
+    };
     bins().map(apart).fold(0.0, f64::max)
 }
 
