@@ -2,8 +2,11 @@
 //! clicks.
 
 mod common;
+#[path = "common/play.rs"]
+mod play;
 
 use common::bend;
+use play::{on, play};
 use synth::{Event, EventKind, Patch, Synth, Transport, params};
 
 const RATE: f32 = 48_000.0;
@@ -48,34 +51,12 @@ fn slot(patch: &mut Patch, slot: usize, source: &str, amount: f32, destination: 
     patch.set_plain(first + 2, named(params::DESTINATIONS, destination));
 }
 
-fn on(key: f32, velocity: f32) -> EventKind {
-    EventKind::NoteOn {
-        id: key as i32,
-        channel: 0,
-        key,
-        velocity,
-    }
-}
-
 fn off(key: f32) -> EventKind {
     EventKind::NoteOff {
         id: key as i32,
         channel: 0,
         key,
     }
-}
-
-fn play(patch: &Patch, len: usize, events: &[(u32, EventKind)]) -> [Vec<f32>; 2] {
-    let mut synth = Synth::new(RATE);
-    synth.set_patch(patch, 0.0);
-    let events: Vec<Event> = events
-        .iter()
-        .map(|&(time, kind)| Event { time, kind })
-        .collect();
-    let mut sides = [vec![0.0; len], vec![0.0; len]];
-    let [left, right] = &mut sides;
-    synth.process(left, right, &events);
-    sides
 }
 
 fn peak(x: &[f32]) -> f32 {

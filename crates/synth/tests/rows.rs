@@ -1,29 +1,11 @@
 //! The rows of the parameter table: each is heard, and a host's modulation of one is heard as its
 //! knob would be.
 
-use synth::{COUNT, Event, EventKind, PARAMS, Patch, Synth, can_modulate, params};
+#[path = "common/play.rs"]
+mod play;
 
-fn on(key: f32, velocity: f32) -> EventKind {
-    EventKind::NoteOn {
-        id: key as i32,
-        channel: 0,
-        key,
-        velocity,
-    }
-}
-
-fn play(patch: &Patch, len: usize, events: &[(u32, EventKind)]) -> [Vec<f32>; 2] {
-    let mut synth = Synth::new(48_000.0);
-    synth.set_patch(patch, 0.0);
-    let events: Vec<Event> = events
-        .iter()
-        .map(|&(time, kind)| Event { time, kind })
-        .collect();
-    let mut sides = [vec![0.0; len], vec![0.0; len]];
-    let [left, right] = &mut sides;
-    synth.process(left, right, &events);
-    sides
-}
+use play::{on, play};
+use synth::{COUNT, EventKind, PARAMS, Patch, can_modulate, params};
 
 /// A patch in which every row is heard: all sources, filters, modulators and effects at work.
 fn busy() -> Patch {
