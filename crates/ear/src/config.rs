@@ -55,7 +55,7 @@ pub struct EarConfig {
     pub hair_cell: HairCell,
     /// Level normalisation.
     pub normalize: Normalize,
-    /// Whether the preset's digital filters run at the input's own rate instead of resampling; all
+    /// True if the preset's digital filters run at the input's own rate instead of resampling; all
     /// centre frequencies then scale with the rate.
     pub native_rate: bool,
 }

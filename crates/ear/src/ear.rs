@@ -168,7 +168,7 @@ impl Ear {
         self.inner.samples.len()
     }
 
-    /// Whether pitch is tracked.
+    /// Returns whether this ear tracks pitch.
     pub(crate) fn tracks_pitch(&self) -> bool {
         self.inner.pitch.is_some()
     }

@@ -322,7 +322,7 @@ impl HeldNote {
     }
 }
 
-/// Whether two periods belong to one note.
+/// Returns whether two periods belong to one note.
 fn same(a: f32, b: f32) -> bool {
     (a / b).log2().abs() < SAME
 }

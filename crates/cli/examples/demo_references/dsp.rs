@@ -58,7 +58,7 @@ pub struct Delay {
 }
 
 impl Delay {
-    /// Of at most `longest` samples.
+    /// Creates a silent line of at most `longest` samples.
     pub fn new(longest: usize) -> Self {
         Self {
             line: vec![0.0; longest + 4],

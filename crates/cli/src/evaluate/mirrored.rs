@@ -34,13 +34,13 @@ pub struct Mirrored {
     pub notes: Vec<Note>,
     /// The live loop's inferences.
     pub simulation: LiveSimulation,
-    /// What the live loop plays, from the clip's first sample on.
+    /// Answer of the live loop, from the clip's first sample on.
     pub live: Played,
     /// The encoder's best candidate, from which a search starts.
     pub start: Patch,
     /// The search's result; without a search, [`Mirrored::start`] with the notes.
     pub found: Refined,
-    /// What [`Mirrored::found`] plays.
+    /// Answer of [`Mirrored::found`], the result of the search.
     pub searched: Played,
 }
 

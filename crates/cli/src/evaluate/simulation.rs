@@ -13,7 +13,7 @@ const GLIDE: f32 = 0.1;
 /// Seed of oscillator phases and noise.
 const SEED: u64 = 1;
 
-/// What the live loop infers from one pass through a clip.
+/// Inferences of the live loop in one pass through a clip.
 pub struct LiveSimulation {
     /// Time of effect in seconds and the target held from then on, for every inference.
     pub held: Vec<(f64, Target)>,

@@ -109,7 +109,7 @@ impl Cache {
         self.places.len()
     }
 
-    /// Whether the cache has no samples.
+    /// Returns whether the cache has no samples.
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
     }

@@ -64,7 +64,7 @@ pub struct Place {
 /// The clips of a references folder, split into a training and a held-out part.
 pub struct Foreign {
     clips: Vec<Clip>,
-    /// Whether each clip is held out for validation.
+    /// True for each clip that is held out for validation.
     held_out: Vec<bool>,
     /// Files that were read.
     pub files: Vec<FileRecord>,

@@ -74,7 +74,7 @@ pub struct Render<'a> {
     pub patch: &'a Patch,
     /// Notes and window.
     pub phrase: &'a Phrase,
-    /// Whether to render also notes that end before the window: reverberation lasts longer.
+    /// True if notes that end before the window are rendered too: reverberation lasts longer.
     pub whole: bool,
 }
 

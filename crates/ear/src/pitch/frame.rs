@@ -5,7 +5,7 @@
 pub struct PitchFrame {
     /// Fundamental in Hz; meaningful while `voiced`.
     pub hz: f32,
-    /// Whether a pitched sound is present.
+    /// True if a pitched sound is present.
     pub voiced: bool,
     /// Normalised autocorrelation peak, 0 to 1.
     pub clarity: f32,

@@ -32,7 +32,7 @@ pub enum HoldReason {
     NotAMelody,
     /// The encoder did not answer.
     NoAnswer,
-    /// There is no encoder: the engine is down, and the built-in one has no model.
+    /// No encoder runs: the engine is down, and the built-in encoder has no model.
     NoEncoder,
 }
 

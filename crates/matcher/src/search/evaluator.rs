@@ -90,7 +90,7 @@ impl<'a> Evaluator<'a> {
     pub(super) fn hear(&mut self, patch: &Patch) -> (Score, &Spectrogram) {
         let worker = &mut self.workers[0];
         let score = self.reference.scores(worker, &self.notes, &[*patch])[0];
-        (score, worker.heard())
+        (score, &worker.heard)
     }
 
     /// Objective of `score`, with a penalty for each half that is worse than the baseline's.

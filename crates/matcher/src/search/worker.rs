@@ -23,11 +23,6 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Auditory spectrogram of the candidate heard last.
-    pub(super) fn heard(&self) -> &Spectrogram {
-        &self.heard
-    }
-
     /// Hears render `i` from frame `first` on; a frame has `samples` samples.
     pub(super) fn hear(&mut self, i: usize, first: usize, samples: f64) {
         let audio = |frame: usize| {
