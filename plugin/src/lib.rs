@@ -1,5 +1,6 @@
 //! The shell: MirrorNet as CLAP, VST3 and standalone. Wiring, parameters, state and editor.
 
+mod door;
 mod editor;
 mod events;
 mod offline;
