@@ -6,17 +6,39 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 thread_local! {
     /// The door of the instance that is being made on this thread.
     static OPENING: RefCell<Option<Arc<Door>>> = const { RefCell::new(None) };
 }
 
+/// What a host gives as the sidechain in a block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Sidechain {
+    /// No buffers.
+    #[default]
+    Unconnected = 0,
+    /// Buffers in which nothing sounds.
+    Silent = 1,
+    /// A single channel, which the instance gets as its left one.
+    Mono = 2,
+    /// Two channels.
+    Stereo = 3,
+}
+
 /// What instance and guard tell each other.
 #[derive(Debug, Default)]
 pub struct Door {
     changed: AtomicBool,
+    offline: AtomicBool,
+    resuming: AtomicBool,
+    sidechain: AtomicU8,
+    hears_reference: AtomicBool,
+    block: AtomicU64,
+    sounding: AtomicBool,
+    tail: AtomicU32,
 }
 
 impl Door {
@@ -44,6 +66,81 @@ impl Door {
     pub fn take_changed(&self) -> bool {
         self.changed.swap(false, Ordering::AcqRel)
     }
+
+    /// Whether the host says that the current block is rendered offline. Wait-free.
+    pub fn is_offline(&self) -> bool {
+        self.offline.load(Ordering::Acquire)
+    }
+
+    /// Notes whether the host says that it renders offline. Wait-free.
+    pub fn set_offline(&self, offline: bool) {
+        self.offline.store(offline, Ordering::Release);
+    }
+
+    /// Whether the reset that the instance is now asked for belongs to a host that only goes on
+    /// processing, so that nothing may be silenced. Wait-free.
+    pub fn is_resuming(&self) -> bool {
+        self.resuming.load(Ordering::Acquire)
+    }
+
+    /// Announces that the next reset is of that kind, or no longer. Wait-free.
+    pub fn set_resuming(&self, resuming: bool) {
+        self.resuming.store(resuming, Ordering::Release);
+    }
+
+    /// The kind of sidechain of the current block. Wait-free.
+    #[allow(dead_code)] // For the instance's own reading of one-sided references.
+    pub fn sidechain(&self) -> Sidechain {
+        match self.sidechain.load(Ordering::Acquire) {
+            1 => Sidechain::Silent,
+            2 => Sidechain::Mono,
+            3 => Sidechain::Stereo,
+            _ => Sidechain::Unconnected,
+        }
+    }
+
+    /// Notes the kind of sidechain of the block to come. Wait-free.
+    pub fn set_sidechain(&self, kind: Sidechain) {
+        self.sidechain.store(kind as u8, Ordering::Release);
+    }
+
+    /// Whether the reference sounds, or did within the last two seconds. Wait-free.
+    pub fn hears_reference(&self) -> bool {
+        self.hears_reference.load(Ordering::Acquire)
+    }
+
+    /// Notes whether the reference sounds, or did a moment ago. Wait-free.
+    pub fn set_hears_reference(&self, hears: bool) {
+        self.hears_reference.store(hears, Ordering::Release);
+    }
+
+    /// Number of the host's current block. The framework cuts blocks at parameter changes, so
+    /// several calls of the instance may belong to one. Wait-free.
+    #[allow(dead_code)] // For deadlines that hold for a whole block.
+    pub fn block(&self) -> u64 {
+        self.block.load(Ordering::Acquire)
+    }
+
+    /// Begins a block of the host's. Wait-free.
+    pub fn begin_block(&self) {
+        self.block.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether the instance sounds, or will without further notes. Wait-free.
+    pub fn is_sounding(&self) -> bool {
+        self.sounding.load(Ordering::Acquire)
+    }
+
+    /// Time from the last note's end to silence, in samples. Wait-free.
+    pub fn tail(&self) -> u32 {
+        self.tail.load(Ordering::Acquire)
+    }
+
+    /// Notes whether the instance sounds, and its tail in samples. Wait-free.
+    pub fn set_sound(&self, sounding: bool, tail: u32) {
+        self.sounding.store(sounding, Ordering::Release);
+        self.tail.store(tail, Ordering::Release);
+    }
 }
 
 #[cfg(test)]
@@ -57,5 +154,16 @@ mod tests {
         assert!(!Door::of_this_instance().take_changed());
         assert!(door.take_changed());
         assert!(!door.take_changed());
+    }
+
+    #[test]
+    fn the_kind_of_sidechain_comes_through() {
+        let door = Door::default();
+        assert_eq!(door.sidechain(), Sidechain::Unconnected);
+        use Sidechain::{Mono, Silent, Stereo, Unconnected};
+        for kind in [Silent, Mono, Stereo, Unconnected] {
+            door.set_sidechain(kind);
+            assert_eq!(door.sidechain(), kind);
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod door;
 mod editor;
 mod events;
+mod guard;
 mod offline;
 mod params;
 mod plugin;
@@ -10,7 +11,6 @@ mod processor;
 mod state;
 mod touch;
 
+pub use guard::clap::clap_entry;
+pub use guard::vst3::GetPluginFactory;
 pub use plugin::MirrorNet;
-
-nice_plug::nice_export_clap!(MirrorNet);
-nice_plug::nice_export_vst3!(MirrorNet);

@@ -13,6 +13,7 @@ use nice_plug::prelude::*;
 use nice_plug_egui::EguiEditor;
 use synth::{Event, Synth};
 
+use crate::door::Door;
 use crate::editor::{self, App};
 use crate::events::translate;
 use crate::offline::OfflineDetector;
@@ -21,8 +22,6 @@ use crate::processor::{Controls, Processor};
 use crate::state::{InstanceState, Mailbox};
 use crate::touch::TouchLock;
 
-/// Supported sample rates in Hz.
-const RATES: std::ops::RangeInclusive<f32> = 8_000.0..=192_000.0;
 /// Most host events of one block. Some hosts send every parameter, and VST3 has 2,080 for
 /// controllers alone.
 const EVENTS: usize = 4096;
@@ -37,6 +36,8 @@ const MODEL: ModelFiles = ModelFiles {
 pub struct MirrorNet {
     params: Arc<Params>,
     mailbox: Mailbox,
+    /// What the guard around this instance is told, and tells.
+    door: Arc<Door>,
     /// `None` while the plugin is not active.
     processor: Option<Processor<AudioEnd>>,
     touch: TouchLock,
@@ -53,6 +54,7 @@ impl Default for MirrorNet {
         Self {
             params: Arc::new(Params::new(Arc::new(state))),
             mailbox,
+            door: Door::of_this_instance(),
             processor: None,
             touch: TouchLock::default(),
             offline_detector: OfflineDetector::new(false),
@@ -144,13 +146,9 @@ impl Plugin for MirrorNet {
         _context: &mut impl ActivateContext<Self>,
     ) -> bool {
         self.deactivate();
-        if !RATES.contains(&config.sample_rate) {
-            nice_error!(
-                "sample rate {} Hz: expected {} to {} Hz, choose another in the host",
-                config.sample_rate,
-                RATES.start(),
-                RATES.end()
-            );
+        // The synth plays at any rate; the ear says where it can't hear.
+        if !(config.sample_rate > 0.0 && config.sample_rate.is_finite()) {
+            nice_error!("sample rate {} Hz: expected a positive one", config.sample_rate);
             return false;
         }
         let engine = self
@@ -171,6 +169,9 @@ impl Plugin for MirrorNet {
     }
 
     fn reset(&mut self) {
+        if self.door.is_resuming() {
+            return;
+        }
         self.offline_detector.reset();
         if let Some(processor) = &mut self.processor {
             processor.reset();
@@ -195,7 +196,8 @@ impl Plugin for MirrorNet {
             .watch(&self.params.unmodulated(), &self.params.state);
         let controls = self.controls(context.transport());
         let seconds = buffer.samples() as f64 / f64::from(self.rate);
-        let offline = self.offline_detector.update(seconds, Instant::now());
+        let ahead = self.offline_detector.update(seconds, Instant::now());
+        let offline = ahead || self.door.is_offline();
         if offline && !self.offline {
             self.params
                 .state
@@ -223,6 +225,7 @@ impl Plugin for MirrorNet {
         if moved || recalled.is_some() {
             self.mailbox.report(processor.held());
         }
+        self.door.set_sound(processor.sounds(), processor.tail());
         // Lets the host forget its modulation of these notes.
         for note in processor.ended() {
             let _ = context.try_send_event(NoteEvent::VoiceTerminated {

@@ -107,6 +107,20 @@ impl<S: InferenceSource> Processor<S> {
         self.synth.ended()
     }
 
+    /// Whether anything sounds, or will without further notes.
+    pub fn sounds(&self) -> bool {
+        !self.synth.is_silent()
+    }
+
+    /// Time from the last note's end to silence, in samples, with the patch that the synth plays or
+    /// glides to.
+    pub fn tail(&self) -> u32 {
+        let patch = self.target.as_ref().unwrap_or(self.synth.current());
+        // Formats take larger numbers for endless.
+        const LONGEST: u32 = i32::MAX as u32 - 1;
+        ((synth::tail(patch) * self.rate).ceil() as u32).min(LONGEST)
+    }
+
     /// The inference now held.
     pub fn held(&self) -> Option<Target> {
         self.held

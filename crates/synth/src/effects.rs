@@ -96,6 +96,11 @@ impl Effects {
         self.idle
     }
 
+    /// Whether no effect has anything left to say.
+    pub fn are_silent(&self) -> bool {
+        self.chorus.is_silent() && self.delay.is_silent() && self.reverb.is_silent()
+    }
+
     /// Processes the planned step's next samples in place. Equal lengths.
     pub fn process(&mut self, left: &mut [f32], right: &mut [f32]) {
         self.chorus.process(left, right);
@@ -160,6 +165,11 @@ impl<E: Effect> Stage<E> {
     fn reset(&mut self) {
         (self.dry, self.wet) = (Ramp::still(1.0), Ramp::still(0.0));
         (self.awake, self.heard, self.done) = (false, 0.0, 0);
+    }
+
+    /// Whether it sleeps, or isn't heard. What is planned may still fall asleep at the next step.
+    fn is_silent(&self) -> bool {
+        !self.awake || self.wet.is_silent()
     }
 
     fn plan(&mut self, s: &E::Settings) {

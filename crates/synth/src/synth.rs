@@ -88,7 +88,7 @@ impl Synth {
     /// them.
     pub const MAX_VOICES: usize = 64;
 
-    /// Allocates everything. `sample_rate` in Hz, 8,000 to 384,000 (others are clamped).
+    /// Allocates everything. `sample_rate` in Hz, 1,000 to 768,000 (others are clamped).
     pub fn new(sample_rate: f32) -> Self {
         Self::with_instruction_set(sample_rate, Self::best_instruction_set())
     }
@@ -104,7 +104,7 @@ impl Synth {
         let sample_rate = if sample_rate.is_nan() {
             48_000.0
         } else {
-            sample_rate.clamp(8_000.0, 384_000.0)
+            sample_rate.clamp(1_000.0, 768_000.0)
         };
         Self {
             sample_rate,
@@ -216,6 +216,11 @@ impl Synth {
             .iter()
             .filter(|&&i| !self.voices[i].fading)
             .count()
+    }
+
+    /// Whether nothing sounds, and nothing will until the next note: no voice, no tail of an effect.
+    pub fn is_silent(&self) -> bool {
+        self.active.is_empty() && self.effects.are_silent()
     }
 
     /// Samples until the control grid's next line; 0 on a line whose step is not yet planned.

@@ -256,7 +256,9 @@ fn start<S: Source + 'static>(
     source: impl FnOnce(Arc<LoopState>) -> S,
     engine: Engine,
 ) -> (AudioEnd, View) {
-    let (samples, from_samples) = RingBuffer::new((sample_rate * RING_SECONDS) as usize);
+    // An ear that can't hear at this rate needs no more.
+    let rate = sample_rate.clamp(ear::INPUT_RATES.0, ear::INPUT_RATES.1);
+    let (samples, from_samples) = RingBuffer::new((rate * RING_SECONDS) as usize);
     let (marks, from_marks) = RingBuffer::new(MARKS);
     let (to_due, due) = RingBuffer::new(DUE);
     let shared = Arc::new(LoopState::default());

@@ -1,0 +1,122 @@
+//! The guarded object's part as a controller: parameters and the editor.
+
+use nice_plug::wrapper::vst3::vst3::ComRef;
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
+    IComponentHandler, IEditControllerTrait, ParamID, ParamValue, ParameterInfo, String128, TChar,
+};
+use nice_plug::wrapper::vst3::vst3::Steinberg::{
+    FIDString, IBStream, IPlugView, int32, kInvalidArgument, kResultOk, tresult,
+};
+
+use super::component::Guarded;
+
+impl IEditControllerTrait for Guarded {
+    unsafe fn setComponentState(&self, state: *mut IBStream) -> tresult {
+        self.pass_on_changes();
+        // SAFETY: passed on; the framework doesn't look at it.
+        unsafe { self.inner.setComponentState(state) }
+    }
+
+    unsafe fn setState(&self, state: *mut IBStream) -> tresult {
+        // SAFETY: passed on; the framework doesn't look at it.
+        unsafe { IEditControllerTrait::setState(&self.inner, state) }
+    }
+
+    unsafe fn getState(&self, state: *mut IBStream) -> tresult {
+        // SAFETY: passed on; the framework doesn't look at it.
+        unsafe { IEditControllerTrait::getState(&self.inner, state) }
+    }
+
+    unsafe fn getParameterCount(&self) -> int32 {
+        // SAFETY: passed on.
+        unsafe { self.inner.getParameterCount() }
+    }
+
+    unsafe fn getParameterInfo(&self, index: int32, info: *mut ParameterInfo) -> tresult {
+        // SAFETY: not null; the framework takes the count itself for an index.
+        unsafe {
+            if info.is_null() || !(0..self.getParameterCount()).contains(&index) {
+                return kInvalidArgument;
+            }
+            self.inner.getParameterInfo(index, info)
+        }
+    }
+
+    unsafe fn getParamStringByValue(
+        &self,
+        id: ParamID,
+        value: ParamValue,
+        text: *mut String128,
+    ) -> tresult {
+        self.pass_on_changes();
+        if text.is_null() || !value.is_finite() {
+            return kInvalidArgument;
+        }
+        // SAFETY: not null.
+        unsafe { self.inner.getParamStringByValue(id, value, text) }
+    }
+
+    unsafe fn getParamValueByString(
+        &self,
+        id: ParamID,
+        text: *mut TChar,
+        value: *mut ParamValue,
+    ) -> tresult {
+        if text.is_null() || value.is_null() {
+            return kInvalidArgument;
+        }
+        let mut found = f64::NAN;
+        // SAFETY: not null.
+        unsafe {
+            let result = self.inner.getParamValueByString(id, text, &mut found);
+            if result != kResultOk || !found.is_finite() {
+                return kInvalidArgument;
+            }
+            *value = found;
+        }
+        kResultOk
+    }
+
+    unsafe fn normalizedParamToPlain(&self, id: ParamID, value: ParamValue) -> ParamValue {
+        // SAFETY: passed on.
+        unsafe { self.inner.normalizedParamToPlain(id, value) }
+    }
+
+    unsafe fn plainParamToNormalized(&self, id: ParamID, value: ParamValue) -> ParamValue {
+        // SAFETY: passed on.
+        unsafe { self.inner.plainParamToNormalized(id, value) }
+    }
+
+    unsafe fn getParamNormalized(&self, id: ParamID) -> ParamValue {
+        self.pass_on_changes();
+        // SAFETY: passed on.
+        unsafe { self.inner.getParamNormalized(id) }
+    }
+
+    unsafe fn setParamNormalized(&self, id: ParamID, value: ParamValue) -> tresult {
+        self.pass_on_changes();
+        if !value.is_finite() {
+            return kInvalidArgument;
+        }
+        // SAFETY: passed on.
+        unsafe { self.inner.setParamNormalized(id, value.clamp(0.0, 1.0)) }
+    }
+
+    unsafe fn setComponentHandler(&self, handler: *mut IComponentHandler) -> tresult {
+        // SAFETY: an object of the host's, or null.
+        unsafe {
+            let second = ComRef::from_raw(handler).and_then(|handler| handler.cast());
+            *self.handler.lock() = second;
+            self.inner.setComponentHandler(handler)
+        }
+    }
+
+    unsafe fn createView(&self, name: FIDString) -> *mut IPlugView {
+        self.pass_on_changes();
+        if name.is_null() {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: passed on.
+        unsafe { self.inner.createView(name) }
+    }
+}

@@ -1,0 +1,395 @@
+//! Faults in CLAP.
+
+use std::ptr::{null, null_mut};
+
+use clap_sys::ext::gui::{CLAP_EXT_GUI, CLAP_WINDOW_API_X11, clap_plugin_gui};
+use clap_sys::ext::tail::{CLAP_EXT_TAIL, clap_plugin_tail};
+use clap_sys::process::*;
+
+use crate::clap_host::{Call, Events, Plugin, Port, call};
+use crate::memory::Fenced;
+use crate::{LONGEST, RATE, check_samples, crossings, peak, reference};
+
+/// Blocks of silence that end every tail of the default patch.
+const LONG: usize = 100;
+
+/// Peak of what a plugin plays in `blocks` blocks without events.
+fn rest(plugin: &Plugin, blocks: usize) -> f32 {
+    (0..blocks)
+        .map(|_| peak(&plugin.block(LONGEST, &Events::default())))
+        .fold(0.0, f32::max)
+}
+
+/// H1.
+#[test]
+fn no_input_beside_an_array_that_is_not_null_is_no_sidechain() {
+    let plugin = Plugin::started();
+    let output = Port::stereo(LONGEST);
+    // An array of no entries: its address is the closed page.
+    let nothing = Port::stereo(1);
+    let end = nothing.raw.as_ptr().wrapping_add(1);
+    let events = Events::default().on(0, 60);
+    let status = plugin.process_raw(&Call {
+        frames: LONGEST,
+        output: Some(&output),
+        events: &events,
+        ..Call::default()
+    }, (end, 0));
+    assert_ne!(status, CLAP_PROCESS_ERROR);
+    assert!(peak(&output.samples(0)) > 0.01);
+}
+
+/// H2.
+#[test]
+fn a_sidechain_without_buffers_is_silence() {
+    for input in [
+        Port::new(vec![None, None]),
+        Port::without_list(),
+        Port::new(vec![None, Some(Fenced::new(0.1, LONGEST))]),
+        Port::new(vec![Some(Fenced::new(0.1, LONGEST)), None]),
+    ] {
+        let plugin = Plugin::started();
+        let output = Port::stereo(LONGEST);
+        let status = plugin.process(&Call {
+            frames: LONGEST,
+            input: Some(&input),
+            output: Some(&output),
+            events: &Events::default().on(0, 60),
+            ..Call::default()
+        });
+        assert_ne!(status, CLAP_PROCESS_ERROR);
+        assert!(peak(&output.samples(0)) > 0.01);
+    }
+}
+
+/// H3.
+#[test]
+fn events_after_the_blocks_end_are_played_in_its_last_sample() {
+    let plugin = Plugin::started();
+    let id = plugin.param("Cutoff").id;
+    let frames = 200;
+    for (value, time) in [(0.1, 200), (0.2, 201), (0.3, 10_000_000), (0.4, u32::MAX)] {
+        let events = Events::default().tempo(time, 90.0).param(time, id, value);
+        let samples = plugin.block(frames, &events);
+        assert_eq!(samples.len(), frames);
+        assert!((plugin.value(id) - value).abs() < 1e-6, "at {time}");
+    }
+    assert!(peak(&plugin.block(frames, &Events::default().on(200, 60))) < 0.01);
+    assert!(rest(&plugin, 3) > 0.01);
+}
+
+/// Times that do not ascend.
+#[test]
+fn events_in_no_order_are_all_played() {
+    let plugin = Plugin::started();
+    let id = plugin.param("Cutoff").id;
+    let events = Events::default().param(100, id, 0.1).on(50, 60).param(7, id, 0.6).off(3, 60);
+    plugin.block(LONGEST, &events);
+    assert!((plugin.value(id) - 0.6).abs() < 1e-6);
+    rest(&plugin, LONG);
+    assert_eq!(rest(&plugin, 1), 0.0);
+}
+
+/// More events than there is room for, in a block and in one sample.
+#[test]
+fn no_event_of_a_flood_is_lost() {
+    let plugin = Plugin::started();
+    let id = plugin.param("Cutoff").id;
+    for spread in [0, 1] {
+        let mut events = Events::default().on(0, 60);
+        for k in 0..5_000u32 {
+            events = events.param(spread * k / 20, id, f64::from(k) / 5_000.0);
+        }
+        plugin.block(LONGEST, &events.off(LONGEST as u32 - 1, 60));
+        assert!((plugin.value(id) - 0.9998).abs() < 1e-6);
+        // All at once in a single sample, and then without any frame.
+        let mut events = Events::default().on(0, 60);
+        for k in 0..2_500i16 {
+            events = events.on(0, k % 128).off(0, k % 128);
+        }
+        let events = events.off(0, 60);
+        plugin.block(1, &events);
+        plugin.block(0, &events);
+        rest(&plugin, LONG);
+        assert_eq!(rest(&plugin, 1), 0.0);
+    }
+}
+
+/// H4.
+#[test]
+fn the_plugin_plays_at_any_rate() {
+    let heard = |rate: f64| {
+        let plugin = Plugin::at(rate);
+        let mut samples = plugin.block(LONGEST, &Events::default().on(0, 69));
+        while samples.len() < (rate / 4.0) as usize {
+            samples.extend(plugin.block(LONGEST, &Events::default()));
+        }
+        samples.truncate((rate / 4.0) as usize);
+        assert!(peak(&samples) > 0.01, "silent at {rate} Hz");
+        check_samples(&samples);
+        crossings(&samples)
+    };
+    let usual = heard(48_000.0);
+    for rate in [8_000.0, 192_000.0, 384_000.0, 768_000.0] {
+        let there = heard(rate);
+        assert!(there.abs_diff(usual) <= 2, "{there} at {rate} Hz, {usual} at 48 kHz");
+    }
+    for rate in [1.0, 1_000.0, 1_234.567_8, 1e6, 1e12] {
+        let plugin = Plugin::at(rate);
+        check_samples(&plugin.block(LONGEST, &Events::default().on(0, 60)));
+    }
+    let plugin = Plugin::new();
+    for rate in [0.0, -48_000.0, f64::NAN, f64::INFINITY, 1e300] {
+        assert!(!call!(plugin.raw, activate, plugin.raw, rate, 1, 512), "{rate}");
+    }
+}
+
+/// H5.
+#[test]
+fn what_a_host_may_not_do_is_survived() {
+    let plugin = Plugin::new();
+    // Processed before it is active: silence, and parameters change all the same.
+    let output = Port::stereo(LONGEST);
+    let id = plugin.param("Cutoff").id;
+    let status = plugin.process(&Call {
+        frames: LONGEST,
+        output: Some(&output),
+        events: &Events::default().on(0, 60).param(5, id, 0.25),
+        ..Call::default()
+    });
+    assert_eq!(status, CLAP_PROCESS_ERROR);
+    assert_eq!(peak(&output.samples(0)), 0.0);
+    assert!((plugin.value(id) - 0.25).abs() < 1e-6);
+    assert!(!call!(plugin.raw, start_processing, plugin.raw));
+    plugin.start(RATE);
+
+    // SysEx without bytes, and an event that is null.
+    let mut events = Events::default().sysex(null(), 3).sysex(null(), 0);
+    events.push([0u64; 0]);
+    assert!(peak(&plugin.block(LONGEST, &events.on(0, 60))) > 0.01);
+
+    // Wrong numbers of channels.
+    for count in [1, 3, 6, 100] {
+        let output = Port::filled(count, LONGEST);
+        let input = Port::filled(count, LONGEST);
+        let status = plugin.process(&Call {
+            frames: LONGEST,
+            input: Some(&input),
+            output: Some(&output),
+            ..Call::default()
+        });
+        assert_ne!(status, CLAP_PROCESS_ERROR);
+        assert!(peak(&output.samples(0)) > 0.01);
+        for channel in 2..count.min(64) {
+            assert_eq!(peak(&output.samples(channel)), 0.0);
+        }
+    }
+    // One of two output buffers.
+    let output = Port::new(vec![None, Some(Fenced::new(9.0, LONGEST))]);
+    plugin.process(&Call {
+        frames: LONGEST,
+        output: Some(&output),
+        ..Call::default()
+    });
+    assert!((0.01..2.0).contains(&peak(&output.samples(1))));
+
+    // Editor calls of a host without `clap.gui`, and without an editor.
+    let gui: &clap_plugin_gui = plugin.extension(CLAP_EXT_GUI);
+    assert!(!call!(gui, is_api_supported, plugin.raw, null(), false));
+    assert!(!call!(gui, create, plugin.raw, null(), false));
+    assert!(!call!(gui, set_parent, plugin.raw, null()));
+    assert!(!call!(gui, adjust_size, plugin.raw, null_mut(), null_mut()));
+    assert!(!call!(gui, set_size, plugin.raw, 10, 10));
+    // There is no display: it fails, and nothing else.
+    assert!(!call!(gui, create, plugin.raw, CLAP_WINDOW_API_X11.as_ptr(), false));
+    call!(gui, destroy, plugin.raw);
+
+    // The index after the last parameter.
+    let params = plugin.params();
+    let count = call!(params, count, plugin.raw);
+    // SAFETY: all bits may be zero.
+    let mut info = unsafe { std::mem::zeroed() };
+    assert!(!call!(params, get_info, plugin.raw, count, &mut info));
+    assert!(!call!(params, get_value, plugin.raw, id, null_mut()));
+    assert!(!call!(params, value_to_text, plugin.raw, id, 0.5, null_mut(), 9));
+    call!(params, flush, plugin.raw, null(), null());
+}
+
+/// H6.
+#[test]
+fn a_mono_sidechain_is_heard_whatever_the_blocks_size() {
+    let state = |channels: usize, block: usize| {
+        let plugin = Plugin::new();
+        plugin.set_offline();
+        plugin.start(RATE);
+        for chunk in reference().chunks_exact(block) {
+            let input = Port::new(
+                (0..channels)
+                    .map(|k| Some(Fenced::of(&if k == 0 { chunk.to_vec() } else { vec![0.0; block] })))
+                    .collect(),
+            );
+            let output = Port::stereo(block);
+            plugin.process(&Call {
+                frames: block,
+                input: Some(&input),
+                output: Some(&output),
+                ..Call::default()
+            });
+        }
+        String::from_utf8_lossy(&plugin.state(1 << 20)).into_owned()
+    };
+    let deaf = {
+        let plugin = Plugin::new();
+        String::from_utf8_lossy(&plugin.state(1 << 20)).into_owned()
+    };
+    let stereo = state(2, LONGEST);
+    assert!(stereo.len() > deaf.len() + 100, "nothing was heard: {stereo}");
+    assert_eq!(state(1, LONGEST), stereo);
+    assert_eq!(state(1, LONGEST / 2), stereo);
+}
+
+/// H8.
+#[test]
+fn a_state_is_written_whole_by_short_writes() {
+    let plugin = Plugin::new();
+    assert_eq!(plugin.state(23), plugin.state(1 << 20));
+}
+
+/// H9.
+#[test]
+fn a_parameters_value_is_what_was_set_not_what_is_modulated() {
+    let plugin = Plugin::started();
+    let id = plugin.param("Cutoff").id;
+    plugin.block(LONGEST, &Events::default().param(0, id, 0.3).modulation(1, id, 0.4));
+    assert!((plugin.value(id) - 0.3).abs() < 1e-6);
+}
+
+/// H10.
+#[test]
+fn no_sample_is_subnormal() {
+    let plugin = Plugin::started();
+    let (delay, reverb) = (plugin.param("Delay mix").id, plugin.param("Reverb mix").id);
+    let output = plugin.param("Output").id;
+    let events = Events::default()
+        .param(0, delay, 0.5)
+        .param(0, reverb, 0.5)
+        .on(0, 60)
+        .off(300, 60);
+    check_samples(&plugin.block(LONGEST, &events));
+    check_samples(&plugin.block(LONGEST, &Events::default().param(0, output, 0.0)));
+    for _ in 0..2_000 {
+        check_samples(&plugin.block(LONGEST, &Events::default()));
+    }
+}
+
+/// N2.
+#[test]
+fn notes_in_blocks_without_frames_or_outputs_are_played() {
+    let plugin = Plugin::started();
+    let mute = |frames, events: &Events| {
+        plugin.process(&Call {
+            frames,
+            events,
+            ..Call::default()
+        })
+    };
+    let id = plugin.param("Cutoff").id;
+    // On and off without frames.
+    mute(0, &Events::default().on(0, 60).param(0, id, 0.4));
+    assert!((plugin.value(id) - 0.4).abs() < 1e-6);
+    assert!(rest(&plugin, 3) > 0.01);
+    mute(0, &Events::default().off(0, 60));
+    rest(&plugin, LONG);
+    assert_eq!(rest(&plugin, 1), 0.0);
+    // On and off without outputs.
+    mute(LONGEST, &Events::default().on(17, 60));
+    assert!(rest(&plugin, 3) > 0.01);
+    mute(LONGEST, &Events::default().off(17, 60));
+    rest(&plugin, LONG);
+    assert_eq!(rest(&plugin, 1), 0.0);
+}
+
+/// T7.
+#[test]
+fn a_host_is_told_of_the_tail_and_of_what_it_must_not_miss() {
+    let plugin = Plugin::started();
+    let tail: &clap_plugin_tail = plugin.extension(CLAP_EXT_TAIL);
+    let get = || f64::from(call!(tail, get, plugin.raw)) / RATE;
+    let (mix, decay) = (plugin.param("Reverb mix"), plugin.param("Reverb decay"));
+    let silent = Events::default();
+    let process = |input: Option<&Port>, events: &Events| {
+        let output = Port::stereo(LONGEST);
+        let status = plugin.process(&Call {
+            frames: LONGEST,
+            input,
+            output: Some(&output),
+            events,
+            ..Call::default()
+        });
+        (status, peak(&output.samples(0)))
+    };
+    assert_eq!(process(None, &silent).0, CLAP_PROCESS_CONTINUE_IF_NOT_QUIET);
+    let dry = get();
+    assert!((0.1..2.0).contains(&dry), "{dry} s");
+    // Nothing but the release, then a long reverb.
+    for (reverb, least) in [(0.0, 0.1), (0.6, 5.0)] {
+        let events = Events::default()
+            .param(0, mix.id, reverb)
+            .param(0, decay.id, decay.max_value * 0.7)
+            .on(0, 60)
+            .off(400, 60);
+        assert_eq!(process(None, &events).0, CLAP_PROCESS_CONTINUE);
+        let said = get();
+        let mut rang = 0.0;
+        while process(None, &silent).0 == CLAP_PROCESS_CONTINUE {
+            rang += LONGEST as f64 / RATE;
+        }
+        assert!((least..said).contains(&rang), "rang {rang} s, said {said} s");
+        assert_eq!(process(None, &silent).1, 0.0);
+    }
+    // A reference alone, and a moment after it.
+    let input = Port::new(vec![Some(Fenced::new(0.1, LONGEST)), Some(Fenced::new(0.1, LONGEST))]);
+    assert_eq!(process(Some(&input), &silent).0, CLAP_PROCESS_CONTINUE);
+    let mut after = 0.0;
+    while process(None, &silent).0 == CLAP_PROCESS_CONTINUE {
+        after += LONGEST as f64 / RATE;
+    }
+    assert!((1.5..2.5).contains(&after), "{after} s");
+}
+
+/// T8.
+#[test]
+fn stopping_between_blocks_silences_nothing() {
+    let held = Plugin::started();
+    let stopped = Plugin::started();
+    for k in 0..20 {
+        let events = match k {
+            0 => Events::default().on(0, 60),
+            _ => Events::default(),
+        };
+        let wanted = held.block(LONGEST, &events);
+        call!(stopped.raw, stop_processing, stopped.raw);
+        assert!(call!(stopped.raw, start_processing, stopped.raw));
+        assert_eq!(stopped.block(LONGEST, &events), wanted);
+        assert!(peak(&wanted) > 0.01);
+    }
+    // A reset is asked for by its own name.
+    call!(stopped.raw, reset, stopped.raw);
+    assert_eq!(rest(&stopped, 1), 0.0);
+}
+
+/// Blocks longer than announced are cut.
+#[test]
+fn a_block_longer_than_announced_is_played_the_same() {
+    let (one, many) = (Plugin::started(), Plugin::started());
+    let id = one.param("Cutoff").id;
+    let events = Events::default().on(3, 60).param(700, id, 0.9).on(1_000, 64);
+    let long = one.block(3 * LONGEST, &events);
+    let mut cut = many.block(LONGEST, &Events::default().on(3, 60));
+    cut.extend(many.block(
+        LONGEST,
+        &Events::default().param(700 - 512, id, 0.9).on(1_000 - 512, 64),
+    ));
+    cut.extend(many.block(LONGEST, &Events::default()));
+    assert!(long == cut);
+}

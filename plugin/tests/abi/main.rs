@@ -1,0 +1,71 @@
+//! Careless hosts: the plugin is called through its libraries' entries as no host should call it.
+//! Each test of [`clap`] and [`vst3`] is a fault that once ended the host, or lost what it played.
+
+#![cfg(unix)]
+#![allow(unsafe_code)] // Hosts speak C.
+
+mod clap;
+mod clap_host;
+mod fuzz;
+mod memory;
+mod vst3;
+mod vst3_host;
+
+use nice_assert_no_alloc::AllocDisabler;
+use std::sync::Once;
+
+// Aborts when `process` allocates.
+#[global_allocator]
+static ALLOCATOR: AllocDisabler = AllocDisabler;
+
+/// Sample rate in Hz, and the longest block that the hosts announce.
+const RATE: f64 = 48_000.0;
+const LONGEST: usize = 512;
+
+/// Makes sure that no engine of the player's is started.
+fn without_engine() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let nowhere = std::env::temp_dir().join("no MirrorNet engine here");
+        // SAFETY: before any thread of the plugin's exists.
+        unsafe {
+            std::env::set_var("XDG_DATA_HOME", &nowhere);
+            std::env::set_var("HOME", &nowhere);
+            std::env::remove_var("DISPLAY");
+        }
+    });
+}
+
+/// A melody that the shipped model follows: the synth's own, three seconds.
+fn reference() -> Vec<f32> {
+    let notes: Vec<_> = [57.0, 60.0, 64.0, 62.0, 57.0, 55.0]
+        .into_iter()
+        .enumerate()
+        .map(|(k, key)| synth::Note {
+            key,
+            onset: 0.5 * k as f64,
+            duration: 0.45,
+            velocity: 0.9,
+        })
+        .collect();
+    let patch = synth::Patch::default();
+    synth::render_mono(&patch, &notes, 3.0, RATE as f32, 0)
+}
+
+/// Largest magnitude.
+fn peak(samples: &[f32]) -> f32 {
+    samples.iter().fold(0.0, |peak, x| peak.max(x.abs()))
+}
+
+/// Upward zero crossings.
+fn crossings(samples: &[f32]) -> usize {
+    samples.windows(2).filter(|w| w[0] < 0.0 && w[1] >= 0.0).count()
+}
+
+/// Fails for a sample that is NaN, infinite or subnormal.
+fn check_samples(samples: &[f32]) {
+    let bad = samples
+        .iter()
+        .position(|x| !x.is_finite() || x.is_subnormal());
+    assert_eq!(bad, None, "{:?}", bad.map(|k| samples[k]));
+}
