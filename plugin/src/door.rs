@@ -58,6 +58,7 @@ impl Door {
     }
 
     /// Notes that something the project saves has changed. Wait-free.
+    #[allow(dead_code)] // For the instance's state and editor.
     pub fn mark_changed(&self) {
         self.changed.store(true, Ordering::Release);
     }
@@ -159,8 +160,8 @@ mod tests {
     #[test]
     fn the_kind_of_sidechain_comes_through() {
         let door = Door::default();
-        assert_eq!(door.sidechain(), Sidechain::Unconnected);
         use Sidechain::{Mono, Silent, Stereo, Unconnected};
+        assert_eq!(door.sidechain(), Unconnected);
         for kind in [Silent, Mono, Stereo, Unconnected] {
             door.set_sidechain(kind);
             assert_eq!(door.sidechain(), kind);

@@ -148,7 +148,10 @@ impl Plugin for MirrorNet {
         self.deactivate();
         // The synth plays at any rate; the ear says where it can't hear.
         if !(config.sample_rate > 0.0 && config.sample_rate.is_finite()) {
-            nice_error!("sample rate {} Hz: expected a positive one", config.sample_rate);
+            nice_error!(
+                "sample rate {} Hz: expected a positive one",
+                config.sample_rate
+            );
             return false;
         }
         let engine = self

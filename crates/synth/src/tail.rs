@@ -99,6 +99,9 @@ mod tests {
             assert!(was <= said, "{was} s, said {said} s: {}", patch.to_json());
             nearest = nearest.max(was / said);
         }
-        assert!(nearest > 0.5, "the nearest tail is {nearest} of what was said");
+        assert!(
+            nearest > 0.5,
+            "the nearest tail is {nearest} of what was said"
+        );
     }
 }

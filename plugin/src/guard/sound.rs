@@ -355,7 +355,14 @@ mod tests {
         assert!(!clean(&mut samples));
         assert_eq!(samples, kept);
         let subnormal = f32::MIN_POSITIVE / 2.0;
-        let mut samples = [f32::NAN, f32::INFINITY, -f32::INFINITY, subnormal, -subnormal, -0.0];
+        let mut samples = [
+            f32::NAN,
+            f32::INFINITY,
+            -f32::INFINITY,
+            subnormal,
+            -subnormal,
+            -0.0,
+        ];
         assert!(clean(&mut samples));
         assert!(samples.iter().all(|x| x.to_bits() == 0));
     }

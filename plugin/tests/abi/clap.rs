@@ -29,12 +29,15 @@ fn no_input_beside_an_array_that_is_not_null_is_no_sidechain() {
     let nothing = Port::stereo(1);
     let end = nothing.raw.as_ptr().wrapping_add(1);
     let events = Events::default().on(0, 60);
-    let status = plugin.process_raw(&Call {
-        frames: LONGEST,
-        output: Some(&output),
-        events: &events,
-        ..Call::default()
-    }, (end, 0));
+    let status = plugin.process_raw(
+        &Call {
+            frames: LONGEST,
+            output: Some(&output),
+            events: &events,
+            ..Call::default()
+        },
+        (end, 0),
+    );
     assert_ne!(status, CLAP_PROCESS_ERROR);
     assert!(peak(&output.samples(0)) > 0.01);
 }
@@ -83,7 +86,11 @@ fn events_after_the_blocks_end_are_played_in_its_last_sample() {
 fn events_in_no_order_are_all_played() {
     let plugin = Plugin::started();
     let id = plugin.param("Cutoff").id;
-    let events = Events::default().param(100, id, 0.1).on(50, 60).param(7, id, 0.6).off(3, 60);
+    let events = Events::default()
+        .param(100, id, 0.1)
+        .on(50, 60)
+        .param(7, id, 0.6)
+        .off(3, 60);
     plugin.block(LONGEST, &events);
     assert!((plugin.value(id) - 0.6).abs() < 1e-6);
     rest(&plugin, LONG);
@@ -132,7 +139,10 @@ fn the_plugin_plays_at_any_rate() {
     let usual = heard(48_000.0);
     for rate in [8_000.0, 192_000.0, 384_000.0, 768_000.0] {
         let there = heard(rate);
-        assert!(there.abs_diff(usual) <= 2, "{there} at {rate} Hz, {usual} at 48 kHz");
+        assert!(
+            there.abs_diff(usual) <= 2,
+            "{there} at {rate} Hz, {usual} at 48 kHz"
+        );
     }
     for rate in [1.0, 1_000.0, 1_234.567_8, 1e6, 1e12] {
         let plugin = Plugin::at(rate);
@@ -140,7 +150,10 @@ fn the_plugin_plays_at_any_rate() {
     }
     let plugin = Plugin::new();
     for rate in [0.0, -48_000.0, f64::NAN, f64::INFINITY, 1e300] {
-        assert!(!call!(plugin.raw, activate, plugin.raw, rate, 1, 512), "{rate}");
+        assert!(
+            !call!(plugin.raw, activate, plugin.raw, rate, 1, 512),
+            "{rate}"
+        );
     }
 }
 
@@ -201,7 +214,13 @@ fn what_a_host_may_not_do_is_survived() {
     assert!(!call!(gui, adjust_size, plugin.raw, null_mut(), null_mut()));
     assert!(!call!(gui, set_size, plugin.raw, 10, 10));
     // There is no display: it fails, and nothing else.
-    assert!(!call!(gui, create, plugin.raw, CLAP_WINDOW_API_X11.as_ptr(), false));
+    assert!(!call!(
+        gui,
+        create,
+        plugin.raw,
+        CLAP_WINDOW_API_X11.as_ptr(),
+        false
+    ));
     call!(gui, destroy, plugin.raw);
 
     // The index after the last parameter.
@@ -211,7 +230,15 @@ fn what_a_host_may_not_do_is_survived() {
     let mut info = unsafe { std::mem::zeroed() };
     assert!(!call!(params, get_info, plugin.raw, count, &mut info));
     assert!(!call!(params, get_value, plugin.raw, id, null_mut()));
-    assert!(!call!(params, value_to_text, plugin.raw, id, 0.5, null_mut(), 9));
+    assert!(!call!(
+        params,
+        value_to_text,
+        plugin.raw,
+        id,
+        0.5,
+        null_mut(),
+        9
+    ));
     call!(params, flush, plugin.raw, null(), null());
 }
 
@@ -225,7 +252,13 @@ fn a_mono_sidechain_is_heard_whatever_the_blocks_size() {
         for chunk in reference().chunks_exact(block) {
             let input = Port::new(
                 (0..channels)
-                    .map(|k| Some(Fenced::of(&if k == 0 { chunk.to_vec() } else { vec![0.0; block] })))
+                    .map(|k| {
+                        Some(Fenced::of(&if k == 0 {
+                            chunk.to_vec()
+                        } else {
+                            vec![0.0; block]
+                        }))
+                    })
                     .collect(),
             );
             let output = Port::stereo(block);
@@ -243,7 +276,10 @@ fn a_mono_sidechain_is_heard_whatever_the_blocks_size() {
         String::from_utf8_lossy(&plugin.state(1 << 20)).into_owned()
     };
     let stereo = state(2, LONGEST);
-    assert!(stereo.len() > deaf.len() + 100, "nothing was heard: {stereo}");
+    assert!(
+        stereo.len() > deaf.len() + 100,
+        "nothing was heard: {stereo}"
+    );
     assert_eq!(state(1, LONGEST), stereo);
     assert_eq!(state(1, LONGEST / 2), stereo);
 }
@@ -260,7 +296,10 @@ fn a_state_is_written_whole_by_short_writes() {
 fn a_parameters_value_is_what_was_set_not_what_is_modulated() {
     let plugin = Plugin::started();
     let id = plugin.param("Cutoff").id;
-    plugin.block(LONGEST, &Events::default().param(0, id, 0.3).modulation(1, id, 0.4));
+    plugin.block(
+        LONGEST,
+        &Events::default().param(0, id, 0.3).modulation(1, id, 0.4),
+    );
     assert!((plugin.value(id) - 0.3).abs() < 1e-6);
 }
 
@@ -344,11 +383,17 @@ fn a_host_is_told_of_the_tail_and_of_what_it_must_not_miss() {
         while process(None, &silent).0 == CLAP_PROCESS_CONTINUE {
             rang += LONGEST as f64 / RATE;
         }
-        assert!((least..said).contains(&rang), "rang {rang} s, said {said} s");
+        assert!(
+            (least..said).contains(&rang),
+            "rang {rang} s, said {said} s"
+        );
         assert_eq!(process(None, &silent).1, 0.0);
     }
     // A reference alone, and a moment after it.
-    let input = Port::new(vec![Some(Fenced::new(0.1, LONGEST)), Some(Fenced::new(0.1, LONGEST))]);
+    let input = Port::new(vec![
+        Some(Fenced::new(0.1, LONGEST)),
+        Some(Fenced::new(0.1, LONGEST)),
+    ]);
     assert_eq!(process(Some(&input), &silent).0, CLAP_PROCESS_CONTINUE);
     let mut after = 0.0;
     while process(None, &silent).0 == CLAP_PROCESS_CONTINUE {
@@ -383,13 +428,20 @@ fn stopping_between_blocks_silences_nothing() {
 fn a_block_longer_than_announced_is_played_the_same() {
     let (one, many) = (Plugin::started(), Plugin::started());
     let id = one.param("Cutoff").id;
-    let events = Events::default().on(3, 60).param(700, id, 0.9).on(1_000, 64);
+    let events = Events::default()
+        .on(3, 60)
+        .param(700, id, 0.9)
+        .on(1_000, 64);
     let long = one.block(3 * LONGEST, &events);
     let mut cut = many.block(LONGEST, &Events::default().on(3, 60));
-    cut.extend(many.block(
-        LONGEST,
-        &Events::default().param(700 - 512, id, 0.9).on(1_000 - 512, 64),
-    ));
+    cut.extend(
+        many.block(
+            LONGEST,
+            &Events::default()
+                .param(700 - 512, id, 0.9)
+                .on(1_000 - 512, 64),
+        ),
+    );
     cut.extend(many.block(LONGEST, &Events::default()));
     assert!(long == cut);
 }

@@ -22,12 +22,18 @@ use crate::memory::Fenced;
 use crate::{LONGEST, RATE, without_engine};
 
 /// A host without any extension.
-#[repr(C)]
-pub struct Host {
-    clap: clap_host,
-    /// Number of callbacks asked for.
-    pub callbacks: AtomicU32,
-}
+static HOST: clap_host = clap_host {
+    clap_version: CLAP_VERSION,
+    host_data: null_mut(),
+    name: c"careless".as_ptr(),
+    vendor: c"".as_ptr(),
+    url: c"".as_ptr(),
+    version: c"0".as_ptr(),
+    get_extension: Some(no_extension),
+    request_restart: Some(request),
+    request_process: Some(request),
+    request_callback: Some(request),
+};
 
 unsafe extern "C" fn no_extension(_: *const clap_host, _: *const c_char) -> *const c_void {
     null()
@@ -35,24 +41,15 @@ unsafe extern "C" fn no_extension(_: *const clap_host, _: *const c_char) -> *con
 
 unsafe extern "C" fn request(_: *const clap_host) {}
 
-unsafe extern "C" fn request_callback(host: *const clap_host) {
-    // SAFETY: a host of ours.
-    unsafe { &*host.cast::<Host>() }
-        .callbacks
-        .fetch_add(1, Ordering::Relaxed);
-}
-
 /// A plugin in its host.
 pub struct Plugin {
     pub raw: *const clap_plugin,
-    pub host: Box<Host>,
 }
 
 /// Calls a function of the plugin's.
 macro_rules! call {
     ($object:expr, $function:ident $(, $arg:expr)*) => {
         // SAFETY: the test decides.
-        #[allow(unused_unsafe)]
         unsafe { ((*$object).$function.expect("the plugin has it"))($($arg),*) }
     };
 }
@@ -62,21 +59,6 @@ impl Plugin {
     /// A plugin that is not yet active.
     pub fn new() -> Self {
         without_engine();
-        let host = Box::new(Host {
-            clap: clap_host {
-                clap_version: CLAP_VERSION,
-                host_data: null_mut(),
-                name: c"careless".as_ptr(),
-                vendor: c"".as_ptr(),
-                url: c"".as_ptr(),
-                version: c"0".as_ptr(),
-                get_extension: Some(no_extension),
-                request_restart: Some(request),
-                request_process: Some(request),
-                request_callback: Some(request_callback),
-            },
-            callbacks: AtomicU32::new(0),
-        });
         let entry = &raw const plugin::clap_entry;
         assert!(call!(entry, init, c"".as_ptr()));
         let factory: *const clap_plugin_factory =
@@ -84,10 +66,10 @@ impl Plugin {
         let descriptor = call!(factory, get_plugin_descriptor, factory, 0);
         // SAFETY: the plugin's descriptor.
         let id = unsafe { (*descriptor).id };
-        let raw = call!(factory, create_plugin, factory, (&raw const *host).cast(), id);
+        let raw = call!(factory, create_plugin, factory, &HOST, id);
         assert!(!raw.is_null());
         assert!(call!(raw, init, raw));
-        Self { raw, host }
+        Self { raw }
     }
 
     /// A plugin that processes, at [`RATE`] in blocks of at most [`LONGEST`].

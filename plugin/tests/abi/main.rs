@@ -59,7 +59,10 @@ fn peak(samples: &[f32]) -> f32 {
 
 /// Upward zero crossings.
 fn crossings(samples: &[f32]) -> usize {
-    samples.windows(2).filter(|w| w[0] < 0.0 && w[1] >= 0.0).count()
+    samples
+        .windows(2)
+        .filter(|w| w[0] < 0.0 && w[1] >= 0.0)
+        .count()
 }
 
 /// Fails for a sample that is NaN, infinite or subnormal.

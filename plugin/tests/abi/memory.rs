@@ -38,7 +38,10 @@ impl<T: Copy> Fenced<T> {
             assert_eq!(libc::mprotect(map.byte_add(open), page, libc::PROT_NONE), 0);
             let map = map.cast::<u8>();
             let start = map.add(open - bytes).cast::<T>();
-            assert!(start.is_aligned(), "a size that is no multiple of the alignment");
+            assert!(
+                start.is_aligned(),
+                "a size that is no multiple of the alignment"
+            );
             start
                 .cast::<u8>()
                 .sub(CANARY.len())
@@ -59,7 +62,11 @@ impl<T: Copy> Fenced<T> {
     pub fn of(values: &[T]) -> Self {
         let fenced = Self::new(values[0], values.len());
         // SAFETY: as many values.
-        unsafe { fenced.start.copy_from_nonoverlapping(values.as_ptr(), values.len()) };
+        unsafe {
+            fenced
+                .start
+                .copy_from_nonoverlapping(values.as_ptr(), values.len())
+        };
         fenced
     }
 

@@ -72,7 +72,13 @@ fn a_sidechain_without_buffers_is_silence() {
 fn events_outside_the_block_are_played_in_it() {
     let plugin = Plugin::started();
     let id = plugin.param("Cutoff");
-    for (value, time) in [(0.1, 200), (0.2, 201), (0.3, i32::MAX), (0.4, -1), (0.5, i32::MIN)] {
+    for (value, time) in [
+        (0.1, 200),
+        (0.2, 201),
+        (0.3, i32::MAX),
+        (0.4, -1),
+        (0.5, i32::MIN),
+    ] {
         let samples = plugin.block(200, &Events::default().param(time, id, value));
         assert_eq!(samples.len(), 200);
         assert!((plugin.value(id) - value).abs() < 1e-6, "at {time}");
@@ -125,7 +131,10 @@ fn the_plugin_plays_at_any_rate() {
     let usual = heard(48_000.0);
     for rate in [8_000.0, 384_000.0, 768_000.0] {
         let there = heard(rate);
-        assert!(there.abs_diff(usual) <= 2, "{there} at {rate} Hz, {usual} at 48 kHz");
+        assert!(
+            there.abs_diff(usual) <= 2,
+            "{there} at {rate} Hz, {usual} at 48 kHz"
+        );
     }
     for rate in [1.0, 1_234.567_8, 1e12] {
         let plugin = Plugin::at(rate);
@@ -178,11 +187,17 @@ fn what_a_host_may_not_do_is_survived() {
     // Values that are none, and an index after the last.
     // SAFETY: null pointers are what this is about.
     unsafe {
-        assert_ne!(plugin.controller.setParamNormalized(id, f64::NAN), kResultOk);
+        assert_ne!(
+            plugin.controller.setParamNormalized(id, f64::NAN),
+            kResultOk
+        );
         assert!(plugin.value(id).is_finite());
         let count = plugin.controller.getParameterCount();
         let mut info = std::mem::zeroed();
-        assert_ne!(plugin.controller.getParameterInfo(count, &mut info), kResultOk);
+        assert_ne!(
+            plugin.controller.getParameterInfo(count, &mut info),
+            kResultOk
+        );
         assert_ne!(plugin.component.getState(null_mut()), kResultOk);
         assert_ne!(plugin.component.setState(null_mut()), kResultOk);
         assert!(plugin.controller.createView(std::ptr::null()).is_null());
@@ -194,8 +209,18 @@ fn what_a_host_may_not_do_is_survived() {
 fn heard(plugin: &Plugin, seconds: f64, channels: usize, block: usize) -> String {
     let samples = reference();
     for chunk in samples[..(seconds * RATE) as usize].chunks_exact(block) {
-        let channel = |k| if k == 0 { chunk.to_vec() } else { vec![0.0; block] };
-        let input = Bus::new((0..channels).map(|k| Some(Fenced::of(&channel(k)))).collect());
+        let channel = |k| {
+            if k == 0 {
+                chunk.to_vec()
+            } else {
+                vec![0.0; block]
+            }
+        };
+        let input = Bus::new(
+            (0..channels)
+                .map(|k| Some(Fenced::of(&channel(k))))
+                .collect(),
+        );
         let output = Bus::stereo(block);
         plugin.process(&Call {
             frames: block,
@@ -236,9 +261,10 @@ fn bus_arrangements_are_read_within_their_arrays() {
             (SpeakerArr::k51, SpeakerArr::kStereo, kResultFalse),
         ] {
             let (inputs, outputs) = (Fenced::of(&[input]), Fenced::of(&[output]));
-            let result = plugin
-                .processor
-                .setBusArrangements(inputs.as_ptr(), 1, outputs.as_ptr(), 1);
+            let result =
+                plugin
+                    .processor
+                    .setBusArrangements(inputs.as_ptr(), 1, outputs.as_ptr(), 1);
             assert_eq!(result, wanted);
             if result == kResultOk {
                 let (mut arrangement, mut info) = (0, std::mem::zeroed());
@@ -249,9 +275,16 @@ fn bus_arrangements_are_read_within_their_arrays() {
             }
         }
         let mut output = SpeakerArr::kStereo;
-        let result = plugin.processor.setBusArrangements(null_mut(), 0, &mut output, 1);
+        let result = plugin
+            .processor
+            .setBusArrangements(null_mut(), 0, &mut output, 1);
         assert_eq!(result, kResultFalse);
-        assert_ne!(plugin.component.getBusInfo(0, 0, -1, &mut std::mem::zeroed()), kResultOk);
+        assert_ne!(
+            plugin
+                .component
+                .getBusInfo(0, 0, -1, &mut std::mem::zeroed()),
+            kResultOk
+        );
     }
 }
 
@@ -357,7 +390,10 @@ fn an_offline_render_is_one_from_its_first_sample() {
     plugin.mode.set(OFFLINE);
     plugin.start(RATE);
     let first = heard(&plugin, 0.9, 2, LONGEST);
-    assert!(first.len() > deaf + 100, "nothing was heard in time: {first}");
+    assert!(
+        first.len() > deaf + 100,
+        "nothing was heard in time: {first}"
+    );
     // The live pass after it does not wait.
     plugin.stop();
     plugin.mode.set(LIVE);
@@ -409,10 +445,15 @@ fn a_block_longer_than_announced_is_played_the_same() {
     let id = one.param("Cutoff");
     let long = one.block(
         3 * LONGEST,
-        &Events::default().on(1_000, 64).on(3, 60).param(700, id, 0.9),
+        &Events::default()
+            .on(1_000, 64)
+            .on(3, 60)
+            .param(700, id, 0.9),
     );
     let mut cut = many.block(LONGEST, &Events::default().on(3, 60));
-    let events = Events::default().param(700 - 512, id, 0.9).on(1_000 - 512, 64);
+    let events = Events::default()
+        .param(700 - 512, id, 0.9)
+        .on(1_000 - 512, 64);
     cut.extend(many.block(LONGEST, &events));
     cut.extend(many.block(LONGEST, &Events::default()));
     assert!(long == cut);

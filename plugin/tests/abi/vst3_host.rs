@@ -11,8 +11,8 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::Event_::EventTypes_::{
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::*;
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
-    IBStream, IBStreamTrait, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, int32,
-    int64, kInvalidArgument, kResultFalse, kResultOk, tresult,
+    IBStream, IBStreamTrait, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, int32, int64,
+    kInvalidArgument, kResultFalse, kResultOk, tresult,
 };
 use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComWrapper, Interface};
 
@@ -105,7 +105,7 @@ impl Plugin {
             for k in 0..self.controller.getParameterCount() {
                 let mut info: ParameterInfo = std::mem::zeroed();
                 assert_eq!(self.controller.getParameterInfo(k, &mut info), kResultOk);
-                let title = String::from_utf16_lossy(&info.title.map(|c| c as u16));
+                let title = String::from_utf16_lossy(&info.title);
                 if title.trim_end_matches('\0') == name {
                     return info.id;
                 }
@@ -177,7 +177,9 @@ impl Plugin {
             inputs: bus(block.input),
             outputs: bus(block.output),
             inputParameterChanges: list.as_ref().map_or(null_mut(), |l| {
-                l.1.as_com_ref::<IParameterChanges>().expect("changes").as_ptr()
+                l.1.as_com_ref::<IParameterChanges>()
+                    .expect("changes")
+                    .as_ptr()
             }),
             outputParameterChanges: null_mut(),
             inputEvents: list.as_ref().map_or(null_mut(), |l| {
@@ -341,7 +343,8 @@ impl Events {
     }
 
     pub fn lists(&self) -> (ComWrapper<EventList>, ComWrapper<Changes>) {
-        let queues = self.points.borrow().iter().map(|p| {
+        let points = self.points.borrow();
+        let queues = points.iter().map(|p| {
             let queue = ComWrapper::new(Queue { point: *p });
             queue.to_com_ptr::<IParamValueQueue>().expect("a queue")
         });
@@ -398,7 +401,11 @@ impl IParameterChangesTrait for Changes {
             .map_or(null_mut(), ComPtr::as_ptr)
     }
 
-    unsafe fn addParameterData(&self, _id: *const u32, _index: *mut int32) -> *mut IParamValueQueue {
+    unsafe fn addParameterData(
+        &self,
+        _id: *const u32,
+        _index: *mut int32,
+    ) -> *mut IParamValueQueue {
         null_mut()
     }
 }
@@ -453,7 +460,9 @@ impl IBStreamTrait for Stream {
         let size = (size as usize).min(self.piece).min(rest.len());
         // SAFETY: the plugin's buffer is as long as it says.
         unsafe {
-            buffer.cast::<u8>().copy_from_nonoverlapping(rest.as_ptr(), size);
+            buffer
+                .cast::<u8>()
+                .copy_from_nonoverlapping(rest.as_ptr(), size);
             if !count.is_null() {
                 *count = size as int32;
             }
@@ -496,4 +505,3 @@ impl IBStreamTrait for Stream {
         kResultOk
     }
 }
-

@@ -121,8 +121,11 @@ impl Event {
 
     /// The song's position, if it is such an event.
     pub fn transport(&mut self) -> Option<&mut clap_event_transport> {
-        // SAFETY: the type says which event it is.
-        (self.header().type_ == CLAP_EVENT_TRANSPORT).then(|| unsafe { &mut self.transport })
+        match self.header().type_ {
+            // SAFETY: the type says which event it is.
+            CLAP_EVENT_TRANSPORT => Some(unsafe { &mut self.transport }),
+            _ => None,
+        }
     }
 
     /// Whether it sets a parameter for all notes.

@@ -107,7 +107,7 @@ impl Audio {
             unsafe { output.silence(frames) };
         }
         // SAFETY: the caller's promise.
-        if let Some(port) = unsafe { main_output(block) } {
+        if let Some(port) = unsafe { main_output(block).as_mut() } {
             port.constant_mask = match silent || !done {
                 true => u64::MAX >> (64 - port.channel_count.clamp(1, 64)),
                 false => 0,
@@ -232,18 +232,18 @@ unsafe fn input_of(block: &clap_process) -> Input {
     }
 }
 
-unsafe fn main_output(block: &clap_process) -> Option<&mut clap_audio_buffer> {
+/// The host's output port; null without one.
+fn main_output(block: &clap_process) -> *mut clap_audio_buffer {
     match block.audio_outputs_count {
-        0 => None,
-        // SAFETY: the caller's promise.
-        _ => unsafe { block.audio_outputs.as_mut() },
+        0 => null_mut(),
+        _ => block.audio_outputs,
     }
 }
 
 unsafe fn output_of(block: &clap_process, frames: usize) -> Output {
     // SAFETY: the caller's promise.
     unsafe {
-        match main_output(block) {
+        match main_output(block).as_ref() {
             Some(port) => {
                 let count = port.channel_count as usize;
                 Output::of_port(port.data32, port.data64, count, frames)

@@ -125,6 +125,16 @@ macro_rules! module_entries {
     };
 }
 
-module_entries!("C", all(unix, not(target_os = "macos")), ModuleEntry(*mut c_void), ModuleExit);
-module_entries!("C", target_os = "macos", bundleEntry(*mut c_void), bundleExit);
+module_entries!(
+    "C",
+    all(unix, not(target_os = "macos")),
+    ModuleEntry(*mut c_void),
+    ModuleExit
+);
+module_entries!(
+    "C",
+    target_os = "macos",
+    bundleEntry(*mut c_void),
+    bundleExit
+);
 module_entries!("system", windows, InitDll(), ExitDll);

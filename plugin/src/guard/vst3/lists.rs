@@ -178,11 +178,6 @@ impl Events {
     pub fn clear(&self) {
         self.window.clear();
     }
-
-    /// Whether there is nothing.
-    pub fn is_empty(&self) -> bool {
-        self.window.is_empty()
-    }
 }
 
 /// Whether an event is of a type that the instrument knows; mends what the framework mistakes.
@@ -396,12 +391,7 @@ impl IParamValueQueueTrait for Changes {
         }
     }
 
-    unsafe fn addPoint(
-        &self,
-        _offset: int32,
-        _value: ParamValue,
-        _index: *mut int32,
-    ) -> tresult {
+    unsafe fn addPoint(&self, _offset: int32, _value: ParamValue, _index: *mut int32) -> tresult {
         kResultFalse
     }
 }

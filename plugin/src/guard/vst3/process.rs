@@ -118,7 +118,7 @@ impl Audio {
             unsafe { output.silence(frames) };
         }
         // SAFETY: the caller's promise.
-        if let Some(bus) = unsafe { main_output(data) } {
+        if let Some(bus) = unsafe { main_output(data).as_mut() } {
             bus.silenceFlags = match silent || !done {
                 true => u64::MAX >> (64 - bus.numChannels.clamp(1, 64)),
                 false => 0,
@@ -370,18 +370,18 @@ unsafe fn input_of(data: &ProcessData) -> Input {
     }
 }
 
-unsafe fn main_output(data: &ProcessData) -> Option<&mut AudioBusBuffers> {
+/// The host's output bus; null without one.
+fn main_output(data: &ProcessData) -> *mut AudioBusBuffers {
     match data.numOutputs {
-        // SAFETY: the caller's promise.
-        1.. => unsafe { data.outputs.as_mut() },
-        _ => None,
+        1.. => data.outputs,
+        _ => null_mut(),
     }
 }
 
 unsafe fn output_of(data: &ProcessData, frames: usize) -> Output {
     // SAFETY: the caller's promise.
     unsafe {
-        match main_output(data) {
+        match main_output(data).as_ref() {
             Some(bus) => {
                 let (single, double, count) = channels(data, bus);
                 Output::of_port(single, double, count, frames)

@@ -29,8 +29,7 @@ pub unsafe fn read_all(stream: ComRef<'_, IBStream>) -> Option<Vec<u8>> {
     loop {
         let mut count = UNSET;
         // SAFETY: the buffer is as long as said.
-        let result =
-            unsafe { stream.read(piece.as_mut_ptr().cast(), PIECE as int32, &mut count) };
+        let result = unsafe { stream.read(piece.as_mut_ptr().cast(), PIECE as int32, &mut count) };
         match usize::try_from(count) {
             // Some hosts report the end as a failure.
             Ok(0) => return Some(bytes),

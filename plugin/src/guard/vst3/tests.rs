@@ -1,7 +1,7 @@
 //! What only the instance behind the guard can bring about.
 
-use std::rc::Rc;
 use std::cell::Cell;
+use std::rc::Rc;
 
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     IComponentHandler, IComponentHandler2, IComponentHandler2Trait, IComponentHandlerTrait,
@@ -59,7 +59,9 @@ fn a_change_of_the_project_reaches_the_host_at_its_next_call() {
     let handler = ComWrapper::new(Handler {
         marks: marks.clone(),
     });
-    let pointer = handler.as_com_ref::<IComponentHandler>().expect("it has it");
+    let pointer = handler
+        .as_com_ref::<IComponentHandler>()
+        .expect("it has it");
     // SAFETY: an object of this function's.
     unsafe {
         guarded.setComponentHandler(pointer.as_ptr());

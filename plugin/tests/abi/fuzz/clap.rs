@@ -140,8 +140,14 @@ impl Run {
         let process = clap_process {
             steady_time: i64::from(round.int()),
             frames_count: frames as u32,
-            transport: if round.chance(0.5) { &transport } else { null() },
-            audio_inputs: inputs.as_ref().map_or(null_mut(), Fenced::as_ptr),
+            transport: if round.chance(0.5) {
+                &transport
+            } else {
+                null()
+            },
+            audio_inputs: inputs
+                .as_ref()
+                .map_or(null(), |port| port.as_ptr().cast_const()),
             audio_outputs: outputs.as_ref().map_or(null_mut(), Fenced::as_ptr),
             audio_inputs_count: (inputs.is_some() && round.chance(0.9)) as u32,
             audio_outputs_count: (outputs.is_some() && given) as u32,
@@ -166,7 +172,11 @@ impl Run {
         let params = self.plugin.params();
         let size = round.below(40);
         let text = Fenced::<c_char>::new(1, size.max(1) as usize);
-        let buffer = if round.chance(0.9) { text.as_ptr() } else { null_mut() };
+        let buffer = if round.chance(0.9) {
+            text.as_ptr()
+        } else {
+            null_mut()
+        };
         if call!(params, value_to_text, raw, id, value, buffer, size) {
             let mut back = 0.0;
             call!(params, text_to_value, raw, id, buffer, &mut back);
@@ -208,7 +218,11 @@ impl Run {
             ctx: (&raw mut to).cast(),
             write: round.chance(0.9).then_some(write),
         };
-        let stream = if round.chance(0.9) { &raw const stream } else { null() };
+        let stream = if round.chance(0.9) {
+            &raw const stream
+        } else {
+            null()
+        };
         let state: &clap_plugin_state = self.plugin.extension(CLAP_EXT_STATE);
         if call!(state, save, self.plugin.raw, stream) {
             self.state = to.0;
@@ -225,7 +239,9 @@ impl Run {
             unsafe {
                 let (from, piece) = &mut *(*stream).ctx.cast::<(&[u8], usize)>();
                 let size = (size as usize).min(*piece).min(from.len());
-                bytes.cast::<u8>().copy_from_nonoverlapping(from.as_ptr(), size);
+                bytes
+                    .cast::<u8>()
+                    .copy_from_nonoverlapping(from.as_ptr(), size);
                 *from = &from[size..];
                 size as i64
             }
@@ -236,7 +252,11 @@ impl Run {
             ctx: (&raw mut from).cast(),
             read: round.chance(0.9).then_some(read),
         };
-        let stream = if round.chance(0.9) { &raw const stream } else { null() };
+        let stream = if round.chance(0.9) {
+            &raw const stream
+        } else {
+            null()
+        };
         let state: &clap_plugin_state = self.plugin.extension(CLAP_EXT_STATE);
         call!(state, load, self.plugin.raw, stream);
     }
@@ -331,8 +351,16 @@ fn event(round: &mut Round, run: &mut Run, frames: usize) -> Fenced<u8> {
     let mut header = clap_event_header {
         size: 0,
         time: round.time(frames),
-        space_id: if round.chance(0.97) { 0 } else { round.int() as u16 },
-        type_: if round.chance(0.95) { round.below(13) as u16 } else { round.int() as u16 },
+        space_id: if round.chance(0.97) {
+            0
+        } else {
+            round.int() as u16
+        },
+        type_: if round.chance(0.95) {
+            round.below(13) as u16
+        } else {
+            round.int() as u16
+        },
         flags: round.int() as u32,
     };
     fn bytes<T>(event: T, header: &mut clap_event_header, round: &mut Round) -> Fenced<u8> {
@@ -349,7 +377,10 @@ fn event(round: &mut Round, run: &mut Run, frames: usize) -> Fenced<u8> {
         let mut bytes = event[..size].to_vec();
         // SAFETY: plain data.
         let head = unsafe {
-            std::slice::from_raw_parts((&raw const *header).cast::<u8>(), size_of::<clap_event_header>())
+            std::slice::from_raw_parts(
+                (&raw const *header).cast::<u8>(),
+                size_of::<clap_event_header>(),
+            )
         };
         bytes[..head.len()].copy_from_slice(head);
         bytes.resize(size.next_multiple_of(8), 0);

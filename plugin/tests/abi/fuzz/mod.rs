@@ -54,12 +54,11 @@ fn fuzz(time: Duration) {
             rng: Pcg64Mcg::seed_from_u64(seed),
             start,
         };
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            match round.chance(0.5) {
+        let result =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match round.chance(0.5) {
                 true => clap::round(&mut round),
                 false => vst3::round(&mut round),
-            }
-        }));
+            }));
         BEGAN.store(u64::MAX, Ordering::SeqCst);
         if let Err(panic) = result {
             eprintln!("the round with seed {seed} failed");
@@ -113,7 +112,13 @@ fn name_the_seed_of_a_crash() {
     }
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGABRT, libc::SIGILL, libc::SIGFPE] {
+        for signal in [
+            libc::SIGSEGV,
+            libc::SIGBUS,
+            libc::SIGABRT,
+            libc::SIGILL,
+            libc::SIGFPE,
+        ] {
             let handler = on_signal as extern "C" fn(libc::c_int);
             // SAFETY: the handler only writes.
             unsafe { libc::signal(signal, handler as libc::sighandler_t) };

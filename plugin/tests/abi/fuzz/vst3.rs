@@ -121,7 +121,11 @@ impl Run {
         let mut bus = |channels: &Channels| {
             let count = channels.buffers.len() as i32;
             let bus = AudioBusBuffers {
-                numChannels: if count == 0 { round.pick(&[0, -1]) } else { count },
+                numChannels: if count == 0 {
+                    round.pick(&[0, -1])
+                } else {
+                    count
+                },
                 silenceFlags: 0,
                 __field0: AudioBusBuffers__type0 {
                     channelBuffers32: channels.pointer(),
@@ -141,7 +145,11 @@ impl Run {
         let mut data = ProcessData {
             processMode: round.int(),
             symbolicSampleSize: 0,
-            numSamples: if frames == 0 { round.pick(&[0, -1]) } else { frames as i32 },
+            numSamples: if frames == 0 {
+                round.pick(&[0, -1])
+            } else {
+                frames as i32
+            },
             numInputs: if given[1] { 1 } else { round.pick(&[0, -1]) },
             numOutputs: if given[0] { 1 } else { round.pick(&[0, -1]) },
             inputs: inputs.as_ref().map_or(null_mut(), Fenced::as_ptr),
@@ -160,7 +168,11 @@ impl Run {
                 false => null_mut(),
             },
             outputEvents: null_mut(),
-            processContext: if round.chance(0.5) { &mut context } else { null_mut() },
+            processContext: if round.chance(0.5) {
+                &mut context
+            } else {
+                null_mut()
+            },
         };
         // SAFETY: every pointer is null or to what the format says.
         assert_no_alloc(|| unsafe { self.plugin.processor.process(&mut data) });
@@ -256,7 +268,9 @@ impl Run {
         let processor = &self.plugin.processor;
         let mut arrays = [(); 2].map(|()| {
             let count = round.below(4) as usize;
-            let values: Vec<u64> = (0..count).map(|_| round.pick(&[0, 1, 3, 3, u64::MAX])).collect();
+            let values: Vec<u64> = (0..count)
+                .map(|_| round.pick(&[0, 1, 3, 3, u64::MAX]))
+                .collect();
             (count > 0).then(|| Fenced::of(&values))
         });
         let pointer = |a: &Option<Fenced<u64>>| a.as_ref().map_or(null_mut(), Fenced::as_ptr);
