@@ -132,7 +132,7 @@ fn the_plugin_plays_at_any_rate() {
     for rate in [8_000.0, 384_000.0, 768_000.0] {
         let there = heard(rate);
         assert!(
-            there.abs_diff(usual) <= 2,
+            there.abs_diff(usual) <= usual / 10,
             "{there} at {rate} Hz, {usual} at 48 kHz"
         );
     }

@@ -1,13 +1,15 @@
-//! The plugin's extensions: parameters, state, tail and render mode.
+//! The plugin's extensions: parameters, state, tail, render mode, note ports and voices.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::null;
 
 use clap_sys::events::{clap_input_events, clap_output_events};
+use clap_sys::ext::note_ports::{clap_note_port_info, clap_plugin_note_ports};
 use clap_sys::ext::params::{clap_param_info, clap_plugin_params};
 use clap_sys::ext::render::{CLAP_RENDER_OFFLINE, clap_plugin_render, clap_plugin_render_mode};
 use clap_sys::ext::state::clap_plugin_state;
 use clap_sys::ext::tail::clap_plugin_tail;
+use clap_sys::ext::voice_info::{clap_plugin_voice_info, clap_voice_info};
 use clap_sys::plugin::clap_plugin;
 use clap_sys::stream::{clap_istream, clap_ostream};
 
@@ -39,6 +41,17 @@ pub static TAIL: clap_plugin_tail = clap_plugin_tail {
 pub static RENDER: clap_plugin_render = clap_plugin_render {
     has_hard_realtime_requirement: Some(render_is_hard_realtime),
     set: Some(render_set),
+};
+
+/// The note ports.
+pub static NOTE_PORTS: clap_plugin_note_ports = clap_plugin_note_ports {
+    count: Some(note_ports_count),
+    get: Some(note_ports_get),
+};
+
+/// The voices.
+pub static VOICE_INFO: clap_plugin_voice_info = clap_plugin_voice_info {
+    get: Some(voice_info_get),
 };
 
 unsafe extern "C" fn params_count(plugin: *const clap_plugin) -> u32 {
@@ -231,6 +244,39 @@ unsafe extern "C" fn render_set(plugin: *const clap_plugin, mode: clap_plugin_re
         };
         guard.door.set_offline(mode == CLAP_RENDER_OFFLINE);
         guard.render.set.is_some_and(|set| set(plugin, mode))
+    }
+}
+
+unsafe extern "C" fn note_ports_count(plugin: *const clap_plugin, is_input: bool) -> u32 {
+    // SAFETY: the host's promise; the framework's function with its own data.
+    unsafe {
+        Guard::of(plugin)
+            .and_then(|guard| guard.note_ports?.count)
+            .map_or(0, |count| count(plugin, is_input))
+    }
+}
+
+unsafe extern "C" fn note_ports_get(
+    plugin: *const clap_plugin,
+    index: u32,
+    is_input: bool,
+    info: *mut clap_note_port_info,
+) -> bool {
+    // SAFETY: the host's promise; the framework's function with its own data.
+    unsafe {
+        let get = Guard::of(plugin).and_then(|guard| guard.note_ports?.get);
+        !info.is_null() && get.is_some_and(|get| get(plugin, index, is_input, info))
+    }
+}
+
+unsafe extern "C" fn voice_info_get(
+    plugin: *const clap_plugin,
+    info: *mut clap_voice_info,
+) -> bool {
+    // SAFETY: the host's promise; the framework's function with its own data.
+    unsafe {
+        let get = Guard::of(plugin).and_then(|guard| guard.voice_info?.get);
+        !info.is_null() && get.is_some_and(|get| get(plugin, info))
     }
 }
 

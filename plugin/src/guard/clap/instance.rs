@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use clap_sys::events::{clap_input_events, clap_output_events};
 use clap_sys::ext::gui::{CLAP_EXT_GUI, clap_plugin_gui};
+use clap_sys::ext::note_ports::{CLAP_EXT_NOTE_PORTS, clap_plugin_note_ports};
 use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_plugin_params};
 use clap_sys::ext::render::{CLAP_EXT_RENDER, clap_plugin_render};
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
 use clap_sys::ext::tail::CLAP_EXT_TAIL;
+use clap_sys::ext::voice_info::{CLAP_EXT_VOICE_INFO, clap_plugin_voice_info};
 use clap_sys::host::clap_host;
 use clap_sys::plugin::clap_plugin;
 use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
@@ -40,6 +42,8 @@ pub struct Guard {
     pub params: clap_plugin_params,
     pub state: clap_plugin_state,
     pub render: clap_plugin_render,
+    pub note_ports: Option<clap_plugin_note_ports>,
+    pub voice_info: Option<clap_plugin_voice_info>,
     /// `None` without an editor.
     pub gui: Option<clap_plugin_gui>,
     pub host: Box<HostProxy>,
@@ -74,7 +78,7 @@ pub unsafe fn create(host: *const clap_host) -> *const clap_plugin {
     let wrapper = Arc::into_raw(wrapper);
     // SAFETY: just made; nobody else knows it.
     let inner = unsafe { *(*wrapper).clap_plugin.as_ptr() };
-    // SAFETY: the format fixes the types; the framework has these four in any case.
+    // SAFETY: the format fixes the types; the framework has the first three in any case.
     let guard = unsafe {
         Guard {
             clap: clap_plugin {
@@ -95,6 +99,8 @@ pub unsafe fn create(host: *const clap_host) -> *const clap_plugin {
             params: extension(&inner, CLAP_EXT_PARAMS).expect("the framework has parameters"),
             state: extension(&inner, CLAP_EXT_STATE).expect("the framework has a state"),
             render: extension(&inner, CLAP_EXT_RENDER).expect("the framework has render modes"),
+            note_ports: extension(&inner, CLAP_EXT_NOTE_PORTS),
+            voice_info: extension(&inner, CLAP_EXT_VOICE_INFO),
             gui: extension(&inner, CLAP_EXT_GUI),
             host,
             door,
@@ -339,6 +345,10 @@ unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char
         (&raw const extensions::TAIL).cast()
     } else if name == CLAP_EXT_RENDER {
         (&raw const extensions::RENDER).cast()
+    } else if name == CLAP_EXT_NOTE_PORTS {
+        (&raw const extensions::NOTE_PORTS).cast()
+    } else if name == CLAP_EXT_VOICE_INFO {
+        (&raw const extensions::VOICE_INFO).cast()
     } else if name == CLAP_EXT_GUI {
         match guard.gui {
             Some(_) => (&raw const gui::GUI).cast(),

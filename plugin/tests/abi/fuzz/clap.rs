@@ -7,12 +7,17 @@ use std::ptr::{null, null_mut};
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::events::*;
 use clap_sys::ext::audio_ports::{CLAP_EXT_AUDIO_PORTS, clap_plugin_audio_ports};
+use clap_sys::ext::audio_ports_config::{
+    CLAP_EXT_AUDIO_PORTS_CONFIG, clap_plugin_audio_ports_config,
+};
 use clap_sys::ext::gui::{CLAP_EXT_GUI, clap_plugin_gui};
 use clap_sys::ext::latency::{CLAP_EXT_LATENCY, clap_plugin_latency};
 use clap_sys::ext::note_ports::{CLAP_EXT_NOTE_PORTS, clap_plugin_note_ports};
+use clap_sys::ext::remote_controls::{CLAP_EXT_REMOTE_CONTROLS, clap_plugin_remote_controls};
 use clap_sys::ext::render::{CLAP_EXT_RENDER, clap_plugin_render};
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
 use clap_sys::ext::tail::{CLAP_EXT_TAIL, clap_plugin_tail};
+use clap_sys::ext::voice_info::{CLAP_EXT_VOICE_INFO, clap_plugin_voice_info};
 use clap_sys::process::clap_process;
 use clap_sys::stream::{clap_istream, clap_ostream};
 use nice_assert_no_alloc::assert_no_alloc;
@@ -273,6 +278,14 @@ impl Run {
         let mut info = unsafe { zeroed() };
         call!(ports, get, raw, index, is_input, &mut info);
         call!(ports, get, raw, 0, is_input, null_mut());
+        let voices: &clap_plugin_voice_info = self.plugin.extension(CLAP_EXT_VOICE_INFO);
+        call!(voices, get, raw, null_mut());
+        let config: &clap_plugin_audio_ports_config =
+            self.plugin.extension(CLAP_EXT_AUDIO_PORTS_CONFIG);
+        call!(config, get, raw, index, null_mut());
+        call!(config, select, raw, index);
+        let pages: &clap_plugin_remote_controls = self.plugin.extension(CLAP_EXT_REMOTE_CONTROLS);
+        call!(pages, get, raw, index, null_mut());
     }
 
     /// Calls of an editor that is never opened.
