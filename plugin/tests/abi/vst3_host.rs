@@ -114,6 +114,19 @@ impl Plugin {
         panic!("no parameter {name}");
     }
 
+    /// Ids of the parameters that don't stand for MIDI controllers.
+    pub fn ids(&self) -> Vec<u32> {
+        // SAFETY: all bits may be zero; indices within the list.
+        let ids = unsafe {
+            (0..self.controller.getParameterCount()).map(|k| {
+                let mut info: ParameterInfo = std::mem::zeroed();
+                self.controller.getParameterInfo(k, &mut info);
+                info.id
+            })
+        };
+        ids.filter(|id| *id < (1 << 31) - 130 * 16).collect()
+    }
+
     pub fn value(&self, id: u32) -> f64 {
         // SAFETY: allowed at any time.
         unsafe { self.controller.getParamNormalized(id) }
