@@ -378,6 +378,19 @@ impl Events {
         self
     }
 
+    pub fn volume(mut self, time: u32, key: i16, value: f64) -> Self {
+        self.push(clap_event_note_expression {
+            header: header::<clap_event_note_expression>(CLAP_EVENT_NOTE_EXPRESSION, time),
+            expression_id: CLAP_NOTE_EXPRESSION_VOLUME,
+            note_id: -1,
+            port_index: 0,
+            channel: 0,
+            key,
+            value,
+        });
+        self
+    }
+
     pub fn tempo(mut self, time: u32, tempo: f64) -> Self {
         // SAFETY: all bits may be zero.
         let mut event: clap_event_transport = unsafe { std::mem::zeroed() };
