@@ -11,4 +11,5 @@ pub mod npy;
 pub mod parallel;
 pub mod pictures;
 pub mod samples;
+pub mod values;
 pub mod wav;
