@@ -12,5 +12,6 @@ pub mod npy;
 pub mod parallel;
 pub mod pictures;
 pub mod samples;
+pub mod timed;
 pub mod values;
 pub mod wav;
