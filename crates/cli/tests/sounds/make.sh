@@ -1,9 +1,9 @@
 #!/bin/sh
-# Makes the sounds of this folder, a quarter of a second of 440 Hz each, by encoders of others:
+# Makes the sounds of this folder, a quarter of a second of 440 Hz (long.ogg: three seconds), by encoders of others:
 # needs flac, and ffmpeg with libmp3lame, libvorbis and libopus. Run it in this folder.
 set -e
 make() {
-    ffmpeg -v error -y -f lavfi -i "sine=frequency=440:sample_rate=$1:duration=0.25,volume=4" \
+    ffmpeg -v error -y -f lavfi -i "sine=frequency=440:sample_rate=$1:duration=${4:-0.25},volume=4" \
         -fflags +bitexact -flags:a +bitexact -map_metadata -1 $2 "$3"
 }
 make 8000 "-c:a pcm_s16le" tone.wav
@@ -14,6 +14,7 @@ done
 rm tone-24.wav
 make 8000 "-c:a libmp3lame -b:a 32k" tone.mp3
 make 8000 "-c:a libvorbis -q:a 2" tone.ogg
+make 8000 "-c:a libvorbis -q:a 0 -page_duration 500000" long.ogg 3
 make 8000 "-c:a pcm_s24be" tone.caf
 make 8000 "-c:a alac" tone-alac.caf
 make 8000 "-c:a pcm_s16be" tone.aiff

@@ -203,7 +203,8 @@ pub fn refine(
         let (patch, notes) = search.one_patch(&start, &mut starts, notes, &mut best)?;
         best.refined.one_patch = best.refined.score;
         // The patches of notes are compared with one patch twice at least.
-        let has_time = search.budget.allows(3 * search.offer);
+        let first = (starts.len() + 1) as f64 * search.budget.clip;
+        let has_time = search.budget.allows(3 * search.offer) && search.budget.has_time_for(first);
         if search.options.each_note && !notes.is_empty() && !search.budget.cancelled && has_time {
             search.patch_per_note(&patch, &starts, &notes, &mut best)?;
         }
@@ -273,10 +274,15 @@ impl Search<'_> {
         let found = one_patch::successive_halving(self, &mut evaluator, starts, &options, share);
         starts.extend(&found);
         let mut evaluator = Evaluator::new(reference, FINE, notes, threads)?;
-        let trail: Vec<Patch> = if self.budget.cancelled {
+        let promising = std::iter::once(*start).chain(found.iter().copied());
+        let promising: Vec<Patch> = promising.collect();
+        // At twice the rate, a second of sound takes twice the time.
+        let has_time = self
+            .budget
+            .has_time_for(2.0 * promising.len() as f64 * self.budget.clip);
+        let trail: Vec<Patch> = if self.budget.cancelled || !has_time {
             found.into_iter().rev().collect()
         } else {
-            let promising: Vec<Patch> = std::iter::once(*start).chain(found).collect();
             one_patch::refine_whole_clip(self, &mut evaluator, &promising, shares)
         };
         let patch = trail.last().copied().unwrap_or(*start);

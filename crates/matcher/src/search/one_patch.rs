@@ -170,7 +170,10 @@ pub(super) fn refine_whole_clip(
 
 /// Adjusts the notes if they are transcribed.
 fn adjust(search: &Search<'_>, evaluator: &mut Evaluator<'_>, best: &mut Candidate) {
-    if search.options.free_notes {
+    /// Renders that it takes.
+    const RENDERS: f64 = 3.0;
+    let has_time = search.budget.has_time_for(RENDERS * evaluator.seconds());
+    if search.options.free_notes && has_time {
         evaluator.adjust_notes(best);
     }
 }

@@ -364,7 +364,8 @@ fn a_search_ends_in_time_with_its_last_comparison() {
         let began = Instant::now();
         let found = refine(&reference, &notes, &[Patch::default()], &options, |_| true).unwrap();
         let took = began.elapsed().as_secs_f64();
-        assert!(took < 1.1 * seconds, "{took} s of {seconds}");
+        // More than it takes where nothing else runs, for tests run side by side.
+        assert!(took < 1.6 * seconds, "{took} s of {seconds}");
         assert!(took > 0.5 * seconds, "{took} s of {seconds}");
         assert!(found.renders > 3 && found.score.no_worse(&found.one_patch));
     }

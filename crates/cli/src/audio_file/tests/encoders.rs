@@ -35,14 +35,19 @@ fn what_encoders_write_is_read() {
 #[test]
 fn truncation_of_any_kind_is_said() {
     for ((name, bytes), _) in encoded() {
-        let cut = &bytes[..bytes.len() * 6 / 10];
+        // Of so short an Ogg file most is the codec's tables.
+        let (bytes, most) = match name {
+            "tone.ogg" => (sound!("long.ogg").1, 24_000),
+            _ => (bytes, 2_000 + 800),
+        };
+        let cut = &bytes[..bytes.len() * 7 / 10];
         // The sizes of ALAC's packets are at the end, and ADPCM has one block here.
         if ["tone-alac.caf", "tone-ms.wav", "tone-ima.wav"].contains(&name) {
             assert!(read(cut).is_err(), "{name}");
             continue;
         }
         let sound = read(cut).unwrap_or_else(|e| panic!("{name}: {e}"));
-        assert!(sound.channels[0].len() < 2_000 + 800, "{name}");
+        assert!(sound.channels[0].len() < most, "{name}");
         let said = sound.remarks.iter().any(|r| r.contains("truncated"));
         // An MP3 stream without a tag has no length.
         assert!(
