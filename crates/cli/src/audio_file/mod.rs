@@ -1,8 +1,8 @@
 //! Sound files: WAV, AIFF, FLAC, MP3, Ogg Vorbis and CAF.
 //!
 //! symphonia decodes them. It takes headers at their word, so those of WAV, AIFF and CAF are
-//! brought into a plain form first: sizes that are wrong or missing, odd chunks, 64-bit sizes, samples that
-//! are wider than their bits.
+//! brought into a plain form first: sizes that are wrong or missing, odd chunks, 64-bit sizes,
+//! samples that are wider than their bits.
 
 mod aiff;
 mod caf;
