@@ -2,6 +2,7 @@
 //! labelled samples for training, and the evaluation of a model. The `mirrornet` command is a thin
 //! layer over it.
 
+pub mod audio_file;
 pub mod demo;
 pub mod encoder;
 pub mod evaluate;
@@ -11,4 +12,6 @@ pub mod npy;
 pub mod parallel;
 pub mod pictures;
 pub mod samples;
+pub mod timed;
+pub mod values;
 pub mod wav;

@@ -3,9 +3,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use mirrornet::audio_file;
 use mirrornet::demo::{REFERENCES, mirror_bundled, page};
 use mirrornet::encoder::EncoderChoice;
-use mirrornet::wav;
 use roxmltree::{Document, Node, ParsingOptions};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ fn sounds_are_inside_and_equally_loud() {
         .map(|player| {
             assert!(player.attribute("controls").is_some());
             let uri = player.attribute("src").expect("a source");
-            let sound = wav::read(&contents(uri, "audio/wav")).expect("a WAV file");
+            let sound = audio_file::read(&contents(uri, "audio/wav")).expect("a WAV file");
             assert_eq!((sound.rate, sound.channels.len()), (32_000, 1));
             let sound = &sound.channels[0];
             assert_eq!(sound.len(), (SECONDS * 32_000.0) as usize);

@@ -4,7 +4,7 @@
 
 use matcher::Contract;
 use matcher::engine::protocol::{self, Message};
-use mirrornet::{midi, wav};
+use mirrornet::{audio_file, midi, wav};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use synth::{Note, Patch};
@@ -97,12 +97,13 @@ fn fuzz(rounds: u64) {
     .unwrap();
     for round in 0..rounds {
         let wav = damage(&wavs[round as usize % wavs.len()], &mut rng);
-        if let Ok(sound) = wav::read(&wav) {
+        if let Ok(sound) = audio_file::read(&wav) {
             assert!(sound.channels.iter().flatten().all(|x| x.is_finite()));
             assert!((8_000..=192_000).contains(&sound.rate));
         }
         let damaged = damage(&mid, &mut rng);
-        if let Ok(notes) = midi::parse(&damaged, &file) {
+        if let Ok(song) = midi::parse(&damaged, &file) {
+            let notes = song.notes();
             let sane = |n: &Note| n.onset >= 0.0 && n.duration >= 0.0 && n.key.is_finite();
             assert!(notes.iter().all(sane), "{notes:?}");
         }

@@ -3,13 +3,14 @@
 use super::Error;
 use clap::ValueEnum;
 use ear::{EarConfig, HairCell, Normalize, Preset};
-use mirrornet::{npy, pictures, wav};
+use mirrornet::files::check_outputs;
+use mirrornet::{npy, pictures, values};
 use std::path::PathBuf;
 
-/// Write the auditory spectrogram of a WAV file as a NumPy file of float32 (frames, 128).
+/// Write the auditory spectrogram of a sound file as a NumPy file of float32 (frames, 128).
 #[derive(clap::Args)]
 pub struct Args {
-    /// Sound to hear; several channels are averaged.
+    /// Sound to hear (WAV, AIFF, FLAC, MP3, Ogg Vorbis or CAF); several channels are averaged.
     input: PathBuf,
     /// File to write.
     #[arg(long, value_name = "F.npy")]
@@ -22,10 +23,10 @@ pub struct Args {
     #[arg(long, value_enum)]
     rate: Option<Rate>,
     /// Frame length in milliseconds.
-    #[arg(long, value_name = "MS", default_value_t = 8.0)]
+    #[arg(long, value_name = "MS", default_value = "8", value_parser = values::milliseconds)]
     frame_ms: f32,
     /// Time constant of the integration in milliseconds.
-    #[arg(long, value_name = "MS", default_value_t = 8.0)]
+    #[arg(long, value_name = "MS", default_value = "8", value_parser = values::milliseconds)]
     tc_ms: f32,
     /// Hair cell: linear, half-wave, hard, or the factor of a sigmoid.
     #[arg(long, value_name = "linear|half-wave|hard|FACTOR", default_value_t = HairCell::Linear)]
@@ -53,6 +54,9 @@ pub fn run(args: Args) -> Result<(), Error> {
         normalize: args.normalize,
         native_rate: args.rate.is_some(),
     };
+    let png = args.png.as_deref().map(|path| ("--png", path));
+    let outputs: Vec<_> = [("--out", &*args.out)].into_iter().chain(png).collect();
+    check_outputs(&[("the input", &args.input)], &outputs)?;
     let sound = super::read_audio(&args.input)?;
     let heard = ear::spectrogram(&config, &sound.mono(), sound.rate as f64, false)?;
     npy::write(&args.out, &heard)
@@ -62,12 +66,12 @@ pub fn run(args: Args) -> Result<(), Error> {
         pictures::spectrogram::save(png, &[(String::new(), &heard)], &cf)
             .map_err(|e| format!("cannot draw {}: {e}", png.display()))?;
     }
-    let wav::Audio { rate, channels } = &sound;
+    let (rate, channels) = (sound.rate, &sound.channels);
     println!(
         "{} frames of {} ms from {:.3} s at {rate} Hz",
         heard.frames(),
         1000.0 / heard.frame_rate,
-        channels[0].len() as f64 / *rate as f64
+        channels[0].len() as f64 / f64::from(rate)
     );
     Ok(())
 }

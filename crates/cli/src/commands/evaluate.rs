@@ -2,12 +2,13 @@
 
 use super::Error;
 use indicatif::ProgressBar;
-use matcher::Contract;
+use matcher::{Contract, ListenError};
+use mirrornet::audio_file::sound_files;
 use mirrornet::encoder::LoadedModel;
 use mirrornet::evaluate::{
     Clip, EvaluateError, Measured, Search, baselines, held_note, measure, own_clip, report,
 };
-use mirrornet::{midi, parallel, pictures, wav};
+use mirrornet::{parallel, pictures, values};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -40,12 +41,13 @@ pub struct Args {
     /// 2,000 renders (minutes).
     #[arg(long, value_name = "N", default_value_t = 0)]
     peers: u64,
-    /// Folder of WAV files of other instruments, searched recursively. The notes come from the .mid
-    /// file of the same name next to a WAV file, and are transcribed where there is none.
+    /// Folder of sound files of other instruments, searched recursively. The notes come from the
+    /// .mid file of the same name next to a sound, and are transcribed where there is none. Files
+    /// that can't be read are left out, with a word.
     #[arg(long, value_name = "DIR")]
     foreign: Option<PathBuf>,
     /// Also search for a better match of each clip for this many seconds, on all cores.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = values::seconds)]
     refine: Option<f64>,
     /// Also search with this many renders of each clip (with --refine: at most): the same result on
     /// every machine with the same vector instructions.
@@ -81,10 +83,21 @@ pub fn run(args: Args) -> Result<(), Error> {
         contract,
     } = args.model.load()?;
     let files = match &args.foreign {
-        Some(folder) => wav::wav_files(folder)
-            .map_err(|e| format!("cannot read the folder {}: {e}", folder.display()))?,
+        Some(folder) => {
+            let found = sound_files(folder)
+                .map_err(|e| format!("cannot read the folder {}: {e}", folder.display()))?;
+            found
+                .closed
+                .iter()
+                .for_each(|reason| eprintln!("left out {reason}"));
+            found.files
+        }
         None => Vec::new(),
     };
+    if let Some(folder) = &args.pictures {
+        std::fs::create_dir_all(folder)
+            .map_err(|e| format!("cannot make the folder {}: {e}", folder.display()))?;
+    }
     let bar = if std::io::stderr().is_terminal() {
         ProgressBar::new(args.own + args.effects + args.held + args.peers + files.len() as u64)
     } else {
@@ -92,22 +105,24 @@ pub fn run(args: Args) -> Result<(), Error> {
     };
     let own = |i, effects| {
         let clip = own_clip(args.seed, i, effects);
-        Ok(Clip {
+        Clip {
             notes: clip.notes.filter(|_| !args.hear_notes),
             ..clip
-        })
+        }
     };
-    type Clips<'a> = Box<dyn Iterator<Item = Result<Clip, Error>> + 'a>;
+    // The bar would be drawn over what is said of a file.
+    let foreign = files.iter().filter_map(|file| bar.suspend(|| read(file)));
+    type Clips<'a> = Box<dyn Iterator<Item = Clip> + 'a>;
     let kinds: [(&str, Clips<'_>); 3] = [
         ("own", Box::new((0..args.own).map(|i| own(i, false)))),
         ("effects", Box::new((0..args.effects).map(|i| own(i, true)))),
-        ("foreign", Box::new(files.iter().map(|file| read(file)))),
+        ("foreign", Box::new(foreign)),
     ];
     let mut sets = Vec::new();
     for (name, clips) in kinds {
         let mut measured = Vec::new();
         for clip in clips {
-            let result = measure(&clip?, &contract.ear, &mut encoder, search);
+            let result = measure(&clip, &contract.ear, &mut encoder, search);
             measured.extend(sounding(&bar, result)?);
             bar.inc(1);
         }
@@ -159,8 +174,6 @@ fn draw(
     measured: &mut [Measured],
     contract: &Contract,
 ) -> Result<(), Error> {
-    std::fs::create_dir_all(folder)
-        .map_err(|e| format!("cannot make the folder {}: {e}", folder.display()))?;
     let likeness = |m: &Measured| m.row.refined.unwrap_or(m.row.patch).likeness;
     measured.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
     let cf = ear::centre_frequencies(&contract.ear, f64::from(mirrornet::evaluate::RATE));
@@ -179,10 +192,15 @@ fn draw(
     Ok(())
 }
 
-/// Reports a clip without sound or notes and leaves it out; other errors end the evaluation.
+/// Reports a clip that can't be measured and leaves it out; an encoder that fails ends the
+/// evaluation.
 fn sounding<T>(bar: &ProgressBar, result: Result<T, EvaluateError>) -> Result<Option<T>, Error> {
     match result {
-        Err(e @ EvaluateError::Silent(_)) => {
+        Err(
+            e @ (EvaluateError::Silent(_)
+            | EvaluateError::Ear(_)
+            | EvaluateError::Listen(ListenError::Ear(_))),
+        ) => {
             bar.suspend(|| eprintln!("left out {e}"));
             Ok(None)
         }
@@ -190,10 +208,19 @@ fn sounding<T>(bar: &ProgressBar, result: Result<T, EvaluateError>) -> Result<Op
     }
 }
 
-fn read(path: &Path) -> Result<Clip, Error> {
-    let sound = super::read_audio(path)?;
+/// Reads a clip and its notes. One that can't be read is reported and left out; where only its
+/// notes can't, they are transcribed.
+fn read(path: &Path) -> Option<Clip> {
+    let sound = super::read_audio(path)
+        .map_err(|e| eprintln!("left out {e}"))
+        .ok()?;
     let beside = path.with_extension("mid");
-    Ok(Clip {
+    let notes = beside.is_file().then(|| super::read_notes(&beside));
+    let notes = notes.transpose().unwrap_or_else(|e| {
+        eprintln!("{e}: the notes of {} are transcribed", path.display());
+        None
+    });
+    Some(Clip {
         name: path
             .file_stem()
             .unwrap_or_default()
@@ -201,6 +228,6 @@ fn read(path: &Path) -> Result<Clip, Error> {
             .into_owned(),
         mono: sound.mono(),
         rate: sound.rate as f64,
-        notes: beside.is_file().then(|| midi::read(&beside)).transpose()?,
+        notes,
     })
 }

@@ -4,10 +4,14 @@ use super::Error;
 use indicatif::{ProgressBar, ProgressStyle};
 use matcher::metric::pitch_agreement;
 use matcher::search::infer_clip;
-use matcher::search::{Options, RENDER_SEED, Reference, Refined, Score, candidates, refine};
+use matcher::search::{
+    Options, Passages, RENDER_SEED, Reference, Refined, Score, candidates_until, refine,
+};
+use mirrornet::audio_file::mono;
 use mirrornet::encoder::LoadedModel;
-use mirrornet::files::write_atomically;
-use mirrornet::{midi, parallel, wav};
+use mirrornet::files::{check_outputs, write_atomically};
+use mirrornet::timed::Deadline;
+use mirrornet::{parallel, values, wav};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -22,7 +26,7 @@ use synth::{Automation, Note, Patch};
 /// counts only when neither likeness nor mel distance gets worse.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Sound to mirror: a melody of single notes.
+    /// Sound to mirror: a melody of single notes (WAV, AIFF, FLAC, MP3, Ogg Vorbis or CAF).
     reference: PathBuf,
     /// WAV to write: 32-bit float stereo, of the reference's length and rate.
     #[arg(long, value_name = "OUT.wav")]
@@ -33,8 +37,9 @@ pub struct Args {
     /// MIDI file with the notes, instead of transcribing them.
     #[arg(long, value_name = "F.mid")]
     notes: Option<PathBuf>,
-    /// Keep searching for a better match for this many seconds, on all cores.
-    #[arg(long, value_name = "SECONDS")]
+    /// Search for a better match, on all cores, so that the command takes this many seconds. Of a
+    /// clip that is long for the time, passages are searched for one patch.
+    #[arg(long, value_name = "SECONDS", value_parser = values::seconds)]
     refine: Option<f64>,
     /// Keep searching for this many renders of the sound (with --refine: at most): the same result
     /// on every machine with the same vector instructions.
@@ -55,88 +60,133 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<(), Error> {
+    let started = Instant::now();
     let time = super::search_time(args.refine)?;
-    let sound = super::read_audio(&args.reference)?;
-    let (mono, rate) = (sound.mono(), sound.rate as f64);
-    let LoadedModel {
-        mut encoder,
-        contract,
-    } = args.model.load()?;
-    let ear = contract.ear;
-    let heard = ear::spectrogram(&ear, &mono, rate, true)?;
-    let inferred = infer_clip(&heard, &mut encoder)?.ok_or_else(|| {
-        format!(
-            "{} is silent (its channels added up): there is nothing to mirror",
-            args.reference.display()
-        )
-    })?;
-    let notes = match &args.notes {
-        Some(path) => midi::read(path)?,
-        None => matcher::metric::melody(&heard),
-    };
-    if notes.is_empty() {
-        return Err(format!(
-            "no notes {}: expected a melody of single notes{}",
-            args.notes
-                .as_ref()
-                .map_or("were heard".into(), |p| format!("are in {}", p.display())),
-            if args.notes.is_some() {
-                ""
-            } else {
-                "; give its notes with --notes F.mid"
-            }
-        )
-        .into());
-    }
-
-    let reference = Reference::new(&mono, rate, &ear)?;
-    let began = Instant::now();
-    let threads = parallel::cores();
-    let starts = candidates(&reference, &notes, &inferred, &mut encoder, threads)?;
-    let score = |patch: Patch| reference.score_of(&notes, &patch.into());
-    let default = score(Patch::default())?;
-    let first = score(starts[0])?;
+    let deadline = time.map(|time| Deadline::new(started, time));
     let searches = time.is_some() || args.renders.is_some();
     if args.one_patch && !searches {
         return Err(
             "--one-patch narrows a search: give --refine SECONDS or --renders N too".into(),
         );
     }
+    let notes = args.notes.as_deref().map(|path| ("--notes", path));
+    let inputs: Vec<_> = notes
+        .into_iter()
+        .chain([("the reference", &*args.reference)])
+        .collect();
+    check_outputs(&inputs, &[("--out", &args.out), ("--patch", &args.patch)])?;
+    let sound = super::read_audio(&args.reference)?;
+    let (whole, rate) = (sound.mono(), sound.rate as f64);
+    let LoadedModel {
+        mut encoder,
+        contract,
+    } = args.model.load()?;
+    let ear = contract.ear;
+    let heard = ear::spectrogram(&ear, &whole, rate, true)?;
+    let notes = match &args.notes {
+        Some(path) => super::read_notes(path)?,
+        None => matcher::metric::melody(&heard),
+    };
+    let threads = parallel::cores();
+    let passages = match &deadline {
+        Some(deadline) => deadline.passages(&whole, rate, &notes, &ear, threads)?,
+        None => None,
+    };
+    // From here on the clip is what is searched: the passages, or all of it.
+    let (samples, played, heard) = match &passages {
+        Some(passages) => {
+            let heard = ear::spectrogram(&ear, &passages.samples, rate, true)?;
+            (&passages.samples, &passages.notes, heard)
+        }
+        None => (&whole, &notes, heard),
+    };
+    let inferred = infer_clip(&heard, &mut encoder)?.ok_or_else(|| {
+        format!(
+            "{} is silent (its channels added up): there is nothing to mirror",
+            args.reference.display()
+        )
+    })?;
+    if notes.is_empty() {
+        return Err(no_notes(&args).into());
+    }
+
+    let reference = Reference::new(samples, rate, &ear)?;
+    let end = deadline.map(|deadline| deadline.candidates());
+    let starts = candidates_until(end, &reference, played, &inferred, &mut encoder, threads)?;
+    let score = |patch: Patch| reference.score_of(played, &patch.into());
+    let began = Instant::now();
+    let default = score(Patch::default())?;
+    let once = began.elapsed();
+    let first = score(starts[0])?;
+    // The quicker of two: something else may have run at the time.
+    let scoring = once.min(began.elapsed() - once);
+    let seconds = whole.len() as f64 / rate;
+    let began = Instant::now();
     let result = match searches {
         true => search(
             &reference,
-            &notes,
+            played,
             &starts,
             &Options {
                 renders: args.renders.map(|n| n as usize),
-                time: time.map(|t| t.saturating_sub(began.elapsed())),
+                time: deadline.map(|d| d.search(reference.seconds(), seconds, scoring)),
                 seed: args.seed,
                 threads,
-                each_note: !args.one_patch,
+                // A note's patch is searched in its own place, which passages leave out.
+                each_note: !args.one_patch && passages.is_none(),
                 free_notes: args.notes.is_none(),
                 ..Options::around(&inferred.whole)
             },
         )?,
         false => Refined {
             automation: starts[0].into(),
-            notes: notes.clone(),
+            notes: played.clone(),
             score: first,
             one_patch: first,
             renders: 1,
         },
     };
+    let searched = began.elapsed();
 
-    let seconds = reference.seconds();
-    let mirrored = result
-        .automation
-        .render(&result.notes, seconds, rate as f32, RENDER_SEED);
-    let mixed = wav::mono(&mirrored);
-    let agreement = pitch_agreement(&heard, &ear::spectrogram(&ear, &mixed, rate, true)?);
+    let render = |notes: &[Note], seconds| {
+        result
+            .automation
+            .render(notes, seconds, rate as f32, RENDER_SEED)
+    };
+    let notes = passages.as_ref().map_or(&result.notes, |_| &notes);
+    let mirrored = render(notes, seconds);
+    let compared = match &passages {
+        Some(_) => mono(&render(&result.notes, reference.seconds())),
+        None => mono(&mirrored),
+    };
+    let agreement = pitch_agreement(&heard, &ear::spectrogram(&ear, &compared, rate, true)?);
     wav::write(&args.out, sound.rate, &[&mirrored[0], &mirrored[1]])
-        .map_err(|e| format!("{}: {e}", args.out.display()))?;
-    let text = serde_json::to_string_pretty(&patch_file(&result.automation, &result.notes))?;
+        .map_err(|e| format!("cannot write {}: {e}", args.out.display()))?;
+    let text = serde_json::to_string_pretty(&patch_file(&result.automation, notes))?;
     write_atomically(&args.patch, text.as_bytes())
         .map_err(|e| format!("cannot write {}: {e}", args.patch.display()))?;
+    let mut more = json!({
+        "notes": notes,
+        "patches": result.automation.points.len() + 1,
+        "confidence": inferred.whole.confidence(),
+        "renders": result.renders,
+        "pitch_agreement": agreement,
+        "seconds": seconds,
+        "rate": sound.rate,
+        "model": args.model.folder()?,
+    });
+    if searches {
+        more["gain"] = json!({
+            "likeness": result.score.likeness - first.likeness,
+            "mel_distance_db": first.mel - result.score.mel,
+        });
+    }
+    if time.is_some() {
+        more["search_seconds"] = json!(searched.as_secs_f64());
+    }
+    if let Some(passages) = &passages {
+        more["passages"] = json!(passages.starts);
+    }
     report(
         &args,
         &[
@@ -145,18 +195,22 @@ pub fn run(args: Args) -> Result<(), Error> {
             ("one patch", result.one_patch),
             ("result", result.score),
         ],
-        &json!({
-            "notes": result.notes,
-            "patches": result.automation.points.len() + 1,
-            "confidence": inferred.whole.confidence(),
-            "renders": result.renders,
-            "pitch_agreement": agreement,
-            "seconds": seconds,
-            "rate": sound.rate,
-            "model": args.model.folder()?,
-        }),
+        &more,
     );
     Ok(())
+}
+
+/// The message for a clip without notes.
+fn no_notes(args: &Args) -> String {
+    match &args.notes {
+        Some(path) => format!(
+            "no notes are in {}: expected a melody of single notes",
+            path.display()
+        ),
+        None => "no notes were heard: expected a melody of single notes; give its notes with \
+                 --notes F.mid"
+            .into(),
+    }
 }
 
 /// The patch file: patch, automation, and the notes they were found for.
@@ -232,6 +286,26 @@ fn report(args: &Args, scores: &[(&str, Score)], more: &serde_json::Value) {
                 score.likeness, score.mel
             )
         }));
+        let gain = &more["gain"];
+        if let (Some(likeness), Some(mel)) =
+            (gain["likeness"].as_f64(), gain["mel_distance_db"].as_f64())
+        {
+            let time = more["search_seconds"].as_f64();
+            lines.push(format!(
+                "the search made {} renders{} and gained {likeness:.3} in likeness, {mel:.2} dB in \
+                 mel distance",
+                number("renders"),
+                time.map_or(String::new(), |s| format!(" in {s:.1} s")),
+            ));
+        }
+        if let Some(passages) = more["passages"].as_array() {
+            lines.push(format!(
+                "for the sake of time, {} passages of {} s were searched and compared; one patch \
+                 plays the whole",
+                passages.len(),
+                Passages::SECONDS
+            ));
+        }
         lines.push(format!(
             "pitch agrees in {:.0} % of the frames",
             100.0 * number("pitch_agreement")

@@ -8,18 +8,45 @@ pub mod render;
 pub mod render_dataset;
 
 use matcher::engine::MODEL_FOLDER;
+use mirrornet::audio_file::{self, Audio};
 use mirrornet::encoder::{EncoderChoice, LoadedModel};
-use mirrornet::wav::{self, Audio};
+use mirrornet::midi::{self, Song};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use synth::Automation;
+use synth::{Automation, Note};
 
 /// Any error, to be shown to the person at the terminal.
 pub type Error = Box<dyn std::error::Error>;
 
+/// Reads a sound, and tells the user what is odd about its file.
 fn read_audio(path: &Path) -> Result<Audio, Error> {
     let bytes = std::fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-    Ok(wav::read(&bytes).map_err(|e| format!("{}: {e}", path.display()))?)
+    let sound = audio_file::read(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
+    tell(path, &sound.remarks);
+    Ok(sound)
+}
+
+/// Reads a MIDI file, and tells the user what of it was repaired or left out.
+fn read_midi(path: &Path) -> Result<Song, Error> {
+    let song = midi::read(path)?;
+    tell(path, &song.remarks);
+    Ok(song)
+}
+
+/// Like [`read_midi`], for what can only play notes.
+fn read_notes(path: &Path) -> Result<Vec<Note>, Error> {
+    let song = read_midi(path)?;
+    if let Some(names) = song.beyond_notes() {
+        tell(path, &[format!("only its notes are used, without {names}")]);
+    }
+    Ok(song.notes())
+}
+
+/// Tells the user about a file that is used all the same.
+fn tell(path: &Path, remarks: &[String]) {
+    for remark in remarks {
+        eprintln!("{}: {remark}", path.display());
+    }
 }
 
 fn read_patch(path: &Path) -> Result<Automation, Error> {

@@ -8,9 +8,9 @@ mod pair;
 
 pub use page::page;
 
+use crate::audio_file::{self, AudioError};
 use crate::encoder::LoadedModel;
 use crate::evaluate::{Clip, EvaluateError, Mirrored, Search, mirror};
-use crate::wav::{self, AudioError};
 use matcher::search::Score;
 use synth::Patch;
 
@@ -79,7 +79,7 @@ pub fn mirror_bundled(
     threads: usize,
     mut progress: impl FnMut(f64),
 ) -> Result<Example, DemoError> {
-    let sound = wav::read(reference.wav)?;
+    let sound = audio_file::read(reference.wav)?;
     let clip = Clip {
         name: reference.name.into(),
         mono: sound.mono(),

@@ -13,7 +13,7 @@ pub use baselines::{Baselines, baselines};
 pub use mirrored::{Mirrored, Played, mirror};
 pub use simulation::LiveSimulation;
 
-use crate::wav::mono;
+use crate::audio_file::mono;
 use ear::{EarConfig, EarError, Spectrogram};
 use matcher::search::Score;
 use matcher::{Encoder, EncoderError, ListenError};

@@ -1,6 +1,6 @@
 //! A simulation of the plugin: the live loop in one thread, with every inference on time.
 
-use crate::wav;
+use crate::audio_file::mono;
 use ear::EarConfig;
 use matcher::live::DELAY;
 use matcher::live::Listener;
@@ -63,7 +63,7 @@ impl LiveSimulation {
             let patch = target.effective(&Patch::default(), 1.0, &[false; MATCHED_COUNT]);
             (*time, patch)
         });
-        wav::mono(&synth::render_changes(
+        mono(&synth::render_changes(
             &Patch::default(),
             changes,
             GLIDE,
@@ -101,8 +101,7 @@ mod tests {
             key: 60.0,
             velocity: 0.8,
         });
-        let play =
-            |patch: &Patch| wav::mono(&synth::render(patch, &melody, 1.5, rate as f32, SEED));
+        let play = |patch: &Patch| mono(&synth::render(patch, &melody, 1.5, rate as f32, SEED));
         let knobs = play(&Patch::default());
         let simulation = LiveSimulation::new(&knobs, rate, &EarConfig::default(), Sure).unwrap();
         let (first, _) = simulation.held[0];

@@ -1,8 +1,8 @@
-//! Unlabelled sounds to mirror: every WAV file under a folder, heard once at the start.
+//! Unlabelled sounds to mirror: every sound file under a folder, heard once at the start.
 
 use super::plant::{FRAME, Phrase, Window};
+use crate::audio_file::{self, AudioError};
 use crate::parallel::{cores, side_by_side};
-use crate::wav::{self, AudioError};
 use ear::{CHANNELS, EarConfig, EarError};
 use matcher::{INPUT_LEN, WINDOW_FRAMES};
 use matcher::{quantize_window, sha256_hex};
@@ -30,7 +30,7 @@ pub enum ForeignError {
     Folder(PathBuf, std::io::Error),
     /// Nothing to learn from.
     #[error(
-        "no WAV file of at least .3 s that sounds was found under {0}: give a folder with some"
+        "no sound file of at least 0.3 s that sounds was found under {0}: give a folder with some"
     )]
     Empty(PathBuf),
     /// The ear rejects its configuration.
@@ -70,20 +70,24 @@ pub struct Foreign {
     pub files: Vec<FileRecord>,
     /// Files left out, with the reason.
     pub skipped: Vec<String>,
+    /// What was odd about files that were read.
+    pub remarks: Vec<String>,
 }
 
 impl Foreign {
-    /// Reads and hears every WAV under `folder`, in order of name.
+    /// Reads and hears every sound file under `folder`, in order of name.
     pub fn read(folder: &Path, ear: &EarConfig) -> Result<Self, ForeignError> {
-        let paths = wav::wav_files(folder).map_err(|e| ForeignError::Folder(folder.into(), e))?;
+        let found =
+            audio_file::sound_files(folder).map_err(|e| ForeignError::Folder(folder.into(), e))?;
         let mut all = Self {
             clips: Vec::new(),
             held_out: Vec::new(),
             files: Vec::new(),
-            skipped: Vec::new(),
+            skipped: found.closed,
+            remarks: Vec::new(),
         };
         let mut seconds = 0.0;
-        for paths in paths.chunks(AT_ONCE) {
+        for paths in found.files.chunks(AT_ONCE) {
             let heard = match seconds > MAX_SECONDS {
                 true => paths
                     .iter()
@@ -98,7 +102,10 @@ impl Foreign {
                     .to_string_lossy()
                     .replace('\\', "/");
                 match clip {
-                    Ok((clip, sha256)) => {
+                    Ok((clip, sha256, remarks)) => {
+                        let remarks = remarks.into_iter();
+                        all.remarks
+                            .extend(remarks.map(|remark| format!("{name}: {remark}")));
                         seconds += clip.frames.len() as f64 / CHANNELS as f64 * FRAME;
                         all.clips.push(clip);
                         all.files.push(FileRecord { name, sha256 });
@@ -210,9 +217,10 @@ fn held_out(files: &[FileRecord]) -> Vec<bool> {
 }
 
 impl Clip {
-    fn read(path: &Path, ear: &EarConfig) -> Result<(Self, String), String> {
+    /// The clip, the SHA-256 of its file, and what is odd about that.
+    fn read(path: &Path, ear: &EarConfig) -> Result<(Self, String, Vec<String>), String> {
         let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
-        let audio = wav::read(&bytes).map_err(|e: AudioError| e.to_string())?;
+        let audio = audio_file::read(&bytes).map_err(|e: AudioError| e.to_string())?;
         let heard = ear::spectrogram(ear, &audio.mono(), audio.rate as f64, true)
             .map_err(|e| e.to_string())?;
         let peak = heard.data.iter().fold(0.0f32, |m, &v| m.max(v));
@@ -230,6 +238,7 @@ impl Clip {
                 melody,
             },
             sha256_hex(&bytes),
+            audio.remarks,
         ))
     }
 

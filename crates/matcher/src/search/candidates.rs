@@ -9,6 +9,7 @@ use super::{FIRST_SECONDS, Reference, patch_at};
 use crate::model::{Encoder, ListenError};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
+use std::time::Instant;
 use synth::{Note, Patch};
 
 /// Number of candidates drawn in a round, and number of rounds.
@@ -43,6 +44,19 @@ pub fn candidates(
     encoder: &mut impl Encoder,
     threads: usize,
 ) -> Result<Vec<Patch>, ListenError> {
+    candidates_until(None, reference, notes, inferred, encoder, threads)
+}
+
+/// [`candidates`], without the rounds and corrections that would begin after `end`.
+pub fn candidates_until(
+    end: Option<Instant>,
+    reference: &Reference,
+    notes: &[Note],
+    inferred: &ClipInference,
+    encoder: &mut impl Encoder,
+    threads: usize,
+) -> Result<Vec<Patch>, ListenError> {
+    let has_time = || end.is_none_or(|end| Instant::now() < end);
     let beginning = reference.beginning(notes, FIRST_SECONDS)?;
     let (part, part_notes) = match &beginning {
         Some((part, notes)) => (part, notes.as_slice()),
@@ -55,6 +69,9 @@ pub fn candidates(
     let mut centre = inferred.whole.mean;
     let mut share = SPREAD;
     for _ in 0..ROUNDS {
+        if !has_time() {
+            break;
+        }
         let spread = inferred.whole.sigma.map(|s| share * f64::from(s));
         let around = SepCma::with_population(&centre.map(f64::from), &spread, DRAWN);
         let drawn = around.ask(&mut rng).into_iter();
@@ -75,6 +92,9 @@ pub fn candidates(
     let mut patch = found[0].patch;
     let (_, mut heard) = evaluator.hear(&patch);
     for _ in 0..CORRECTIONS {
+        if !has_time() {
+            break;
+        }
         patch = inferred.corrected(&patch, heard, encoder)?;
         let score;
         (score, heard) = evaluator.hear(&patch);

@@ -100,6 +100,11 @@ impl SepCma {
         }
     }
 
+    /// Number of points in a generation.
+    pub fn population(&self) -> usize {
+        self.lambda
+    }
+
     /// Samples a generation to evaluate.
     pub fn ask(&self, rng: &mut impl Rng) -> Vec<Sample> {
         let coordinate = |i: usize, rng: &mut _| {

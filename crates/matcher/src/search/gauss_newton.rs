@@ -57,6 +57,9 @@ pub(super) struct StepResult {
 }
 
 impl GaussNewton {
+    /// Most renders that a step makes: the residual, its derivatives, and the steps tried.
+    pub(super) const MOST_RENDERS: usize = 1 + MATCHED_COUNT + DAMPINGS.len();
+
     /// Takes one step from `best`, and replaces it where the step is better.
     pub(super) fn step(
         &mut self,

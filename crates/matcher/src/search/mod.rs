@@ -5,6 +5,7 @@
 //! An encoder's [`infer_clip`] and [`candidates`] give the starts, [`refine`] searches from them.
 //! Nothing here runs in the live loop.
 
+mod budget;
 mod candidates;
 mod clip;
 mod cma;
@@ -15,16 +16,19 @@ mod gauss_newton;
 mod note_fit;
 mod objective;
 mod one_patch;
+mod passages;
 mod per_note;
 mod vectors;
 mod worker;
 
-pub use candidates::{MAX_CANDIDATES, candidates};
+pub use candidates::{MAX_CANDIDATES, candidates, candidates_until};
 pub use clip::{ClipInference, infer_clip};
 pub use cma::{Sample, SepCma};
 pub use objective::{RENDER_SEED, Reference, Score};
+pub use passages::Passages;
 
 use crate::model::Inference;
+use budget::Budget;
 use coarse::{FINE, ROUGH};
 use ear::EarError;
 use evaluator::Evaluator;
@@ -72,7 +76,7 @@ pub struct Options {
     /// Limit on renders of the clip: the search ends with the generation that reaches it. With this
     /// limit alone a search is deterministic, on any number of threads.
     pub renders: Option<usize>,
-    /// Limit on time: the search ends with the generation that reaches it.
+    /// Limit on time: no generation begins that would end later, nor a last comparison.
     pub time: Option<Duration>,
     /// Seed of the search.
     pub seed: u64,
@@ -145,51 +149,8 @@ struct Search<'a> {
     options: Options,
     rng: Pcg64Mcg,
     budget: Budget<'a>,
-}
-
-/// Limits on renders and time, and their use so far.
-struct Budget<'a> {
-    renders: Option<usize>,
-    time: Option<Duration>,
-    began: Instant,
-    /// Length of the clip, and sound rendered so far, in seconds.
-    clip: f64,
-    rendered: f64,
-    /// True once the caller has ended the search.
-    cancelled: bool,
-    progress: &'a mut dyn FnMut(&Progress) -> bool,
-}
-
-impl Budget<'_> {
-    /// Share of the budget that is used, above 1 when it is exceeded.
-    fn used(&self) -> f64 {
-        let renders = self
-            .renders
-            .map_or(0.0, |most| self.clip_renders() / most.max(1) as f64);
-        let time = self.time.map_or(0.0, |limit| {
-            self.began.elapsed().as_secs_f64() / limit.as_secs_f64().max(1e-9)
-        });
-        renders.max(time)
-    }
-
-    /// Number of renders of the clip; those of its parts add up.
-    fn clip_renders(&self) -> f64 {
-        self.rendered / self.clip.max(f64::MIN_POSITIVE)
-    }
-
-    /// Counts `seconds` of rendered sound, reports `score`, and returns whether less than `share`
-    /// of the budget is used and the caller wants more.
-    fn spend(&mut self, seconds: f64, score: Score, share: f64) -> bool {
-        self.rendered += seconds;
-        let used = self.used();
-        let progress = Progress {
-            renders: self.clip_renders() as usize,
-            used: used.min(1.0),
-            score,
-        };
-        self.cancelled = self.cancelled || !(self.progress)(&progress);
-        !self.cancelled && used < share
-    }
+    /// Time that one comparison by the reference's own score takes.
+    offer: Duration,
 }
 
 /// Patch with the matched parameters at the first coordinates, normalised, of a search's `point`,
@@ -215,18 +176,15 @@ pub fn refine(
     let began = Instant::now();
     let start = starts.first().copied().unwrap_or_default();
     let first = reference.score_of(notes, &start.into())?;
+    // What is found has to be scored like this before the time is over.
+    let offer = began.elapsed();
+    let time = options.time.map(|time| time.saturating_sub(offer));
+    let clip = reference.seconds();
     let mut search = Search {
         options: *options,
         rng: Pcg64Mcg::seed_from_u64(options.seed),
-        budget: Budget {
-            renders: options.renders,
-            time: options.time,
-            began,
-            clip: reference.seconds(),
-            rendered: reference.seconds(),
-            cancelled: false,
-            progress: &mut progress,
-        },
+        budget: Budget::new(options.renders, time, began, clip, &mut progress),
+        offer,
     };
     let mut best = Best {
         reference,
@@ -244,7 +202,10 @@ pub fn refine(
         starts.push(start.with_matched(&Patch::default().matched()));
         let (patch, notes) = search.one_patch(&start, &mut starts, notes, &mut best)?;
         best.refined.one_patch = best.refined.score;
-        if search.options.each_note && !notes.is_empty() && !search.budget.cancelled {
+        // The patches of notes are compared with one patch twice at least.
+        let first = (starts.len() + 1) as f64 * search.budget.clip;
+        let has_time = search.budget.allows(3 * search.offer) && search.budget.has_time_for(first);
+        if search.options.each_note && !notes.is_empty() && !search.budget.cancelled && has_time {
             search.patch_per_note(&patch, &starts, &notes, &mut best)?;
         }
     }
@@ -313,10 +274,15 @@ impl Search<'_> {
         let found = one_patch::successive_halving(self, &mut evaluator, starts, &options, share);
         starts.extend(&found);
         let mut evaluator = Evaluator::new(reference, FINE, notes, threads)?;
-        let trail: Vec<Patch> = if self.budget.cancelled {
+        let promising = std::iter::once(*start).chain(found.iter().copied());
+        let promising: Vec<Patch> = promising.collect();
+        // At twice the rate, a second of sound takes twice the time.
+        let has_time = self
+            .budget
+            .has_time_for(2.0 * promising.len() as f64 * self.budget.clip);
+        let trail: Vec<Patch> = if self.budget.cancelled || !has_time {
             found.into_iter().rev().collect()
         } else {
-            let promising: Vec<Patch> = std::iter::once(*start).chain(found).collect();
             one_patch::refine_whole_clip(self, &mut evaluator, &promising, shares)
         };
         let patch = trail.last().copied().unwrap_or(*start);
@@ -325,7 +291,7 @@ impl Search<'_> {
         let earlier = trail.iter().rev().take(TRAIL).copied();
         for found in earlier.chain([0.7, 0.4].map(|t| start.lerp(&patch, t))) {
             best.offer(found.into(), evaluator.notes().to_vec())?;
-            if best.refined.score != best.first {
+            if best.refined.score != best.first || !self.budget.allows(self.offer) {
                 break;
             }
         }
@@ -352,7 +318,8 @@ impl Search<'_> {
             |(automation, notes): &(Automation, Vec<Note>)| reference.score_of(notes, automation);
         let mut whole = score(&clip(&kept))?;
         for i in 0..kept.len() {
-            if self.budget.cancelled || self.budget.used() > 1.0 {
+            let has_time = self.budget.allows(self.offer);
+            if self.budget.cancelled || self.budget.used() > 1.0 || !has_time {
                 break;
             }
             let own = kept[i].take();

@@ -66,11 +66,16 @@ pub(super) fn successive_halving(
     let mut generation = 0;
     let mut renders = candidates.len();
     let mut best = running[0].best;
+    let mut next = 0;
     while search
         .budget
         .spend(renders as f64 * evaluator.seconds(), best.score, share)
+        && search
+            .budget
+            .has_time_for(next as f64 * evaluator.seconds())
     {
         renders = next_generation(search, evaluator, &mut running);
+        next = renders;
         let value = |strategy: &Strategy| evaluator.penalized(&strategy.best.score);
         running.sort_by(|a, b| value(b).total_cmp(&value(a)));
         best = running[0].best;
@@ -115,6 +120,16 @@ pub(super) fn refine_whole_clip(
         running[0].best.score,
         most,
     ) {
+        let next = match descent.is_some() {
+            true => GaussNewton::MOST_RENDERS,
+            false => running[0].cma.population(),
+        };
+        if !search
+            .budget
+            .has_time_for(next as f64 * evaluator.seconds())
+        {
+            break;
+        }
         let value = evaluator.penalized(&running[0].best.score);
         let used = search.budget.used();
         if used >= due {
@@ -155,7 +170,10 @@ pub(super) fn refine_whole_clip(
 
 /// Adjusts the notes if they are transcribed.
 fn adjust(search: &Search<'_>, evaluator: &mut Evaluator<'_>, best: &mut Candidate) {
-    if search.options.free_notes {
+    /// Renders that it takes.
+    const RENDERS: f64 = 3.0;
+    let has_time = search.budget.has_time_for(RENDERS * evaluator.seconds());
+    if search.options.free_notes && has_time {
         evaluator.adjust_notes(best);
     }
 }

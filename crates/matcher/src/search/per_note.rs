@@ -97,6 +97,7 @@ pub(super) fn search(
         && search
             .budget
             .spend(candidates as f64 * seconds, total(&searches), share)
+        && search.budget.has_time_for(POPULATION as f64 * seconds)
     {
         let samples: Vec<Vec<Sample>> = searches
             .iter_mut()

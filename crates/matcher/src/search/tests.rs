@@ -340,3 +340,33 @@ fn silence_and_empty_notes_give_finite_scores() {
     let found = refine(&empty, &notes(), &start, &options, |_| true).unwrap();
     assert_eq!(found.renders, 0);
 }
+
+#[test]
+fn a_search_ends_in_time_with_its_last_comparison() {
+    // Twelve seconds, of which a single Gauss-Newton step renders minutes.
+    let notes: Vec<Note> = (0..24)
+        .map(|i| Note {
+            onset: 0.5 * f64::from(i),
+            duration: 0.3,
+            key: 50.0 + (i % 12) as f32,
+            velocity: 0.8,
+        })
+        .collect();
+    let [left, _] = Automation::from(patch()).render(&notes, 12.0, RATE as f32, 9);
+    let reference = Reference::new(&left, RATE, &ear::EarConfig::default()).unwrap();
+    for (seconds, each_note) in [(2.0, false), (2.0, true), (4.0, true)] {
+        let options = Options {
+            time: Some(Duration::from_secs_f64(seconds)),
+            each_note,
+            free_notes: each_note,
+            ..Options::default()
+        };
+        let began = Instant::now();
+        let found = refine(&reference, &notes, &[Patch::default()], &options, |_| true).unwrap();
+        let took = began.elapsed().as_secs_f64();
+        // More than it takes where nothing else runs, for tests run side by side.
+        assert!(took < 1.6 * seconds, "{took} s of {seconds}");
+        assert!(took > 0.5 * seconds, "{took} s of {seconds}");
+        assert!(found.renders > 3 && found.score.no_worse(&found.one_patch));
+    }
+}

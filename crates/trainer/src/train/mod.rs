@@ -137,6 +137,9 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
         for reason in &foreign.skipped {
             progress.say(&format!("left out {reason}"));
         }
+        for remark in &foreign.remarks {
+            progress.say(remark);
+        }
     }
     let cache = match &options.cache {
         Some(folder) => open_cache(folder, &cache::key(&ear, recipe.seed)?, &progress),
