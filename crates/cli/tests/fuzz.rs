@@ -108,7 +108,7 @@ fn fuzz(rounds: u64) {
             assert!(notes.iter().all(sane), "{notes:?}");
         }
         let text = damage(patch.as_bytes(), &mut rng);
-        if let Ok(patch) = Patch::from_json(&String::from_utf8_lossy(&text)) {
+        if let Ok((patch, _)) = Patch::from_json(&String::from_utf8_lossy(&text)) {
             assert!(patch.values().iter().all(|x| (0.0..=1.0).contains(x)));
         }
         let text = damage(contract.as_bytes(), &mut rng);

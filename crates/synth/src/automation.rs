@@ -55,14 +55,16 @@ impl Automation {
         value
     }
 
-    /// Reads [`Automation::to_json`]'s form; a plain patch is an automation without points.
-    pub fn from_json(text: &str) -> Result<Self, PatchError> {
+    /// Reads [`Automation::to_json`]'s form: the automation, and the ids in it that name no
+    /// parameter, each once. A plain patch is an automation without points.
+    pub fn from_json(text: &str) -> Result<(Self, Vec<String>), PatchError> {
         let malformed = |what: String| PatchError::Malformed(what);
         let value: Value =
             serde_json::from_str(text).map_err(|e| PatchError::Malformed(e.to_string()))?;
-        let mut automation = Self::from(Patch::from_value(&value)?);
+        let (patch, mut unknown) = Patch::from_value(&value)?;
+        let mut automation = Self::from(patch);
         let Some(points) = value.get("automation") else {
-            return Ok(automation);
+            return Ok((automation, unknown));
         };
         let points = points
             .as_array()
@@ -81,11 +83,13 @@ impl Automation {
             let params = params.ok_or_else(|| {
                 malformed("an automation point's \"params\" is missing or not an object".into())
             })?;
-            patch.set_from(params)?;
+            unknown.extend(patch.set_from(params)?);
             automation.points.push((time, patch));
             last = time;
         }
-        Ok(automation)
+        unknown.sort();
+        unknown.dedup();
+        Ok((automation, unknown))
     }
 }
 
@@ -122,7 +126,8 @@ mod tests {
     fn survives_json_and_writes_only_what_changes() {
         let automation = automation();
         let text = automation.to_json().to_string();
-        let again = Automation::from_json(&text).unwrap();
+        let (again, unknown) = Automation::from_json(&text).unwrap();
+        assert!(unknown.is_empty());
         assert_eq!(again.points.len(), 2);
         for (a, b) in automation.points.iter().zip(&again.points) {
             assert_eq!(a.0, b.0);
@@ -134,9 +139,19 @@ mod tests {
         let params = value["automation"][1]["params"].as_object().unwrap();
         assert_eq!(params.keys().collect::<Vec<_>>(), ["amp_attack"]);
         // A patch reader takes the patch and leaves the rest.
-        assert_eq!(Patch::from_json(&text).unwrap(), again.patch);
-        let plain = Automation::from_json(&Patch::default().to_json().to_string()).unwrap();
+        assert_eq!(Patch::from_json(&text).unwrap().0, again.patch);
+        let (plain, _) = Automation::from_json(&Patch::default().to_json().to_string()).unwrap();
         assert!(plain.points.is_empty());
+    }
+
+    #[test]
+    fn unknown_parameters_are_named_once() {
+        let point = r#"{"time": 1, "params": {"x": 1, "y": 2}}"#;
+        let text =
+            format!(r#"{{"format": 1, "params": {{"x": 1}}, "automation": [{point}, {point}]}}"#);
+        let (automation, unknown) = Automation::from_json(&text).unwrap();
+        assert_eq!(automation.points.len(), 2);
+        assert_eq!(unknown, ["x", "y"]);
     }
 
     #[test]
@@ -145,7 +160,6 @@ mod tests {
             ("3", "not a list"),
             (r#"[{"params": {}}]"#, "time"),
             (r#"[{"time": 1}]"#, "params"),
-            (r#"[{"time": 1, "params": {"x": 1}}]"#, "\"x\""),
             (
                 r#"[{"time": 2, "params": {}}, {"time": 1, "params": {}}]"#,
                 "\"time\" 1 follows 2",

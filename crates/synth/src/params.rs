@@ -131,6 +131,8 @@ pub struct Param {
     pub default: f32,
     /// Whether the matcher may set it.
     pub matched: bool,
+    /// The version of MirrorNet that brought it: states and patches of older ones lack it.
+    pub since: &'static str,
 }
 
 impl Param {
@@ -162,6 +164,12 @@ impl Param {
     /// instead of gliding.
     pub const fn is_stepped(&self) -> bool {
         matches!(self.unit, Unit::Choice(_) | Unit::Count)
+    }
+
+    /// Number of steps between the smallest and the largest value of a choice or a count; `None`
+    /// for a quantity.
+    pub fn steps(&self) -> Option<usize> {
+        self.is_stepped().then_some((self.max - self.min) as usize)
     }
 
     /// The plain value `v` as text with its unit, e.g. `1.20 kHz`.

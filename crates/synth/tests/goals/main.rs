@@ -28,7 +28,7 @@ fn key_to_hertz(key: f64) -> f64 {
 fn patch(name: &str) -> Patch {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/patches");
     let text = std::fs::read_to_string(folder.join(name).with_extension("json")).unwrap();
-    Patch::from_json(&text).unwrap()
+    Patch::from_json(&text).unwrap().0
 }
 
 /// Renders a held note into a float file and reads its left channel from the first second on.

@@ -77,8 +77,9 @@ pub fn factory() -> &'static [Factory] {
         paths.sort();
         let read = |path: PathBuf| {
             let text = std::fs::read_to_string(&path).unwrap();
-            let patch =
+            let (patch, unknown) =
                 Patch::from_json(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            assert!(unknown.is_empty(), "{}: {unknown:?}", path.display());
             let file: File =
                 serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
             (path, file, patch)
