@@ -3,7 +3,7 @@
 
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::{NoteEvent, control_change};
-use synth::{Event, EventKind};
+use synth::{ANY_CHANNEL, ANY_KEY, Event, EventKind};
 
 /// Passes the synth's version of an event to `push`: none where the synth has no use for it,
 /// several for a controller that resets others.
@@ -12,8 +12,8 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
     let address = |voice: VoiceID, channel: Channel, key: Key| {
         (
             voice.id().unwrap_or(-1),
-            channel.number().unwrap_or(0),
-            f32::from(key.number_or_middle_c()),
+            channel.number().unwrap_or(ANY_CHANNEL),
+            key.number().map_or(ANY_KEY, f32::from),
         )
     };
     // A host may end notes without naming them.
@@ -40,9 +40,13 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
         E::NoteOff {
             timing,
             voice_id,
+            channel,
             key,
             ..
-        } if all(voice_id, key) => (timing, EventKind::AllNotesOff),
+        } if all(voice_id, key) => {
+            let channel = channel.number().unwrap_or(ANY_CHANNEL);
+            (timing, EventKind::AllNotesOff { channel })
+        }
         E::NoteOff {
             timing,
             voice_id,
@@ -56,9 +60,13 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
         E::Choke {
             timing,
             voice_id,
+            channel,
             key,
             ..
-        } if all(voice_id, key) => (timing, EventKind::AllSoundOff),
+        } if all(voice_id, key) => {
+            let channel = channel.number().unwrap_or(ANY_CHANNEL);
+            (timing, EventKind::AllSoundOff { channel })
+        }
         E::Choke {
             timing,
             voice_id,
@@ -218,7 +226,7 @@ fn controller(channel: u8, cc: u8, value: f32, mut push: impl FnMut(EventKind)) 
             channel,
             down: value >= 0.5,
         }),
-        control_change::ALL_SOUND_OFF => push(EventKind::AllSoundOff),
+        control_change::ALL_SOUND_OFF => push(EventKind::AllSoundOff { channel }),
         control_change::RESET_ALL_CONTROLLERS => {
             push(EventKind::Sustain {
                 channel,
@@ -243,7 +251,7 @@ fn controller(channel: u8, cc: u8, value: f32, mut push: impl FnMut(EventKind)) 
         }
         // The mode messages that follow it imply it.
         control_change::ALL_NOTES_OFF..=control_change::POLY_MODE_ON => {
-            push(EventKind::AllNotesOff)
+            push(EventKind::AllNotesOff { channel })
         }
         _ => {}
     }

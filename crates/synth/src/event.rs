@@ -2,6 +2,11 @@
 
 use crate::params::{COUNT, can_modulate};
 
+/// As the channel of an event that ends, silences or expresses notes: those of every channel.
+pub const ANY_CHANNEL: u8 = u8::MAX;
+/// As the key of such an event: every key.
+pub const ANY_KEY: f32 = f32::NEG_INFINITY;
+
 /// A note, or a change to a note or a channel. The synth brings numbers that are out of range into
 /// it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,7 +22,8 @@ pub enum EventKind {
         /// 0 to 1.
         velocity: f32,
     },
-    /// Ends a note. Matches on `id` where both have one, else on channel and key.
+    /// Ends a note. Matches on `id` where both have one, else on channel and key, which may be
+    /// [`ANY_CHANNEL`] and [`ANY_KEY`]; so do all events that name a note.
     NoteOff {
         /// Host's voice id, or -1.
         id: i32,
@@ -71,10 +77,16 @@ pub enum EventKind {
         /// Whether the pedal is down.
         down: bool,
     },
-    /// Releases every note.
-    AllNotesOff,
-    /// Silences every note at once.
-    AllSoundOff,
+    /// Releases every note of a channel; of a zone, if it is the master's (MPE).
+    AllNotesOff {
+        /// MIDI channel, or [`ANY_CHANNEL`].
+        channel: u8,
+    },
+    /// Silences every note of a channel at once, or of a zone, and what rings in the effects.
+    AllSoundOff {
+        /// MIDI channel, or [`ANY_CHANNEL`].
+        channel: u8,
+    },
     /// Per-note tuning expression, semitones.
     Tuning {
         /// Host's voice id, or -1.
@@ -180,23 +192,33 @@ impl EventKind {
                 }
                 *offset = within(*offset, -1.0, 1.0, 0.0);
             }
-            NoteOff { .. } | Choke { .. } | Sustain { .. } | AllNotesOff | AllSoundOff => {}
+            NoteOff { .. }
+            | Choke { .. }
+            | Sustain { .. }
+            | AllNotesOff { .. }
+            | AllSoundOff { .. } => {}
         }
         match &mut self {
             NoteOn { channel, .. }
-            | NoteOff { channel, .. }
-            | Choke { channel, .. }
             | PitchBend { channel, .. }
             | ModWheel { channel, .. }
             | ChannelPressure { channel, .. }
             | ChannelBrightness { channel, .. }
-            | Sustain { channel, .. }
+            | Sustain { channel, .. } => *channel &= 15,
+            NoteOff { channel, .. }
+            | Choke { channel, .. }
             | Tuning { channel, .. }
             | Volume { channel, .. }
             | Pan { channel, .. }
             | Brightness { channel, .. }
-            | Pressure { channel, .. } => *channel &= 15,
-            AllNotesOff | AllSoundOff | Modulation { .. } => {}
+            | Pressure { channel, .. }
+            | AllNotesOff { channel }
+            | AllSoundOff { channel } => {
+                if *channel != ANY_CHANNEL {
+                    *channel &= 15;
+                }
+            }
+            Modulation { .. } => {}
         }
         Some(self)
     }

@@ -29,7 +29,7 @@ mod wavetable;
 
 pub use automation::Automation;
 pub use batch::{Batch, Job};
-pub use event::{Event, EventKind};
+pub use event::{ANY_CHANNEL, ANY_KEY, Event, EventKind};
 pub use filter::FilterResponse;
 pub use params::{
     COUNT, MATCHED, MATCHED_COUNT, PARAMS, Param, Scale, Section, Unit, can_modulate,

@@ -13,7 +13,7 @@ use crate::shared::SharedState;
 use crate::transport::Transport;
 use crate::voice::Voice;
 use crate::wavetable::Wavetables;
-use crate::{CONTROL, Patch};
+use crate::{CONTROL, COUNT, Patch};
 use simd::{InstructionSet, Kernel, Vector};
 use std::mem;
 
@@ -45,6 +45,8 @@ pub struct Synth {
     /// Samples since the last reset.
     position: u64,
     effects: Effects,
+    /// Whether the effects are to be silent as soon as no voice fades.
+    hushing: bool,
     glide: Option<PatchGlide>,
     /// Whether the voices' samples are the same on both sides.
     mono: bool,
@@ -75,12 +77,13 @@ impl Kernel for Step<'_> {
     }
 }
 
-/// A glide from one patch to another.
+/// A glide from one patch to another, each row in its own time.
 struct PatchGlide {
     from: Patch,
     to: Patch,
-    start: u64,
-    samples: f32,
+    /// When each row set out, and for how many samples it is on its way.
+    start: [u64; COUNT],
+    samples: [f32; COUNT],
 }
 
 impl Synth {
@@ -123,6 +126,7 @@ impl Synth {
             last_key: None,
             position: 0,
             effects: Effects::new(sample_rate),
+            hushing: false,
             glide: None,
             mono: true,
             output: Output::default(),
@@ -153,6 +157,7 @@ impl Synth {
         self.last_key = None;
         self.position = 0;
         self.effects.reset();
+        self.hushing = false;
         if let Some(glide) = self.glide.take() {
             self.shared.apply(glide.to);
         }
@@ -170,17 +175,37 @@ impl Synth {
     pub fn set_patch(&mut self, patch: &Patch, glide: f32) {
         let samples = glide * self.sample_rate;
         if samples >= 1.0 {
-            let (from, to, start) = (self.shared.patch, *patch, self.position);
             self.glide = Some(PatchGlide {
-                from,
-                to,
-                start,
-                samples,
+                from: self.shared.patch,
+                to: *patch,
+                start: [self.position; COUNT],
+                samples: [samples; COUNT],
             });
         } else {
             self.glide = None;
             self.shared.apply(*patch);
         }
+    }
+
+    /// Aims the rows at `patch` that are not on their way there already: these glide as by
+    /// [`Synth::set_patch`], within `glide` seconds, while the others go on in their own time.
+    pub fn glide_to(&mut self, patch: &Patch, glide: f32) {
+        let current = self.shared.patch;
+        let start = self.position;
+        let on_the_way = self.glide.get_or_insert(PatchGlide {
+            from: current,
+            to: current,
+            start: [start; COUNT],
+            samples: [1.0; COUNT],
+        });
+        for row in 0..COUNT {
+            if patch.get(row) != on_the_way.to.get(row) {
+                on_the_way.from.set(row, current.get(row));
+                on_the_way.start[row] = start;
+                on_the_way.samples[row] = (glide * self.sample_rate).max(1.0);
+            }
+        }
+        on_the_way.to = *patch;
     }
 
     /// The patch sounding now, on its way to the one last set.
@@ -218,7 +243,7 @@ impl Synth {
             .count()
     }
 
-    /// Whether nothing sounds, and nothing will until the next note: no voice, no tail of an effect.
+    /// Whether nothing sounds, and nothing will until the next note: no voice and no tail.
     pub fn is_silent(&self) -> bool {
         self.active.is_empty() && self.effects.are_silent()
     }
@@ -304,21 +329,24 @@ impl Synth {
         if self.active.iter().any(|&i| self.voices[i].is_idle()) {
             self.retire();
         }
+        if self.hushing && !self.active.iter().any(|&i| self.voices[i].fading) {
+            self.hushing = false;
+            self.effects.reset();
+        }
         self.effects.plan(&self.shared.settings.effects);
     }
 
-    /// Moves the patch on by a step of its glide.
+    /// Moves the patch on by a step of its glide. Not inlined: its rows would be unrolled in every
+    /// kernel, which costs minutes of compiling.
+    #[inline(never)]
     fn glide(&mut self) {
         let Some(glide) = &self.glide else {
             return;
         };
-        let t = (self.position + CONTROL as u64 - glide.start) as f32 / glide.samples;
-        let patch = if t < 1.0 {
-            glide.from.lerp(&glide.to, t)
-        } else {
-            glide.to
-        };
-        if t >= 1.0 {
+        let now = self.position + CONTROL as u64;
+        let time = |row: usize| (now - glide.start[row]) as f32 / glide.samples[row];
+        let patch = glide.from.lerp_by_rows(&glide.to, time);
+        if (0..COUNT).all(|row| time(row) >= 1.0) {
             self.glide = None;
         }
         self.shared.apply(patch);

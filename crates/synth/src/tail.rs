@@ -59,7 +59,7 @@ mod tests {
         }
         let off = Event {
             time: 0,
-            kind: EventKind::AllNotesOff,
+            kind: EventKind::AllNotesOff { channel: 0 },
         };
         synth.process(&mut left, &mut right, &[off]);
         let mut blocks = 1;

@@ -451,3 +451,99 @@ fn a_zone_bends_its_notes_apart() {
     let got = key(&single[0][5_000..]);
     assert!((got - 73.0).abs() < 0.02, "{got}");
 }
+
+/// FAULTS N1: whatever was played, and however the mode changed meanwhile, nothing sounds on once
+/// every key and pedal is up and the release is over.
+#[test]
+fn no_note_hangs() {
+    use rand::{Rng, SeedableRng};
+    for seed in 0..1_500 {
+        let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(seed);
+        let mut patch = sine();
+        let mut synth = Synth::new(RATE);
+        synth.set_patch(&patch, 0.0);
+        let mut began = Vec::new();
+        let (mut left, mut right) = ([0.0; 96], [0.0; 96]);
+        let mut send = |synth: &mut Synth, kind| {
+            synth.process(&mut left, &mut right, &[Event { time: 17, kind }]);
+            left[95].abs()
+        };
+        for _ in 0..rng.random_range(5..40) {
+            let channel = rng.random_range(0..3);
+            let key = rng.random_range(60..65) as f32;
+            let id = if rng.random() { key as i32 } else { -1 };
+            match rng.random_range(0..8) {
+                0 => {
+                    patch.set_plain(params::PLAY_MODE, rng.random_range(0..3) as f32);
+                    synth.set_patch(&patch, 0.0);
+                }
+                1 => {
+                    let down = rng.random();
+                    send(&mut synth, EventKind::Sustain { channel, down });
+                }
+                2 | 3 if !began.is_empty() => {
+                    let (id, channel, key) = began.swap_remove(rng.random_range(0..began.len()));
+                    send(&mut synth, EventKind::NoteOff { id, channel, key });
+                }
+                _ => {
+                    let velocity = 0.8;
+                    let note = EventKind::NoteOn {
+                        id,
+                        channel,
+                        key,
+                        velocity,
+                    };
+                    send(&mut synth, note);
+                    began.push((id, channel, key));
+                }
+            }
+        }
+        for (id, channel, key) in began {
+            send(&mut synth, EventKind::NoteOff { id, channel, key });
+        }
+        for channel in 0..3 {
+            let down = false;
+            send(&mut synth, EventKind::Sustain { channel, down });
+        }
+        let (mut left, mut right) = (vec![0.0; 48_000], vec![0.0; 48_000]);
+        synth.process(&mut left, &mut right, &[]);
+        assert!(synth.is_silent(), "seed {seed}: a note hangs");
+    }
+}
+
+/// FAULTS N4: a channel's messages leave the others alone, and "all sound off" the effects silent.
+#[test]
+fn all_off_is_for_a_channel_and_for_what_rings() {
+    let mut patch = sine();
+    patch.set_plain(params::REVERB_MIX, 1.0);
+    let note = |channel: u8, key: f32| EventKind::NoteOn {
+        id: -1,
+        channel,
+        key,
+        velocity: 0.8,
+    };
+    let run = |events: &[(u32, EventKind)], voices: usize| {
+        let mut synth = Synth::new(RATE);
+        synth.set_patch(&patch, 0.0);
+        let events: Vec<Event> = events
+            .iter()
+            .map(|&(time, kind)| Event { time, kind })
+            .collect();
+        let (mut left, mut right) = (vec![0.0; 24_000], vec![0.0; 24_000]);
+        synth.process(&mut left, &mut right, &events);
+        assert_eq!(synth.active_voices(), voices, "{events:?}");
+        left[20_000..]
+            .iter()
+            .fold(0.0f32, |peak, x| peak.max(x.abs()))
+    };
+    let both = [(0, note(1, 60.0)), (0, note(2, 67.0))];
+    let with = |kind| [both[0], both[1], (8_000, kind)];
+    run(&both, 2);
+    run(&with(EventKind::AllNotesOff { channel: 2 }), 1);
+    run(&with(EventKind::AllSoundOff { channel: 2 }), 1);
+    let any = synth::ANY_CHANNEL;
+    let rings = run(&with(EventKind::AllNotesOff { channel: any }), 0);
+    let silent = run(&with(EventKind::AllSoundOff { channel: any }), 0);
+    assert!(rings > 1e-3, "the reverb rings on: {rings}");
+    assert!(silent < 1e-6, "{silent}");
+}

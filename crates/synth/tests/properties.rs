@@ -81,8 +81,8 @@ fn wild_events(rng: &mut Pcg64Mcg, count: usize, len: usize) -> Vec<(usize, Even
                 row: rng.random_range(0..COUNT + 2),
                 offset: 2.0 * x - 1.0,
             },
-            22 if x < 0.2 => EventKind::AllNotesOff,
-            23 if x < 0.2 => EventKind::AllSoundOff,
+            22 if x < 0.2 => EventKind::AllNotesOff { channel },
+            23 if x < 0.2 => EventKind::AllSoundOff { channel },
             _ => EventKind::NoteOn {
                 id: -1,
                 channel,
@@ -331,7 +331,7 @@ fn starting_stealing_choking_and_gliding_never_click() {
         ),
         (
             "sound off",
-            vec![(0, on(49)), (9_003, EventKind::AllSoundOff)],
+            vec![(0, on(49)), (9_003, EventKind::AllSoundOff { channel })],
             1.0,
         ),
         ("steal", steal, 18.0),
@@ -415,7 +415,9 @@ fn sixteen_notes_sound_and_silence_frees_them() {
         &mut right,
         &[Event {
             time: 0,
-            kind: EventKind::AllNotesOff,
+            kind: EventKind::AllNotesOff {
+                channel: synth::ANY_CHANNEL,
+            },
         }],
     );
     for _ in 0..10 {

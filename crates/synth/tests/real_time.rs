@@ -103,9 +103,9 @@ fn playing_never_allocates() {
                     pan: 0.4,
                 },
                 if b % 9 == 8 {
-                    EventKind::AllSoundOff
+                    EventKind::AllSoundOff { channel: 0 }
                 } else {
-                    EventKind::AllNotesOff
+                    EventKind::AllNotesOff { channel: 0 }
                 },
             ];
             block.extend(kinds.map(|kind| Event { time: 400, kind }));

@@ -83,7 +83,7 @@ fn every_row_is_heard() {
         (0, on_channel(1, 50.0, 0.8)),
         (2_000, on_channel(2, 57.0, 0.6)),
         (4_000, on_channel(1, 69.0, 0.9)),
-        (9_000, EventKind::AllNotesOff),
+        (9_000, EventKind::AllNotesOff { channel: 0 }),
     ];
     let patch = busy();
     let [before, _] = play(&patch, 14_400, &events);

@@ -77,7 +77,35 @@ fn a_note_off_without_an_address_ends_all() {
         key: Key::Wildcard,
         velocity: 0.0,
     };
-    assert_eq!(kinds(off), [EventKind::AllNotesOff]);
+    let all = EventKind::AllNotesOff {
+        channel: ANY_CHANNEL,
+    };
+    assert_eq!(kinds(off), [all]);
+}
+
+/// FAULTS N3: what a host leaves open is any, not channel 1 or middle C.
+#[test]
+fn wildcards_are_wildcards() {
+    let off = |channel, key| {
+        kinds(NoteEvent::NoteOff {
+            timing: 5,
+            voice_id: VoiceID::Wildcard,
+            channel,
+            key,
+            velocity: 0.0,
+        })
+    };
+    let any = EventKind::NoteOff {
+        id: -1,
+        channel: ANY_CHANNEL,
+        key: 64.0,
+    };
+    assert_eq!(off(Channel::Wildcard, Key::Number(64)), [any]);
+    let channel = 5;
+    assert_eq!(
+        off(Channel::Number(channel), Key::Wildcard),
+        [EventKind::AllNotesOff { channel }]
+    );
 }
 
 #[test]
@@ -97,8 +125,8 @@ fn controllers() {
             down: false
         }]
     );
-    assert_eq!(cc(120, 0.0), [EventKind::AllSoundOff]);
-    assert_eq!(cc(123, 0.0), [EventKind::AllNotesOff]);
+    assert_eq!(cc(120, 0.0), [EventKind::AllSoundOff { channel }]);
+    assert_eq!(cc(123, 0.0), [EventKind::AllNotesOff { channel }]);
     assert_eq!(cc(121, 0.0).len(), 5);
     assert_eq!(
         cc(1, 0.5),

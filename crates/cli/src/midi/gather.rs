@@ -46,7 +46,7 @@ pub fn gather(tracks: &[Track], timing: Timing) -> Song {
     // What is still held lasts until the end.
     let end = tracks.iter().map(|track| track.end).max().unwrap_or(last);
     gathering.now += end.saturating_sub(last) as f64 * tick_seconds;
-    gathering.end_all();
+    (0..16).for_each(|channel| gathering.end_channel(channel));
     let mut song = gathering.song;
     song.played.retain(|p| p.note.duration > 0.0);
     song
@@ -119,8 +119,8 @@ impl Gathering {
             64 => self.pedal(channel, value >= 0.5),
             74 => self.control(EventKind::ChannelBrightness { channel, value }),
             120 => {
-                self.control(EventKind::AllSoundOff);
-                self.end_all();
+                self.control(EventKind::AllSoundOff { channel });
+                self.end_channel(channel);
             }
             121 => {
                 self.pedal(channel, false);
@@ -132,8 +132,8 @@ impl Gathering {
                 self.control(EventKind::ChannelBrightness { channel, value });
             }
             123.. => {
-                self.control(EventKind::AllNotesOff);
-                self.end_all();
+                self.control(EventKind::AllNotesOff { channel });
+                self.end_channel(channel);
             }
             _ => {}
         }
@@ -189,14 +189,25 @@ impl Gathering {
         }
     }
 
-    /// Ends everything that sounds.
-    fn end_all(&mut self) {
-        for index in std::mem::take(&mut self.held).into_values().flatten() {
-            self.song.played[index].let_go = self.now;
-            self.end(index);
+    /// Ends ev    /// Ends the notes of a channel, those that its pedal holds too.
+    fn end_channel(&mut self, channel: u8) {
+        let of = |key: &&Key| key.0 == channel;
+        for key in self.held.keys().filter(of).copied().collect::<Vec<_>>() {
+            for index in self.held.remove(&key).unwrap_or_default() {
+                self.song.played[index].let_go = self.now;
+                self.end(index);
+            }
         }
-        for index in std::mem::take(&mut self.sustained).into_values().flatten() {
-            self.end(index);
+        for key in self
+            .sustained
+            .keys()
+            .filter(of)
+            .copied()
+            .collect::<Vec<_>>()
+        {
+            for index in self.sustained.remove(&key).unwrap_or_default() {
+                self.end(index);
+            }
         }
     }
 

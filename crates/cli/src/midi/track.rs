@@ -249,7 +249,7 @@ impl<'a> Reader<'a> {
                 flaw: system.then_some(Flaw::Realtime),
             });
         };
-        // Either the byte is a value gone wrong, or the message lost some and the next event begins.
+        // Either the byte is a value gone wrong, or the message lost some and the next begins.
         let next = values[bad].0;
         let as_value = self.sense(at, running);
         let as_next = self.sense(next, running);

@@ -1,7 +1,7 @@
 //! Events, and how keys become notes: many, or one that follows the keys.
 
 use super::{SLOTS, Synth};
-use crate::event::EventKind;
+use crate::event::{ANY_CHANNEL, ANY_KEY, EventKind};
 use crate::math::split_mix;
 use crate::params::PlayMode;
 use crate::voice::{NoteState, Voice};
@@ -44,7 +44,8 @@ fn named(id: i32, channel: u8, key: f32) -> impl Fn(&NoteState) -> bool + Copy {
         if id >= 0 && note.id >= 0 {
             note.id == id
         } else {
-            note.channel == channel && (note.key - key).abs() < 1e-3
+            (channel == ANY_CHANNEL || note.channel == channel)
+                && (key == ANY_KEY || (note.key - key).abs() < 1e-3)
         }
     }
 }
@@ -80,6 +81,9 @@ impl Synth {
         let Some(event) = event.sanitized() else {
             return;
         };
+        if self.is_poly() {
+            self.leave_single();
+        }
         let channels = &mut self.shared.channels;
         match event {
             NoteOn {
@@ -107,13 +111,18 @@ impl Synth {
                 channels[channel as usize].brightness = octaves(value);
             }
             Sustain { channel, down } => self.sustain(channel, down),
-            AllNotesOff => {
-                self.keys.clear();
-                self.change_all(|_| true, Voice::release);
+            AllNotesOff { channel } => {
+                let of = self.of_channel(channel);
+                self.keys.retain(|k| !of(&k.note));
+                self.change_all(|v| of(&v.note), Voice::release);
             }
-            AllSoundOff => {
-                self.keys.clear();
-                self.change_all(|_| true, Voice::fade);
+            AllSoundOff { channel } => {
+                let of = self.of_channel(channel);
+                self.keys.retain(|k| !of(&k.note));
+                self.change_all(|v| of(&v.note), Voice::fade);
+                self.effects.reset();
+                // Once more when the notes have faded: they are fed to them meanwhile.
+                self.hushing = true;
             }
             Tuning {
                 id,
@@ -152,6 +161,24 @@ impl Synth {
         }
     }
 
+    /// Whether a note belongs to a channel, or to the zone of which it is the master's.
+    fn of_channel(&self, channel: u8) -> impl Fn(&NoteState) -> bool + Copy + use<> {
+        let zone = channel == 0 && self.shared.settings.mpe_bend_range.is_some();
+        move |note| zone || channel == ANY_CHANNEL || note.channel == channel
+    }
+
+    /// Forgets the keys of the single voice that a change of mode has left behind: its note is one
+    /// of many now, and ends by its own note-off or, if that has come already, with the pedal.
+    fn leave_single(&mut self) {
+        while let Some(Key { note, let_go }) = self.keys.pop() {
+            let same =
+                |n: &NoteState| n.channel == note.channel && n.key == note.key && n.id == note.id;
+            if let_go {
+                self.change_all(|v| !v.fading && same(&v.note), |v| v.held = false);
+            }
+        }
+    }
+
     /// Expressions are smoothed, so they may wait for the next grid line.
     fn express(&mut self, which: impl Fn(&NoteState) -> bool, set: impl Fn(&mut NoteState)) {
         for &i in &self.active {
@@ -163,7 +190,6 @@ impl Synth {
     }
 
     fn note_on(&mut self, note: NoteState) {
-        self.keys.clear();
         // A key struck again lets its earlier note go.
         let same =
             |n: &NoteState| n.channel == note.channel && n.key == note.key && n.id == note.id;
@@ -268,7 +294,10 @@ impl Synth {
     }
 
     fn note_off(&mut self, which: impl Fn(&NoteState) -> bool + Copy) {
-        let Some(at) = self.keys.iter().rposition(|k| which(&k.note)) else {
+        // Of keys that a host names alike, one that is still down.
+        let named = |down: bool| move |k: &Key| which(&k.note) && !(down && k.let_go);
+        let at = self.keys.iter().rposition(named(true));
+        let Some(at) = at.or_else(|| self.keys.iter().rposition(named(false))) else {
             for n in 0..self.active.len() {
                 let i = self.active[n];
                 let voice = &self.voices[i];
