@@ -201,6 +201,28 @@ fn the_child_inherits_three_descriptors_and_no_blocked_signal() {
     assert_eq!(blocked, "0000000000000000");
 }
 
+/// FAULTS T3: a fork copies the page tables of a host with gigabytes in memory, and its threads
+/// stand still meanwhile.
+#[cfg(target_os = "linux")]
+#[test]
+#[allow(unsafe_code)]
+fn starting_an_engine_does_not_fork_the_host() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    static FORKED: AtomicBool = AtomicBool::new(false);
+    unsafe extern "C" fn before() {
+        FORKED.store(true, Ordering::SeqCst);
+    }
+    type Handler = Option<unsafe extern "C" fn()>;
+    unsafe extern "C" {
+        fn pthread_atfork(prepare: Handler, parent: Handler, child: Handler) -> i32;
+    }
+    // SAFETY: the function only sets a flag, and stays.
+    assert_eq!(unsafe { pthread_atfork(Some(before), None, None) }, 0);
+    let (_folder, engine) = started("ok");
+    assert!(engine.pid().is_some());
+    assert!(!FORKED.load(Ordering::SeqCst));
+}
+
 #[test]
 fn a_missing_engine_is_named_with_its_folder_and_found_after_installation() {
     let folder = tempfile::tempdir().unwrap();

@@ -23,6 +23,7 @@ fn forever() -> ! {
 }
 
 fn serve(arguments: &[String]) {
+    matcher::engine::close_inherited();
     let mode = std::fs::read_to_string("mode").expect("the working folder is the engine's");
     let (mode, number) = mode.trim().split_once(' ').unwrap_or((mode.trim(), "0"));
     let number: usize = number.parse().expect("a number after the mode");

@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+pub use process::close_inherited;
+
 /// Longest time a start may take before the child is killed.
 pub const START_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest time a request may take before the child is killed, plus [`WINDOW_TIMEOUT`] per window.

@@ -45,7 +45,6 @@ impl Process {
             }
         }
         command.stderr(Stdio::piped());
-        close_leaked_descriptors(&mut command);
         #[cfg(windows)]
         {
             use std::os::windows::process::CommandExt;
@@ -167,33 +166,23 @@ fn keep_last(from: &mut impl Read, kept: &Mutex<Vec<u8>>) {
     }
 }
 
-/// Keeps the child from inheriting descriptors that the host opened without close-on-exec: a child
-/// that holds them keeps devices and locks busy.
-#[cfg(target_os = "linux")]
-#[allow(unsafe_code)]
-fn close_leaked_descriptors(command: &mut Command) {
-    use std::os::unix::process::CommandExt;
-    // SAFETY: between fork and exec only async-signal-safe calls are allowed; this is a single
-    // system call on integers. It marks descriptors and closes none, so that std's own error pipe
-    // still works. Kernels before 5.11 refuse it, and then the child inherits what the host leaked,
-    // as ever.
+/// Closes what this process has inherited beyond its three standard streams: descriptors that a
+/// host opened without close-on-exec, whose holder keeps devices and locks busy. For the engine's
+/// program, before it opens anything itself.
+///
+/// The host could mark them before it starts the engine, but only between fork and exec, and a
+/// fork stops every thread of a host with gigabytes in memory for some hundred milliseconds.
+pub fn close_inherited() {
+    #[cfg(target_os = "linux")]
+    #[allow(unsafe_code)]
+    // SAFETY: nothing in this process owns these descriptors yet. Kernels before 5.9 refuse the
+    // call, and then they stay open, as ever.
     unsafe {
-        command.pre_exec(|| {
-            libc::syscall(
-                libc::SYS_close_range,
-                3u32,
-                u32::MAX,
-                libc::CLOSE_RANGE_CLOEXEC,
-            );
-            Ok(())
-        });
+        libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, 0u32);
     }
+    // On Windows a child inherits only the handles it is given, and on macOS std starts it with
+    // close-on-exec as the default.
 }
-
-/// Does nothing: on Windows a child inherits only the handles it is given, and on macOS std has no
-/// safe way to limit the descriptors.
-#[cfg(not(target_os = "linux"))]
-fn close_leaked_descriptors(_: &mut Command) {}
 
 /// Our end of the child's standard input and output.
 ///

@@ -15,6 +15,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<(), Error> {
+    matcher::engine::close_inherited();
     trainer::serve::serve(
         &args.model,
         &mut std::io::stdin().lock(),
