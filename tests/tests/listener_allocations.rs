@@ -71,7 +71,7 @@ fn nothing_is_allocated_and_the_engines_answers_arrive() {
     let mut allocated = 0;
     for block in 0..200 {
         allocated += calls(|| end.push(&sound)).0;
-        end.wait();
+        end.wait(std::time::Instant::now() + matcher::live::LONGEST_WAIT);
         for _ in 0.. {
             let (n, due) = calls(|| end.next_due());
             allocated += n;

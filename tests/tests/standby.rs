@@ -2,7 +2,7 @@
 //! starting, dying or hung, and the player is told who listens.
 
 use matcher::engine::{Engine, MODEL_FOLDER, engine_program};
-use matcher::live::{AudioEnd, DELAY, HoldReason, Runtime, Status, View, live};
+use matcher::live::{AudioEnd, DELAY, HoldReason, LONGEST_WAIT, Runtime, Status, View, live};
 use matcher::{BUILTIN_WEIGHTS, CONTRACT, sha256_hex};
 use matcher::{BuiltinEncoder, ModelFiles};
 use matcher::{Contract, Encoder};
@@ -96,7 +96,7 @@ impl Stream {
 
     /// A block as of an offline host.
     fn offline(&mut self) {
-        self.block(|stream| stream.end.wait());
+        self.block(|stream| stream.end.wait(Instant::now() + LONGEST_WAIT));
     }
 
     /// A block as of a live host, however slow this machine is: waits until the listener has

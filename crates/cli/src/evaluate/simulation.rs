@@ -3,10 +3,11 @@
 use crate::audio_file::mono;
 use ear::EarConfig;
 use matcher::live::DELAY;
+use matcher::live::Limits;
 use matcher::live::Listener;
 use matcher::live::Target;
 use matcher::{Encoder, ListenError};
-use synth::{MATCHED_COUNT, Note, Patch};
+use synth::{Note, Patch};
 
 /// Glide time of the plugin's default state, in seconds.
 const GLIDE: f32 = 0.1;
@@ -60,7 +61,7 @@ impl LiveSimulation {
     pub fn play(&self, notes: &[Note], seconds: f64, rate: f64, from: f64) -> Vec<f32> {
         let changes = self.held.iter().filter(|(t, _)| *t >= from);
         let changes = changes.map(|(time, target)| {
-            let patch = target.effective(&Patch::default(), 1.0, &[false; MATCHED_COUNT]);
+            let patch = target.effective(&Patch::default(), 1.0, &Limits::NONE);
             (*time, patch)
         });
         mono(&synth::render_changes(
@@ -79,6 +80,7 @@ impl LiveSimulation {
 mod tests {
     use super::*;
     use matcher::{EncoderError, Inference};
+    use synth::MATCHED_COUNT;
 
     /// Gives the same inference for every window.
     struct Sure;

@@ -1,7 +1,7 @@
 //! The audio thread's end of the live loop.
 
 use super::target::Target;
-use super::{Due, LONGEST_WAIT, LoopState, Mark, MarkKind, Readiness};
+use super::{Due, LoopState, Mark, MarkKind, Readiness};
 use rtrb::{Consumer, Producer};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -101,16 +101,16 @@ impl AudioEnd {
         true
     }
 
-    /// Waits for the inferences due in the pushed block, at most 250 ms; for offline rendering
-    /// only. Also waits while the engine starts; returns at once when no inference can come.
-    pub fn wait(&mut self) {
+    /// Waits for the inferences due in the pushed block, at most until `until`; for offline
+    /// rendering only. Also waits while the engine starts; returns at once when no inference can
+    /// come.
+    pub fn wait(&mut self, until: Instant) {
         // Inferences due in this block were heard at least 120 ms before its end, of which 40 are
         // for the ear's own delay.
         let wanted = (self.end - self.unmarked_gap).saturating_sub(self.slack);
         // Renewed with each block, with a margin of some blocks: the listener may be ahead of it.
         let offline = self.end + 8 * self.slack;
         self.shared.offline.store(offline, Ordering::Release);
-        let until = Instant::now() + LONGEST_WAIT;
         loop {
             let readiness = self.shared.readiness.load(Ordering::Acquire);
             let here = self.shared.heard.load(Ordering::Acquire) >= wanted;

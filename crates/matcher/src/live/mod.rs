@@ -27,7 +27,7 @@ pub use audio::AudioEnd;
 pub use listener::{Listener, MIN_CONFIDENCE, StepResult};
 pub use resynthesis::LEAST_LIKENESS;
 pub use status::{Deafness, HoldReason, Status};
-pub use target::Target;
+pub use target::{Limits, Target};
 
 use crate::engine::Engine;
 use crate::model::ModelFiles;
@@ -44,8 +44,9 @@ use std::time::Duration;
 /// Time from a frame's end to its inference's effect, in seconds.
 pub const DELAY: f64 = 0.120;
 
-/// Longest time that [`AudioEnd::wait`] waits.
-const LONGEST_WAIT: Duration = Duration::from_millis(250);
+/// Longest time for which a host that renders offline is kept waiting in one block, by
+/// [`AudioEnd::wait`].
+pub const LONGEST_WAIT: Duration = Duration::from_millis(250);
 /// Capacity of the ring in seconds of sound: a hung engine is given up after 2.
 const RING_SECONDS: f64 = 4.0;
 /// Capacity of the queue of marks.

@@ -33,6 +33,23 @@ fn loudness_db(patch: &Patch) -> f32 {
     (10.0 * (energy / mono.len() as f32).log10()).max(-60.0)
 }
 
+/// The player's say in the match. Arrays are in the order of [`synth::MATCHED`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Locked parameters, which stay at the knob.
+    pub locked: [bool; MATCHED_COUNT],
+    /// Smallest and largest normalised value that an inference may give each parameter.
+    pub ranges: [[f32; 2]; MATCHED_COUNT],
+}
+
+impl Limits {
+    /// Nothing locked, everything allowed.
+    pub const NONE: Self = Self {
+        locked: [false; MATCHED_COUNT],
+        ranges: [[0.0, 1.0]; MATCHED_COUNT],
+    };
+}
+
 /// An inference and the level that goes with it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Target {
@@ -55,19 +72,24 @@ impl Target {
         }
     }
 
+    /// The value that the `i`-th matched parameter is drawn to: the inferred one, brought into its
+    /// allowed range.
+    pub fn inferred(&self, i: usize, limits: &Limits) -> f32 {
+        let [low, high] = limits.ranges[i];
+        self.inference.mean[i].max(low).min(high)
+    }
+
     /// Returns `knobs` with each unlocked matched row at knob + amount * (inferred - knob); others
     /// stay, except for the output level, which is compensated as far as the sound is matched.
-    /// `amount` 0 to 1; `locks` in the order of [`synth::MATCHED`]. Real-time safe.
-    pub fn effective(&self, knobs: &Patch, amount: f32, locks: &[bool; MATCHED_COUNT]) -> Patch {
+    /// `amount` 0 to 1. Real-time safe.
+    pub fn effective(&self, knobs: &Patch, amount: f32, limits: &Limits) -> Patch {
         let mut patch = *knobs;
         let mut free = 0;
         for (i, &row) in MATCHED.iter().enumerate() {
-            if !locks[i] {
+            if !limits.locked[i] {
                 free += 1;
-                patch.set(
-                    row,
-                    knobs.get(row) + amount * (self.inference.mean[i] - knobs.get(row)),
-                );
+                let knob = knobs.get(row);
+                patch.set(row, knob + amount * (self.inferred(i, limits) - knob));
             }
         }
         let share = amount * free as f32 / MATCHED_COUNT as f32;
@@ -96,7 +118,7 @@ mod tests {
         let wanted = loudness_db(&Patch::default());
         for seed in 0..40 {
             let target = some(seed);
-            let patch = target.effective(&Patch::default(), 1.0, &[false; MATCHED_COUNT]);
+            let patch = target.effective(&Patch::default(), 1.0, &Limits::NONE);
             let off = loudness_db(&patch) - wanted;
             if target.level_db.abs() < MOST_DB {
                 assert!(off.abs() < 0.5, "{seed}: {off} dB off");
@@ -111,9 +133,9 @@ mod tests {
     #[test]
     fn matched_and_unlocked_rows_are_halfway_at_half_the_match() {
         let (knobs, target) = (Patch::default(), some(2));
-        let mut locks = [false; MATCHED_COUNT];
-        locks[2] = true;
-        let half = target.effective(&knobs, 0.5, &locks);
+        let mut limits = Limits::NONE;
+        limits.locked[2] = true;
+        let half = target.effective(&knobs, 0.5, &limits);
         for row in (0..synth::COUNT).filter(|&row| row != LEVEL) {
             let expected = match MATCHED.iter().position(|&m| m == row) {
                 Some(i) if i != 2 => 0.5 * (knobs.get(row) + target.inference.mean[i]),
@@ -129,8 +151,22 @@ mod tests {
         let mut knobs = Patch::default();
         knobs.set_plain(LEVEL, -6.0);
         for (amount, lock) in [(0.0, false), (1.0, true), (0.0, true)] {
-            let patch = target.effective(&knobs, amount, &[lock; MATCHED_COUNT]);
+            let mut limits = Limits::NONE;
+            limits.locked = [lock; MATCHED_COUNT];
+            let patch = target.effective(&knobs, amount, &limits);
             assert_eq!(patch, knobs);
+        }
+    }
+
+    #[test]
+    fn an_inference_stays_in_its_allowed_range() {
+        let (knobs, target) = (Patch::default(), some(3));
+        let mut limits = Limits::NONE;
+        limits.ranges = [[0.4, 0.6]; MATCHED_COUNT];
+        let patch = target.effective(&knobs, 1.0, &limits);
+        for (i, &row) in MATCHED.iter().enumerate() {
+            let expected = target.inference.mean[i].clamp(0.4, 0.6);
+            assert!((patch.get(row) - expected).abs() < 1e-6);
         }
     }
 }

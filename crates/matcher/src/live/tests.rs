@@ -82,7 +82,7 @@ fn play(end: &mut AudioEnd, sound: &[f32], size: usize) -> Vec<(usize, Target)> 
     let mut all = Vec::new();
     for (i, block) in sound.chunks(size).enumerate() {
         end.push(block);
-        end.wait();
+        end.wait(Instant::now() + LONGEST_WAIT);
         while let Some((offset, target)) = end.next_due() {
             assert!(offset < block.len());
             all.push((i * size + offset, target));
@@ -293,7 +293,7 @@ fn the_models_ear_replaces_the_default_one() {
 fn an_unsupported_rate_is_reported() {
     let (mut end, view) = live_with(1.0, Fingerprint, Readiness::Ready);
     end.push(&[0.0; 64]);
-    end.wait();
+    end.wait(Instant::now() + LONGEST_WAIT);
     let status = view.snapshot().status;
     assert!(
         matches!(status, Status::NotListening(Deafness::Ear(_))),
