@@ -10,5 +10,6 @@ pub mod measure;
 pub mod melody;
 pub mod process;
 pub mod sandbox;
+pub mod states;
 pub mod sure;
 pub mod wav;
