@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 thread_local! {
     /// The door of the instance that is being made on this thread.
@@ -32,6 +32,9 @@ pub enum Sidechain {
 #[derive(Debug, Default)]
 pub struct Door {
     changed: AtomicBool,
+    refused: AtomicBool,
+    /// Number of edits that belong together, of those that the guard sees next.
+    group: AtomicUsize,
     offline: AtomicBool,
     resuming: AtomicBool,
     sidechain: AtomicU8,
@@ -58,7 +61,6 @@ impl Door {
     }
 
     /// Notes that something the project saves has changed. Wait-free.
-    #[allow(dead_code)] // For the instance's state and editor.
     pub fn mark_changed(&self) {
         self.changed.store(true, Ordering::Release);
     }
@@ -66,6 +68,26 @@ impl Door {
     /// Whether something changed since the last call. Wait-free.
     pub fn take_changed(&self) -> bool {
         self.changed.swap(false, Ordering::AcqRel)
+    }
+
+    /// Announces that the next `edits` gestures are one step for the host's undo.
+    pub fn group_edits(&self, edits: usize) {
+        self.group.store(edits, Ordering::Release);
+    }
+
+    /// The number of gestures from the next one on that are one step, once.
+    pub fn take_group(&self) -> usize {
+        self.group.swap(0, Ordering::AcqRel)
+    }
+
+    /// Notes that a state could not be read and was refused.
+    pub fn mark_refused(&self) {
+        self.refused.store(true, Ordering::Release);
+    }
+
+    /// Whether a state was refused since the last call.
+    pub fn take_refused(&self) -> bool {
+        self.refused.swap(false, Ordering::AcqRel)
     }
 
     /// Whether the host says that the current block is rendered offline. Wait-free.
@@ -117,7 +139,6 @@ impl Door {
 
     /// Number of the host's current block. The framework cuts blocks at parameter changes, so
     /// several calls of the instance may belong to one. Wait-free.
-    #[allow(dead_code)] // For deadlines that hold for a whole block.
     pub fn block(&self) -> u64 {
         self.block.load(Ordering::Acquire)
     }

@@ -1,9 +1,11 @@
 //! The shell: MirrorNet as CLAP, VST3 and standalone. Wiring, parameters, state and editor.
 
 mod door;
+mod downmix;
 mod editor;
 mod events;
 mod guard;
+mod history;
 mod offline;
 mod params;
 mod plugin;

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use matcher::ModelFiles;
 use matcher::engine::Engine;
-use matcher::live::{AudioEnd, live};
+use matcher::live::{AudioEnd, LONGEST_WAIT, live};
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 use nice_plug_egui::EguiEditor;
@@ -17,10 +17,10 @@ use crate::door::Door;
 use crate::editor::{self, App};
 use crate::events::translate;
 use crate::offline::OfflineDetector;
-use crate::params::{self, GLIDE, OUTPUT, Params};
+use crate::params::{self, GLIDE, HostParam, OUTPUT, Params};
 use crate::processor::{Controls, Processor};
-use crate::state::{InstanceState, Mailbox};
-use crate::touch::TouchLock;
+use crate::state::{AudioState, InstanceState, MatchChanges};
+use crate::touch::{Sounding, TouchLock};
 
 /// Most host events of one block. Some hosts send every parameter, and VST3 has 2,080 for
 /// controllers alone.
@@ -35,7 +35,8 @@ const MODEL: ModelFiles = ModelFiles {
 /// One instance of the instrument.
 pub struct MirrorNet {
     params: Arc<Params>,
-    mailbox: Mailbox,
+    audio: AudioState,
+    changes: MatchChanges,
     /// What the guard around this instance is told, and tells.
     door: Arc<Door>,
     /// `None` while the plugin is not active.
@@ -44,21 +45,26 @@ pub struct MirrorNet {
     offline_detector: OfflineDetector,
     /// Whether the last block was rendered offline.
     offline: bool,
+    /// The host's block that was last waited in, and until when it may.
+    deadline: Option<(u64, Instant)>,
     rate: f32,
     events: Vec<Event>,
 }
 
 impl Default for MirrorNet {
     fn default() -> Self {
-        let (state, mailbox) = InstanceState::new();
+        let (state, audio) = InstanceState::new();
+        let door = state.door.clone();
         Self {
             params: Arc::new(Params::new(Arc::new(state))),
-            mailbox,
-            door: Door::of_this_instance(),
+            audio,
+            changes: MatchChanges::default(),
+            door,
             processor: None,
-            touch: TouchLock::default(),
+            touch: TouchLock::new(),
             offline_detector: OfflineDetector::new(false),
             offline: false,
+            deadline: None,
             rate: 48_000.0,
             // A host event may become up to five of the synth's.
             events: Vec::with_capacity(5 * EVENTS),
@@ -81,14 +87,38 @@ impl MirrorNet {
         self.offline_detector = OfflineDetector::new(self.offline);
     }
 
+    /// Takes up what was recalled, and what comes back with the knobs' values; locks knobs that
+    /// were moved, and returns whether any was. Real-time safe.
+    fn watch_knobs(&mut self, seconds: f32) -> bool {
+        let state = &self.params.state;
+        let knobs = self.params.unmodulated();
+        let sounding = Sounding {
+            amount: self.params.amount.modulated(),
+            patch: self.processor.as_ref().and_then(Processor::sounding),
+        };
+        let locked = self.touch.watch(&knobs, sounding, seconds, state);
+        let recalled = self.audio.mailbox.recalled();
+        let came_back = self.audio.returns.came_back(&knobs);
+        if let Some(snapshot) = &came_back {
+            state.came_back(&snapshot.limits);
+        }
+        let held = came_back.map(|snapshot| snapshot.held).or(recalled);
+        if let (Some(held), Some(processor)) = (held, &mut self.processor) {
+            processor.hold(held);
+            self.audio.mailbox.report(held);
+            self.changes.loaded(held.map(|target| target.inference));
+        }
+        locked && came_back.is_none()
+    }
+
     /// The current settings of host and player.
     fn controls(&self, song: &Transport) -> Controls {
         let params = &self.params;
-        let plain = |row: &synth::Param, param: &FloatParam| row.plain(param.value());
+        let plain = |row: &synth::Param, param: &HostParam| row.plain(param.modulated());
         Controls {
-            knobs: params.knobs(),
-            amount: params.amount.value(),
-            locks: params.state.locks(),
+            knobs: self.touch.taken_up(params.knobs()),
+            amount: params.amount.modulated(),
+            limits: params.state.limits(),
             glide: plain(&GLIDE, &params.glide),
             listen: params.listen.value(),
             gain: util::db_to_gain(plain(&OUTPUT, &params.output)),
@@ -136,7 +166,7 @@ impl Plugin for MirrorNet {
     }
 
     fn filter_state(state: &mut PluginState) {
-        params::sanitize(state);
+        params::migrate(state);
     }
 
     fn activate(
@@ -195,10 +225,9 @@ impl Plugin for MirrorNet {
                 }
             });
         }
-        self.touch
-            .watch(&self.params.unmodulated(), &self.params.state);
-        let controls = self.controls(context.transport());
         let seconds = buffer.samples() as f64 / f64::from(self.rate);
+        let locked = self.watch_knobs(seconds as f32);
+        let controls = self.controls(context.transport());
         let ahead = self.offline_detector.update(seconds, Instant::now());
         let offline = ahead || self.door.is_offline();
         if offline && !self.offline {
@@ -220,13 +249,34 @@ impl Plugin for MirrorNet {
             _ => None,
         };
         let sidechain = sidechain.filter(|[l, _]| l.len() == left.len());
-        let recalled = self.mailbox.recalled();
-        if let Some(target) = recalled {
-            processor.hold(target);
+        let wait_until = offline.then(|| {
+            // The framework cuts a host's block at each change of a parameter: all its parts have
+            // one deadline. Without a guard there are no numbers.
+            let block = self.door.block();
+            match self.deadline {
+                Some((of, until)) if of == block && block > 0 => until,
+                _ => {
+                    self.deadline
+                        .insert((block, Instant::now() + LONGEST_WAIT))
+                        .1
+                }
+            }
+        });
+        let moved = processor.process(
+            &controls,
+            wait_until,
+            sidechain,
+            left,
+            right,
+            &mut self.events,
+        );
+        if moved {
+            self.audio.mailbox.report(processor.held());
         }
-        let moved = processor.process(&controls, offline, sidechain, left, right, &mut self.events);
-        if moved || recalled.is_some() {
-            self.mailbox.report(processor.held());
+        let held = processor.held().map(|target| target.inference);
+        // A bounce is not the player's doing.
+        if !offline && (self.changes.update(held, seconds as f32) || locked) {
+            self.door.mark_changed();
         }
         self.door.set_sound(processor.sounds(), processor.tail());
         // Lets the host forget its modulation of these notes.

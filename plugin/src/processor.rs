@@ -1,8 +1,10 @@
 //! One instance without its host: reference and events in, sound out.
 
-use matcher::live::AudioEnd;
-use matcher::live::Target;
-use synth::{Ended, Event, MATCHED_COUNT, Patch, Synth, Transport};
+use matcher::live::{AudioEnd, Limits, Target};
+use std::time::Instant;
+use synth::{Ended, Event, Patch, Synth, Transport};
+
+use crate::downmix::Downmix;
 
 /// Most samples pushed to the source at a time.
 const CHUNK: usize = 1024;
@@ -15,8 +17,8 @@ const LEVEL_TIME: f32 = 0.01;
 pub trait InferenceSource {
     /// Takes a block of the reference; the stream's position advances by its length.
     fn push(&mut self, mono: &[f32]);
-    /// Waits for the inference due in the pushed block. Offline only.
-    fn wait(&mut self);
+    /// Waits for the inference due in the pushed block, at most until then. Offline only.
+    fn wait(&mut self, until: Instant);
     /// The next inference due in the pushed block, with its offset there.
     fn next_due(&mut self) -> Option<(usize, Target)>;
     /// Starts a new stream.
@@ -28,8 +30,8 @@ impl InferenceSource for AudioEnd {
         AudioEnd::push(self, mono);
     }
 
-    fn wait(&mut self) {
-        AudioEnd::wait(self);
+    fn wait(&mut self, until: Instant) {
+        AudioEnd::wait(self, until);
     }
 
     fn next_due(&mut self) -> Option<(usize, Target)> {
@@ -48,8 +50,8 @@ pub struct Controls {
     pub knobs: Patch,
     /// Share of the way from the knob to the inferred value that matched parameters go, 0 to 1.
     pub amount: f32,
-    /// Locked parameters, which stay at the knob, in the order of [`synth::MATCHED`].
-    pub locks: [bool; MATCHED_COUNT],
+    /// Locks and allowed ranges.
+    pub limits: Limits,
     /// Time from one inferred sound to the next, in seconds.
     pub glide: f32,
     /// Whether the listener receives the reference; if not, it receives silence.
@@ -68,8 +70,7 @@ pub struct Processor<S> {
     held: Option<Target>,
     /// Patch last given to the synth; `None` since the start, when the synth must not glide.
     target: Option<Patch>,
-    /// Remaining samples of the glide to the held inference.
-    gliding: usize,
+    downmix: Downmix,
     /// [`Controls::listen`] of the last block.
     listening: bool,
     /// Gain of the last sample; `None` before the first.
@@ -86,7 +87,7 @@ impl<S: InferenceSource> Processor<S> {
             rate,
             held: None,
             target: None,
-            gliding: 0,
+            downmix: Downmix::new(rate),
             listening: true,
             gain: None,
             mono: Box::new([0.0; CHUNK]),
@@ -98,7 +99,7 @@ impl<S: InferenceSource> Processor<S> {
         self.source.reset();
         self.synth.reset();
         self.target = None;
-        self.gliding = 0;
+        self.downmix.reset();
         self.gain = None;
     }
 
@@ -126,6 +127,11 @@ impl<S: InferenceSource> Processor<S> {
         self.held
     }
 
+    /// The patch that sounds, or that the synth glides to; `None` before the first block.
+    pub fn sounding(&self) -> Option<&Patch> {
+        self.target.as_ref()
+    }
+
     /// Replaces the held inference.
     pub fn hold(&mut self, target: Option<Target>) {
         self.held = target;
@@ -135,11 +141,12 @@ impl<S: InferenceSource> Processor<S> {
     /// missing. `events` are in time order; their times are overwritten. Returns whether the held
     /// inference changed.
     ///
-    /// Real-time safe unless `offline`.
+    /// Real-time safe, unless it may wait: offline, for inferences that are due, all in all until
+    /// `wait_until`.
     pub fn process(
         &mut self,
         controls: &Controls,
-        offline: bool,
+        wait_until: Option<Instant>,
         sidechain: Option<[&[f32]; 2]>,
         left: &mut [f32],
         right: &mut [f32],
@@ -162,8 +169,8 @@ impl<S: InferenceSource> Processor<S> {
         while start < length {
             let end = length.min(start + CHUNK);
             self.push(controls, sidechain, start, end);
-            if offline {
-                self.source.wait();
+            if let Some(until) = wait_until {
+                self.source.wait(until);
             }
             let mut from = start;
             while let Some((offset, target)) = self.source.next_due() {
@@ -174,7 +181,6 @@ impl<S: InferenceSource> Processor<S> {
                 events = self.render(&mut left[..to], &mut right[..to], from, events);
                 from = to;
                 self.held = Some(target);
-                self.gliding = (controls.glide * self.rate) as usize;
                 self.retarget(controls, controls.glide);
                 moved = true;
             }
@@ -185,8 +191,7 @@ impl<S: InferenceSource> Processor<S> {
         moved
     }
 
-    /// Pushes samples `start..end` of the sidechain: the sum of both channels, since a mono source
-    /// may fill only the left one. Silence while not listening.
+    /// Pushes samples `start..end` of the sidechain, as one channel. Silence while not listening.
     fn push(
         &mut self,
         controls: &Controls,
@@ -197,32 +202,26 @@ impl<S: InferenceSource> Processor<S> {
         let mono = &mut self.mono[..end - start];
         match sidechain {
             Some([left, right]) if controls.listen => {
-                for ((mono, l), r) in mono
-                    .iter_mut()
-                    .zip(&left[start..end])
-                    .zip(&right[start..end])
-                {
-                    *mono = l + r;
-                }
+                self.downmix
+                    .process(&left[start..end], &right[start..end], mono);
             }
             _ => mono.fill(0.0),
         }
         self.source.push(mono);
     }
 
-    /// Lets the synth glide to the effective patch within `glide` seconds, if that patch changed.
+    /// Lets what changed of the effective patch glide there within `glide` seconds.
     fn retarget(&mut self, controls: &Controls, glide: f32) {
         let target = match &self.held {
-            Some(held) => held.effective(&controls.knobs, controls.amount, &controls.locks),
+            Some(held) => held.effective(&controls.knobs, controls.amount, &controls.limits),
             None => controls.knobs,
         };
-        let glide = match self.target {
-            None => 0.0,
+        match self.target {
+            None => self.synth.set_patch(&target, 0.0),
             Some(last) if last == target => return,
-            // A knob that moves during a glide to an inference must not cut it short.
-            Some(_) => glide.max(self.gliding as f32 / self.rate),
-        };
-        self.synth.set_patch(&target, glide);
+            // What glides to an inference goes on while a knob moves.
+            Some(_) => self.synth.glide_to(&target, glide),
+        }
         self.target = Some(target);
     }
 
@@ -246,7 +245,6 @@ impl<S: InferenceSource> Processor<S> {
         }
         self.synth
             .process(&mut left[start..], &mut right[start..], now);
-        self.gliding = self.gliding.saturating_sub(end - start);
         later
     }
 

@@ -1,65 +1,112 @@
 //! An instance's state apart from its parameters, shared by audio thread, editor and host.
 //!
-//! The audio thread only ever touches atomics and its wait-free [`Mailbox`].
+//! The audio thread only ever touches atomics and its wait-free ends ([`AudioState`]).
 
+mod changes;
 mod held;
+mod limits;
 mod listener;
-mod locks;
+mod loads;
 mod saved;
 
-pub use held::Mailbox;
-pub use locks::MOVE;
+pub use changes::MatchChanges;
+pub use limits::MOVE;
+pub use loads::Snapshot;
 pub use saved::FIELD;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use held::HeldTarget;
+use held::{HeldTarget, Mailbox};
+use limits::SharedLimits;
 use listener::Listener;
-use locks::Locks;
-use matcher::live::Target;
+use loads::{Loads, Returns};
+use matcher::live::{Limits, Target};
 use parking_lot::Mutex;
 use saved::Saved;
-use synth::{COUNT, MATCHED_COUNT};
+use synth::COUNT;
+
+use crate::door::Door;
+use crate::history::History;
 
 /// State shared by audio thread, editor and host.
 pub struct InstanceState {
-    locks: Locks,
+    limits: SharedLimits,
     held: HeldTarget,
+    loads: Loads,
+    /// The container last loaded.
+    saved: Mutex<Saved>,
     /// Text for the player about the last load.
     message: Mutex<Option<String>>,
+    /// The editor's undo.
+    pub history: Mutex<History>,
     /// Number of times the host was found to render offline without saying so.
     pub offline_switches: AtomicU32,
     /// The listener and the engine it asks.
     pub listener: Listener,
+    /// The way to the guard.
+    pub door: Arc<Door>,
+}
+
+/// The audio thread's ends of the state.
+pub struct AudioState {
+    /// Exchanges the held inference.
+    pub mailbox: Mailbox,
+    /// Tells when the values of an earlier load come back.
+    pub returns: Returns,
 }
 
 impl InstanceState {
-    /// A state without locks and held inference, with the audio thread's end of it.
-    pub fn new() -> (Self, Mailbox) {
+    /// A state without locks and held inference, with the audio thread's ends of it.
+    pub fn new() -> (Self, AudioState) {
         let (held, mailbox) = held::held();
+        let (loads, returns) = loads::loads();
         let state = Self {
-            locks: Locks::new(),
+            limits: SharedLimits::new(),
             held,
+            loads,
+            saved: Mutex::new(Saved::empty()),
             message: Mutex::new(None),
+            history: Mutex::default(),
             offline_switches: AtomicU32::new(0),
             listener: Listener::default(),
+            door: Door::of_this_instance(),
         };
-        (state, mailbox)
+        (state, AudioState { mailbox, returns })
     }
 
-    /// Locks in the order of [`synth::MATCHED`]. Wait-free.
-    pub fn locks(&self) -> [bool; MATCHED_COUNT] {
-        self.locks.get()
+    /// Locks and allowed ranges. Wait-free.
+    pub fn limits(&self) -> Limits {
+        self.limits.get()
     }
 
-    /// Locks or releases the `i`-th matched parameter. Wait-free.
-    pub fn set_lock(&self, i: usize, on: bool) {
-        self.locks.set(i, on);
+    /// Locks or releases the `i`-th matched parameter; returns whether that is news. Wait-free.
+    pub fn set_lock(&self, i: usize, on: bool) -> bool {
+        self.limits.set_lock(i, on)
     }
 
-    /// Whether `x` is the value last loaded into the `i`-th matched knob. Wait-free.
-    pub fn was_loaded(&self, i: usize, x: f32) -> bool {
-        self.locks.was_loaded(i, x)
+    /// Replaces locks and ranges, by the player's hand.
+    pub fn set_limits(&self, limits: &Limits) {
+        if *limits != self.limits.get() {
+            self.limits.set(limits);
+            self.door.mark_changed();
+        }
+    }
+
+    /// Expects the `i`-th matched knob to take the normalised value `x` soon, which then is not the
+    /// player's hand. Wait-free.
+    pub fn expect(&self, i: usize, x: f32) {
+        self.limits.expect(i, x);
+    }
+
+    /// Whether the `i`-th matched knob was expected to take the value `x`, once. Wait-free.
+    pub fn arrived(&self, i: usize, x: f32) -> bool {
+        self.limits.arrived(i, x)
+    }
+
+    /// Takes over the locks and ranges of a load that has come back. Wait-free.
+    pub fn came_back(&self, limits: &Limits) {
+        self.limits.set(limits);
     }
 
     /// The target now held: the audio thread's, or a recalled one that it hasn't taken up yet.
@@ -69,6 +116,13 @@ impl InstanceState {
 
     /// Text for the player about the last load.
     pub fn message(&self) -> Option<String> {
+        if self.door.take_refused() {
+            self.set_message(Some(
+                "The host's saved state could not be read, so nothing was changed. Load the \
+                 project's last backup, or a patch."
+                    .into(),
+            ));
+        }
         self.message.lock().clone()
     }
 
@@ -77,45 +131,62 @@ impl InstanceState {
         *self.message.lock() = message;
     }
 
-    /// Prepares for a patch that is being loaded into the knobs (normalised): releases all locks
-    /// and drops the held inference.
-    pub fn load(&self, knobs: &[f32; COUNT]) {
-        self.set(knobs, Saved::EMPTY);
+    /// Everything that a patch replaces, while the knobs are at `knobs` (normalised).
+    pub fn snapshot(&self, knobs: &[f32; COUNT]) -> Snapshot {
+        Snapshot {
+            knobs: *knobs,
+            limits: self.limits(),
+            held: self.held(),
+        }
+    }
+
+    /// Prepares for values that are on their way into the knobs: takes over the locks, ranges and
+    /// held inference that belong to them. When the host brings back what was there `before`, what
+    /// belonged to that comes back too.
+    pub fn load(&self, before: Snapshot, after: Snapshot) {
+        self.loads.push(Some(before), after);
+        self.take_over(&after);
+        self.door.mark_changed();
     }
 
     /// The state as text.
     pub fn save(&self) -> String {
-        Saved {
-            locks: self.locks(),
-            inference: self.held().map(|target| target.inference),
-        }
-        .to_text()
+        let inference = self.held().map(|target| target.inference);
+        self.saved.lock().with(self.limits(), inference).to_text()
     }
 
     /// Restores the state from a text of [`InstanceState::save`]; `knobs` are the normalised values
-    /// loaded with it. Without a text, or with an unreadable one, nothing is locked or held; in the
-    /// latter case the player's message gives the reason.
+    /// loaded with it. What the text lacks is not locked, not limited and not held; what can't be
+    /// read of it neither, and then the player's message says so.
     pub fn restore(&self, text: Option<&str>, knobs: &[f32; COUNT]) {
-        match text.map(Saved::from_text) {
-            None => self.load(knobs),
-            Some(Ok(saved)) => self.set(knobs, saved),
-            Some(Err(reason)) => {
-                self.load(knobs);
-                self.set_message(Some(format!(
-                    "The project's match could not be read ({reason}). Its knobs were loaded; \
-                     nothing is locked or held. Play the reference again to match it."
-                )));
-            }
-        }
+        let (saved, faults) = match text {
+            Some(text) => Saved::from_text(text, knobs),
+            None => (Saved::empty(), Vec::new()),
+        };
+        let snapshot = Snapshot {
+            knobs: *knobs,
+            limits: saved.limits,
+            held: saved.inference.map(Target::new),
+        };
+        *self.saved.lock() = saved;
+        self.loads.push(None, snapshot);
+        *self.history.lock() = History::default();
+        self.take_over(&snapshot);
+        self.set_message((!faults.is_empty()).then(|| {
+            format!(
+                "Not all of the project's match could be read ({}). The rest is loaded. Play the \
+                 reference again to match it.",
+                faults.join("; ")
+            )
+        }));
     }
 
-    /// Replaces the loaded knobs, the locks and the held inference.
-    fn set(&self, knobs: &[f32; COUNT], saved: Saved) {
-        self.locks.load(knobs, &saved.locks);
-        // First, so that no inference on its way can follow the recall.
+    fn take_over(&self, snapshot: &Snapshot) {
+        self.limits.expect_all(&snapshot.knobs);
+        self.limits.set(&snapshot.limits);
+        // Answers to windows from before the load must not replace what it holds.
         self.listener.clear();
-        self.held.recall(saved.inference.map(Target::new));
-        self.set_message(None);
+        self.held.recall(snapshot.held);
     }
 }
 

@@ -1,89 +1,94 @@
-//! Locks a matched parameter as soon as the player or the host's automation moves it.
+//! Locks a matched parameter as soon as the player or the host's automation moves it, and takes it
+//! up where it sounds.
 
-use synth::{COUNT, MATCHED, MATCHED_COUNT};
+use synth::{COUNT, MATCHED, MATCHED_COUNT, Patch};
 
 use crate::state::{InstanceState, MOVE};
 
+/// Largest first step of a hand on a knob, normalised. A larger one is a jump: automation or a
+/// typed value, which mean what they say.
+const HAND: f32 = 0.05;
+/// Time constant with which a knob that a hand took up elsewhere comes to where it is, in seconds.
+const COME: f32 = 0.3;
+
+/// The match as it sounds while the knobs are watched.
+#[derive(Clone, Copy)]
+pub struct Sounding<'a> {
+    /// Share of the way from the knob to the inferred value, 0 to 1.
+    pub amount: f32,
+    /// The patch that sounds; `None` while nothing was played yet.
+    pub patch: Option<&'a Patch>,
+}
+
 /// Watches the matched knobs; tells a moved one from one that a state or a patch was loaded into.
-#[derive(Default)]
 pub struct TouchLock {
-    /// Values when last seen to move, in the order of [`MATCHED`]. `None` before the first look:
-    /// values that a host sets before it plays belong to a state and are not moves.
-    seen: Option<[f32; MATCHED_COUNT]>,
+    /// Values when last seen to move, in the order of [`MATCHED`].
+    seen: [f32; MATCHED_COUNT],
+    /// Distances from the knobs to where they were taken up, normalised.
+    offsets: [f32; MATCHED_COUNT],
 }
 
 impl TouchLock {
-    /// Locks the `knobs` (normalised, unmodulated) that moved since the last call. Real-time safe.
-    pub fn watch(&mut self, knobs: &[f32; COUNT], state: &InstanceState) {
-        let now = MATCHED.map(|row| knobs[row]);
-        let seen = self.seen.get_or_insert(now);
-        for (i, (seen, now)) in seen.iter_mut().zip(now).enumerate() {
-            if (now - *seen).abs() > MOVE {
-                *seen = now;
-                if !state.was_loaded(i, now) {
-                    state.set_lock(i, true);
+    /// A watch over knobs at their defaults.
+    pub fn new() -> Self {
+        Self {
+            seen: Patch::default().matched(),
+            offsets: [0.0; MATCHED_COUNT],
+        }
+    }
+
+    /// Watches `knobs` (normalised, unmodulated) for a block of `seconds`: locks those that moved
+    /// since the last call, unless the match is at 0 % and moves no knob anyway. Returns whether
+    /// that locked any. Real-time safe.
+    pub fn watch(
+        &mut self,
+        knobs: &[f32; COUNT],
+        sounding: Sounding<'_>,
+        seconds: f32,
+        state: &InstanceState,
+    ) -> bool {
+        let keep = (-seconds / COME).exp();
+        let mut news = false;
+        for (i, &row) in MATCHED.iter().enumerate() {
+            self.offsets[i] = match self.offsets[i] * keep {
+                little if little.abs() < MOVE => 0.0,
+                offset => offset,
+            };
+            let (before, now) = (self.seen[i], knobs[row]);
+            let loaded = state.arrived(i, now);
+            if loaded {
+                self.offsets[i] = 0.0;
+            }
+            if (now - before).abs() <= MOVE {
+                continue;
+            }
+            self.seen[i] = now;
+            if loaded || sounding.amount <= 0.0 {
+                continue;
+            }
+            if state.set_lock(i, true) {
+                news = true;
+                let sounds = sounding.patch.map_or(now, |patch| patch.get(row));
+                let hand = (now - before).abs() <= HAND;
+                // The editor starts where it sounds by itself.
+                if hand && (now - before).abs() < (now - sounds).abs() {
+                    self.offsets[i] = sounds - before;
                 }
             }
         }
+        news
+    }
+
+    /// The patch with its matched knobs where they were taken up. Real-time safe.
+    pub fn taken_up(&self, mut knobs: Patch) -> Patch {
+        for (i, &row) in MATCHED.iter().enumerate() {
+            if self.offsets[i] != 0.0 {
+                knobs.set(row, knobs.get(row) + self.offsets[i]);
+            }
+        }
+        knobs
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use synth::Patch;
-    use synth::params::{FILTER_CUTOFF, FILTER_KEYTRACK};
-
-    fn locked(state: &InstanceState) -> Vec<usize> {
-        let locks = state.locks();
-        (0..MATCHED_COUNT)
-            .filter(|&i| locks[i])
-            .map(|i| MATCHED[i])
-            .collect()
-    }
-
-    #[test]
-    fn a_move_locks_its_knob_and_no_other() {
-        let (state, _) = InstanceState::new();
-        let mut touch = TouchLock::default();
-        let mut knobs = *Patch::default().values();
-        touch.watch(&knobs, &state);
-        knobs[FILTER_KEYTRACK] += 0.1;
-        touch.watch(&knobs, &state);
-        assert!(locked(&state).is_empty());
-        knobs[FILTER_CUTOFF] += MOVE / 2.0;
-        touch.watch(&knobs, &state);
-        assert!(locked(&state).is_empty());
-        // A slow move adds up.
-        knobs[FILTER_CUTOFF] += MOVE;
-        touch.watch(&knobs, &state);
-        assert_eq!(locked(&state), [FILTER_CUTOFF]);
-        state.set_lock(
-            MATCHED
-                .iter()
-                .position(|&row| row == FILTER_CUTOFF)
-                .unwrap(),
-            false,
-        );
-        touch.watch(&knobs, &state);
-        assert!(locked(&state).is_empty());
-    }
-
-    #[test]
-    fn loading_a_patch_locks_nothing() {
-        let (state, _) = InstanceState::new();
-        let mut touch = TouchLock::default();
-        let mut knobs = *Patch::default().values();
-        // The first look is a baseline.
-        touch.watch(&knobs, &state);
-        for row in MATCHED {
-            knobs[row] = 1.0 - knobs[row];
-        }
-        state.restore(None, &knobs);
-        touch.watch(&knobs, &state);
-        assert!(locked(&state).is_empty());
-        knobs[FILTER_CUTOFF] = 0.123;
-        touch.watch(&knobs, &state);
-        assert_eq!(locked(&state), [FILTER_CUTOFF]);
-    }
-}
+mod tests;

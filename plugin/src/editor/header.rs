@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 use egui::{Align2, Color32, CursorIcon, Pos2, Rect, Sense, Ui, pos2, vec2};
 use matcher::engine::EngineStatus;
 use matcher::live::Snapshot;
-use nice_plug::prelude::{FloatParam, Param};
-use synth::Unit;
+use nice_plug::prelude::Param;
+use synth::{COUNT, MATCHED, Unit};
 
 use super::knob::Knob;
-use super::{Scene, patch, theme};
+use super::{Scene, locks, patch, theme};
+use crate::history;
 use crate::params::{AMOUNT, GLIDE, OUTPUT};
 
 /// Height of the header.
@@ -63,6 +64,12 @@ fn show_name(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
         theme::FAINT,
     );
 
+    show_undo(
+        ui,
+        pos2(rect.left() + 4.0, rect.bottom() - 54.0),
+        rect.width(),
+        scene,
+    );
     let buttons = Rect::from_min_max(pos2(rect.left() + 4.0, rect.bottom() - 28.0), rect.max);
     let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(buttons));
     ui.horizontal(|ui| {
@@ -71,30 +78,59 @@ fn show_name(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
         );
         if copy.clicked() {
             ui.ctx().copy_text(patch::text(&scene.effective));
-            note(ui, "The sounding patch is on the clipboard.");
+            note(ui, "The sounding patch is on the clipboard.".into());
         }
         let paste = ui
             .button("Paste patch")
             .on_hover_text("Loads a patch from the clipboard; the held inference and all locks are dropped.");
         if paste.clicked() {
             match patch::paste(scene.params, &scene.setter) {
-                Ok(()) => note(ui, "The clipboard's patch is loaded; the held inference is dropped."),
+                Ok(word) => note(ui, word),
                 Err(message) => scene.params.state.set_message(Some(message)),
             }
         }
     });
 }
 
+/// Draws undo, redo, and the release of all locks.
+fn show_undo(ui: &mut Ui, corner: Pos2, width: f32, scene: &Scene<'_>) {
+    let row = Rect::from_min_size(corner, vec2(width, 24.0));
+    let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(row));
+    let (undo, redo) = {
+        let history = scene.params.state.history.lock();
+        let name = |name: Option<&str>| name.map(str::to_owned);
+        (name(history.undo_name()), name(history.redo_name()))
+    };
+    ui.horizontal(|ui| {
+        let mut button = |word: &str, what: Option<String>| {
+            let button = egui::Button::new(word).small();
+            let response = ui.add_enabled(what.is_some(), button);
+            response.on_hover_text(what.unwrap_or_default()).clicked()
+        };
+        if button("Undo", undo) {
+            history::undo(scene.params, &scene.setter);
+        }
+        if button("Redo", redo) {
+            history::redo(scene.params, &scene.setter);
+        }
+        let any = scene.limits.locked.contains(&true);
+        let what = any.then(|| "Releases every lock: the match moves all its knobs again.".into());
+        if button("Release all", what) {
+            locks::release("all", &MATCHED, scene);
+        }
+    });
+}
+
 /// Shows a note about a finished action for [`NOTE_SECONDS`].
-fn note(ui: &Ui, text: &'static str) {
+fn note(ui: &Ui, text: String) {
     let time = ui.input(|input| input.time);
     ui.data_mut(|data| data.insert_temp(egui::Id::unique(NOTE), (text, time)));
 }
 
 /// The note to show now.
-fn current_note(ui: &Ui) -> Option<&'static str> {
+fn current_note(ui: &Ui) -> Option<String> {
     let time = ui.input(|input| input.time);
-    let note = ui.data(|data| data.get_temp::<(&str, f64)>(egui::Id::unique(NOTE)));
+    let note = ui.data(|data| data.get_temp::<(String, f64)>(egui::Id::unique(NOTE)));
     note.filter(|(_, since)| time - since < NOTE_SECONDS)
         .map(|(text, _)| text)
 }
@@ -145,7 +181,7 @@ fn show_engine(ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
             scene.params.state.set_message(None);
         }
     } else if let Some(note) = current_note(ui) {
-        line(ui, note, theme::DIM, None);
+        line(ui, &note, theme::DIM, None);
     }
     let foot = pos2(corner.x, rect.bottom() - 7.0);
     if scene.engine.is_some() && top < foot.y - 12.0 {
@@ -190,10 +226,9 @@ fn status_light(status: &EngineStatus) -> (Color32, bool) {
 /// Draws the plugin's own parameters: listen, match, glide, output.
 fn show_match(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
     theme::card(ui.painter(), rect);
-    let params = scene.params;
     let at = |x: f32| pos2(rect.left() + x, rect.top() + 55.0);
     show_listen(ui, at(44.0), scene);
-    let dial = |x, radius, param: &FloatParam, row: &synth::Param, hint| {
+    let dial = |x, radius, param: usize, row: &synth::Param, hint| {
         let knob = Knob {
             param,
             label: row.name,
@@ -207,13 +242,13 @@ fn show_match(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
             locked: false,
             hint,
         };
-        knob.show(ui, at(x), 70.0, &scene.setter);
+        knob.show(ui, at(x), 70.0, scene);
     };
     let amount = "How far the knobs follow the reference: not at all at 0 %, all the way at 100 %";
-    dial(121.0, 24.0, &params.amount, &AMOUNT, amount);
+    dial(121.0, 24.0, COUNT, &AMOUNT, amount);
     let glide = "Duration of the glide from one inferred sound to the next";
-    dial(199.0, 19.0, &params.glide, &GLIDE, glide);
-    dial(268.0, 19.0, &params.output, &OUTPUT, "Level of the output");
+    dial(199.0, 19.0, COUNT + 1, &GLIDE, glide);
+    dial(268.0, 19.0, COUNT + 2, &OUTPUT, "Level of the output");
 }
 
 /// Draws the listen switch around `centre`.

@@ -6,9 +6,9 @@ use std::f32::consts::TAU;
 
 use egui::{Align2, Color32, CursorIcon, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui};
 use egui::{pos2, vec2};
-use nice_plug::prelude::{FloatParam, Param, ParamSetter};
 
-use super::theme;
+use super::gesture::{self, Gesture};
+use super::{Scene, theme};
 
 /// Points of drag for the whole range.
 const TRAVEL: f32 = 190.0;
@@ -33,8 +33,8 @@ pub struct Inferred {
 
 /// A knob to draw.
 pub struct Knob<'a> {
-    /// The parameter it sets.
-    pub param: &'a FloatParam,
+    /// Index of the parameter it sets, as [`Params::get`](crate::params::Params::get) takes it.
+    pub param: usize,
     /// Text above it.
     pub label: &'a str,
     /// Radius of its track.
@@ -51,13 +51,13 @@ pub struct Knob<'a> {
     pub hint: &'a str,
 }
 
-/// The player's actions on a knob.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Touched {
-    /// The knob was turned.
-    pub moved: bool,
-    /// The lock's badge was clicked.
-    pub released: bool,
+/// The player's click on a knob's lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockClick {
+    /// Lock it where it sounds.
+    Lock,
+    /// Release it.
+    Release,
 }
 
 impl Knob<'_> {
@@ -67,48 +67,99 @@ impl Knob<'_> {
     }
 
     /// Draws the knob around `centre`, the label above it within `width`, the value and the
-    /// inferred value below.
-    pub fn show(self, ui: &Ui, centre: Pos2, width: f32, setter: &ParamSetter<'_>) -> Touched {
+    /// inferred value below, and carries out turns; a click on the lock is left to the caller.
+    pub fn show(self, ui: &Ui, centre: Pos2, width: f32, scene: &Scene<'_>) -> Option<LockClick> {
         let painter = ui.painter();
         let outer = Self::outer(self.radius);
         let foot = pos2(centre.x, centre.y - outer);
         write_label(painter, foot, width, self.label, self.matched);
 
-        let id = ui.scope_id().with(("knob", self.param.name()));
+        let param = scene.params.get(self.param);
+        let id = ui.scope_id().with(("knob", param.name()));
         let body = Rect::from_center_size(centre, vec2(2.0 * outer, 2.0 * outer));
         let badge = Rect::from_center_size(centre + vec2(outer, -outer + 3.0), vec2(15.0, 17.0));
         let response = ui
             .interact(body, id, Sense::click_and_drag())
             .on_hover_and_drag_cursor(CursorIcon::ResizeVertical);
-        let (value, moved) = turn(ui, &response, self.param, setter);
+        let value = self.turn(ui, &response, scene);
 
         let lit = response.hovered() || response.dragged();
         self.paint(painter, centre, value, lit);
-        let value_text = self.param.normalized_value_to_string(value, true);
         let line = |offset: f32, text: &str, colour: Color32| {
             let at = pos2(centre.x, centre.y + outer + offset);
             painter.text(at, Align2::CENTER_TOP, text, theme::font(11.0), colour);
         };
-        line(0.0, &value_text, theme::TEXT);
+        line(0.0, &param.text(value), theme::TEXT);
         if let Some(inferred) = &self.inferred {
             line(12.5, &inferred.text, theme::ACCENT);
         }
 
-        let mut released = false;
-        if self.locked {
+        let mut click = None;
+        // An open lock shows where the pointer is: a click keeps what is heard.
+        if self.locked || self.inferred.is_some() {
             let lock = ui
                 .interact(badge, id.with("lock"), Sense::click())
                 .on_hover_cursor(CursorIcon::PointingHand);
-            paint_lock(painter, badge.center(), lock.hovered());
-            released = lock.clicked();
-            lock.on_hover_text(
-                "Locked: you set it, so the match leaves it alone. Click to release.",
-            );
+            if self.locked || lit || lock.hovered() {
+                paint_lock(painter, badge.center(), self.locked, lock.hovered());
+            }
+            if lock.clicked() {
+                click = Some(match self.locked {
+                    true => LockClick::Release,
+                    false => LockClick::Lock,
+                });
+            }
+            lock.on_hover_text(match self.locked {
+                true => "Locked: you set it, so the match leaves it alone. Click to release.",
+                false => "Click to keep it as it sounds now.",
+            });
         }
         if !response.dragged() {
             response.on_hover_text(self.hint);
         }
-        Touched { moved, released }
+        click
+    }
+
+    /// Lets the player turn the knob: the normalised value to show. A matched knob is taken up
+    /// where it sounds.
+    fn turn(&self, ui: &Ui, response: &Response, scene: &Scene<'_>) -> f32 {
+        let param = scene.params.get(self.param);
+        let from = match &self.inferred {
+            Some(inferred) => inferred.effective,
+            None => param.value(),
+        };
+        let (down, travel, shift) = ui.input(|input| {
+            let pointer = &input.pointer;
+            // A way that the pointer came before it was pressed is no turn.
+            let way = match (pointer.press_origin(), pointer.latest_pos()) {
+                (Some(from), Some(to)) if pointer.primary_pressed() => to - from,
+                _ => pointer.delta(),
+            };
+            (
+                pointer.primary_down(),
+                -way.y / TRAVEL,
+                input.modifiers.shift,
+            )
+        });
+        let speed = if shift { FINE } else { 1.0 };
+        if response.is_pointer_button_down_on() && down {
+            if travel != 0.0 {
+                Gesture::turn(ui, scene, self.param, from, travel * speed, false);
+            }
+        } else if response.double_clicked() {
+            gesture::reset(scene.params, scene, self.param);
+        } else if response.hovered() && !down {
+            let scroll = ui.input(|input| input.smooth_scroll_delta());
+            // With shift the system may turn the wheel sideways.
+            let step = (scroll.x + scroll.y) * SCROLL * speed;
+            if step != 0.0 {
+                Gesture::turn(ui, scene, self.param, from, step, true);
+            }
+        }
+        match Gesture::open(ui) {
+            Some(gesture) if gesture.param == self.param => gesture.value,
+            _ => param.value(),
+        }
     }
 
     fn paint(&self, painter: &Painter, centre: Pos2, value: f32, lit: bool) {
@@ -150,55 +201,6 @@ impl Knob<'_> {
     }
 }
 
-/// Lets the player turn `param`: the value to show, and whether it moved.
-fn turn(ui: &Ui, response: &Response, param: &FloatParam, setter: &ParamSetter<'_>) -> (f32, bool) {
-    // Hosts return a change with their next block only: during a drag the knob's own value counts.
-    let held = ui.data(|data| data.get_temp::<f32>(response.id));
-    let (down, travel, shift) = ui.input(|input| {
-        let pointer = &input.pointer;
-        (
-            pointer.primary_down(),
-            -pointer.delta().y / TRAVEL,
-            input.modifiers.shift,
-        )
-    });
-    let speed = if shift { FINE } else { 1.0 };
-    let mut value = held.unwrap_or(param.unmodulated_normalized_value());
-    let mut moved = false;
-    if response.is_pointer_button_down_on() && down {
-        if travel != 0.0 {
-            if held.is_none() {
-                setter.begin_set_parameter(param);
-            }
-            value = (value + travel * speed).clamp(0.0, 1.0);
-            setter.set_parameter_normalized(param, value);
-            ui.data_mut(|data| data.insert_temp(response.id, value));
-            moved = true;
-        }
-    } else if held.is_some() {
-        setter.end_set_parameter(param);
-        ui.data_mut(|data| data.remove::<f32>(response.id));
-    }
-    let mut jump = |to: f32| {
-        setter.begin_set_parameter(param);
-        setter.set_parameter_normalized(param, to);
-        setter.end_set_parameter(param);
-        value = to;
-        moved = true;
-    };
-    if response.double_clicked() {
-        jump(param.default_normalized_value());
-    } else if response.hovered() && !down {
-        let scroll = ui.input(|input| input.smooth_scroll_delta());
-        // With shift the system may turn the wheel sideways.
-        let step = (scroll.x + scroll.y) * SCROLL * speed;
-        if step != 0.0 {
-            jump((param.unmodulated_normalized_value() + step).clamp(0.0, 1.0));
-        }
-    }
-    (value, moved)
-}
-
 /// Draws the label above `foot`, in at most two lines.
 fn write_label(painter: &Painter, foot: Pos2, width: f32, label: &str, matched: bool) {
     let colour = if matched { theme::TEXT } else { theme::DIM };
@@ -221,12 +223,18 @@ fn write_label(painter: &Painter, foot: Pos2, width: f32, label: &str, matched: 
     painter.galley(pos2(foot.x, top), galley, colour);
 }
 
-/// Draws a padlock.
-fn paint_lock(painter: &Painter, centre: Pos2, lit: bool) {
-    let colour = if lit { theme::TEXT } else { theme::WARN };
+/// Draws a padlock, `closed` or open.
+pub fn paint_lock(painter: &Painter, centre: Pos2, closed: bool, lit: bool) {
+    let colour = match (lit, closed) {
+        (true, _) => theme::TEXT,
+        (false, true) => theme::WARN,
+        (false, false) => theme::DIM,
+    };
     let body = Rect::from_center_size(centre + vec2(0.0, 2.0), vec2(8.0, 6.5));
     painter.rect_filled(body, 1.5, colour);
-    let shackle = (0..=12)
+    // An open one's shackle ends short of the body on its right.
+    let end = if closed { 12 } else { 8 };
+    let shackle = (0..=end)
         .map(|k| {
             let angle = TAU * (0.5 + k as f32 / 24.0);
             body.center_top() + vec2(2.6 * angle.cos(), 3.6 * angle.sin())

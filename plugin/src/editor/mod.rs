@@ -1,7 +1,9 @@
 //! The editor: header, reference, and the knobs of all sections.
 
+mod gesture;
 mod header;
 mod knob;
+mod locks;
 mod panels;
 mod patch;
 mod reference;
@@ -13,8 +15,7 @@ use std::time::Duration;
 
 use egui::{Rect, pos2, vec2};
 use matcher::engine::EngineStatus;
-use matcher::live::Snapshot;
-use matcher::live::Target;
+use matcher::live::{Limits, Snapshot, Target};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::SizeConstraints;
 use nice_plug::editor::dpi::LogicalSize;
@@ -24,9 +25,10 @@ use nice_plug_egui::{
     EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier,
     create_egui_editor,
 };
-use synth::{MATCHED_COUNT, Patch};
+use synth::Patch;
 
 use crate::params::Params;
+use gesture::Gesture;
 use panels::Panels;
 use spectrogram::Spectrogram;
 
@@ -83,7 +85,7 @@ struct Scene<'a> {
     snapshot: Snapshot,
     held: Option<Target>,
     amount: f32,
-    locks: [bool; MATCHED_COUNT],
+    limits: Limits,
     /// The patch that sounds.
     effective: Patch,
 }
@@ -99,10 +101,10 @@ impl<'a> Scene<'a> {
             ),
             None => Default::default(),
         };
-        let (held, locks, amount) = (state.held(), state.locks(), params.amount.value());
+        let (held, limits, amount) = (state.held(), state.limits(), params.amount.modulated());
         let knobs = params.knobs();
         let effective = match &held {
-            Some(held) => held.effective(&knobs, amount, &locks),
+            Some(held) => held.effective(&knobs, amount, &limits),
             None => knobs,
         };
         Self {
@@ -113,7 +115,7 @@ impl<'a> Scene<'a> {
             snapshot,
             held,
             amount,
-            locks,
+            limits,
             effective,
         }
     }
@@ -153,6 +155,7 @@ impl App {
             pos2(inside.left(), top.bottom() + theme::GAP),
             pos2(inside.right(), bottom.top() - theme::GAP),
         );
+        Gesture::watch(ui, &scene);
         header::show(ui, top, &scene);
         reference::show(ui, middle, &mut self.spectrogram, &scene);
         self.panels.show(ui, bottom, &scene);

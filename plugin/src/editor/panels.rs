@@ -3,8 +3,8 @@
 use egui::{Align2, CursorIcon, Pos2, Rect, Sense, Ui, pos2, vec2};
 use synth::{MATCHED, PARAMS, Section};
 
-use super::knob::{Inferred, Knob};
-use super::{Scene, capitalised, theme};
+use super::knob::{Inferred, Knob, LockClick, paint_lock};
+use super::{Scene, capitalised, locks, theme};
 
 /// Distance from a panel's top to the foot of the labels, in points.
 const LABELS: f32 = 46.0;
@@ -164,6 +164,7 @@ impl Panel {
         theme::card(ui.painter(), area);
         let corner = area.min + vec2(theme::PAD, 8.0);
         theme::heading(ui.painter(), corner, self.section.name());
+        self.lock(ui, pos2(area.right() - theme::PAD, corner.y + 6.0), scene);
         for (k, &row) in self.rows.iter().enumerate() {
             let radius = RADIUS.min(cell / 2.0 - 8.0);
             let centre = pos2(
@@ -173,6 +174,35 @@ impl Panel {
             let label = capitalised(&PARAMS[row].name[self.prefix..]);
             knob(ui, centre, cell, radius, &label, row, scene);
         }
+    }
+}
+
+impl Panel {
+    /// Draws the section's lock, if the match has a part in it: a click releases all its knobs, or
+    /// keeps them as they sound if none is locked.
+    fn lock(&self, ui: &Ui, centre: Pos2, scene: &Scene<'_>) {
+        let matched = |i: usize| self.rows.contains(&MATCHED[i]);
+        let locked = (0..MATCHED.len()).any(|i| matched(i) && scene.limits.locked[i]);
+        let heard = scene.held.is_some() && scene.amount > 0.0;
+        if !(0..MATCHED.len()).any(matched) || !(locked || heard) {
+            return;
+        }
+        let place = Rect::from_center_size(centre, vec2(18.0, 18.0));
+        let name = self.section.name();
+        let lock = ui
+            .interact(place, ui.scope_id().with(("lock", name)), Sense::click())
+            .on_hover_cursor(CursorIcon::PointingHand);
+        paint_lock(ui.painter(), centre, locked, lock.hovered());
+        if lock.clicked() {
+            match locked {
+                true => locks::release(name, &self.rows, scene),
+                false => locks::lock_as_heard(name, &self.rows, scene),
+            }
+        }
+        lock.on_hover_text(match locked {
+            true => "Click to release this section: the match moves all its knobs again.",
+            false => "Click to keep this section as it sounds now.",
+        });
     }
 }
 
@@ -188,13 +218,13 @@ fn knob(
 ) {
     let table = &PARAMS[row];
     let place = MATCHED.iter().position(|&matched| matched == row);
-    let locked = place.is_some_and(|i| scene.locks[i]);
+    let locked = place.is_some_and(|i| scene.limits.locked[i]);
     let inferred = place
         .zip(scene.held)
         .filter(|_| !locked && scene.amount > 0.0)
         .map(|(i, held)| Inferred {
             effective: scene.effective.get(row),
-            text: table.format(table.plain(held.inference.mean[i])),
+            text: table.format(table.plain(held.inferred(i, &scene.limits))),
         });
     let hint = match (&inferred, place) {
         (Some(inferred), _) => {
@@ -207,8 +237,8 @@ fn knob(
         (None, Some(_)) => format!("{} (follows the reference)", table.name),
         (None, None) => format!("{} (not matched)", table.name),
     };
-    let touched = Knob {
-        param: &scene.params.rows[row],
+    let click = Knob {
+        param: row,
         label,
         radius,
         origin: table.normalized(0.0f32.clamp(table.min, table.max)),
@@ -217,15 +247,11 @@ fn knob(
         locked,
         hint: &hint,
     }
-    .show(ui, centre, width, &scene.setter);
-    if let Some(i) = place {
-        // The audio thread notices moves too, but only while the host plays.
-        if touched.moved {
-            scene.params.state.set_lock(i, true);
-        }
-        if touched.released {
-            scene.params.state.set_lock(i, false);
-        }
+    .show(ui, centre, width, scene);
+    match click {
+        Some(LockClick::Lock) => locks::lock_as_heard(table.name, &[row], scene),
+        Some(LockClick::Release) => locks::release(table.name, &[row], scene),
+        None => {}
     }
 }
 

@@ -74,7 +74,7 @@ fn show_text(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
 
 /// The match's state as text, and the colour of its light.
 fn state(scene: &Scene<'_>) -> (String, Color32) {
-    let locked = scene.locks.iter().filter(|&&locked| locked).count();
+    let locked = scene.limits.locked.iter().filter(|&&locked| locked).count();
     let (mut words, colour) = if scene.engine.is_none() {
         ("Not playing".to_owned(), theme::FAINT)
     } else if !scene.params.listen.value() {

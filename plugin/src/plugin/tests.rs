@@ -2,7 +2,7 @@
 
 use super::*;
 use matcher::Inference;
-use matcher::live::Target;
+use matcher::live::{Limits, Target};
 use nice_assert_no_alloc::assert_no_alloc;
 use nice_plug::context::PluginApi;
 use nice_plug::context::process::SendEventError;
@@ -10,7 +10,7 @@ use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::params::InternalParamMut;
 use nice_plug::prelude::Params as _;
 use std::collections::VecDeque;
-use synth::MATCHED_COUNT;
+use synth::{MATCHED_COUNT, Patch};
 
 const RATE: f32 = 48_000.0;
 const BLOCK: usize = 512;
@@ -102,11 +102,14 @@ fn block(plugin: &mut MirrorNet, events: &[NoteEvent<()>]) -> Vec<f32> {
     left
 }
 
-fn set(param: &FloatParam, x: f32) {
+fn set(param: &HostParam, x: f32) {
     #[allow(unsafe_code)] // The host's part is played here.
     // SAFETY: no wrapper uses this parameter.
     unsafe {
-        param._internal_set_normalized_value(x);
+        match param {
+            HostParam::Quantity(param) => param._internal_set_normalized_value(x),
+            HostParam::Stepped(param) => param._internal_set_normalized_value(x),
+        };
     }
 }
 
@@ -157,8 +160,8 @@ fn describing_the_plugin_starts_neither_engine_nor_listener() {
 fn a_state_restored_while_playing_is_heard_and_saved() {
     let mut plugin = started();
     block(&mut plugin, &[]);
-    let (other, mut mailbox) = InstanceState::new();
-    mailbox.report(Some(some()));
+    let (other, mut audio) = InstanceState::new();
+    audio.mailbox.report(Some(some()));
     let text = other.save();
     let params = plugin.params.clone();
     let fields = [(crate::state::FIELD.to_owned(), text.clone())].into();
@@ -188,8 +191,19 @@ fn automation_locks_and_loading_does_not() {
     block(&mut plugin, &[]);
     set(&plugin.params.rows[cutoff], 0.9);
     block(&mut plugin, &[]);
-    let locked = |plugin: &MirrorNet| plugin.params.state.locks().iter().filter(|&&l| l).count();
+    let locked = |plugin: &MirrorNet| {
+        plugin
+            .params
+            .state
+            .limits()
+            .locked
+            .iter()
+            .filter(|&&l| l)
+            .count()
+    };
     assert_eq!(locked(&plugin), 1);
+
+    assert!(plugin.params.state.door.take_changed());
 
     // A project is loaded: first its parameters, then its fields.
     for param in &plugin.params.rows {
@@ -198,4 +212,67 @@ fn automation_locks_and_loading_does_not() {
     plugin.params.deserialize_fields(&Default::default());
     block(&mut plugin, &[]);
     assert_eq!(locked(&plugin), 0);
+    assert!(!plugin.params.state.door.take_changed());
+}
+
+/// FAULTS S5: a host undoes a loaded patch by setting its parameters back.
+#[test]
+fn what_belongs_to_a_patch_comes_back_with_its_values() {
+    let mut plugin = started();
+    let params = plugin.params.clone();
+    let state = params.state.clone();
+    block(&mut plugin, &[]);
+    // Something is matched, and a knob locked by hand.
+    let (other, mut audio) = InstanceState::new();
+    audio.mailbox.report(Some(some()));
+    let fields = [(crate::state::FIELD.to_owned(), other.save())].into();
+    params.deserialize_fields(&fields);
+    block(&mut plugin, &[]);
+    set(&params.rows[synth::params::FILTER_CUTOFF], 0.9);
+    block(&mut plugin, &[]);
+    let before = state.snapshot(&params.unmodulated());
+    assert!(before.held.is_some() && before.limits.locked.contains(&true));
+
+    // A patch is loaded; its values come with a later block.
+    let patch = Patch::default().with_matched(&[0.4; MATCHED_COUNT]);
+    let mut after = before;
+    (after.knobs, after.limits, after.held) = (*patch.values(), Limits::NONE, None);
+    state.load(before, after);
+    block(&mut plugin, &[]);
+    let write = |knobs: &[f32]| {
+        for (param, &x) in params.rows.iter().zip(knobs) {
+            set(param, x);
+        }
+    };
+    write(&after.knobs);
+    block(&mut plugin, &[]);
+    assert_eq!(state.snapshot(&params.unmodulated()), after);
+
+    // The host's undo, in two blocks, and its redo.
+    write(&before.knobs[..50]);
+    block(&mut plugin, &[]);
+    write(&before.knobs);
+    block(&mut plugin, &[]);
+    assert_eq!(state.snapshot(&params.unmodulated()), before);
+    assert_eq!(plugin.processor.as_ref().unwrap().held(), before.held);
+    write(&after.knobs);
+    block(&mut plugin, &[]);
+    assert_eq!(state.snapshot(&params.unmodulated()), after);
+}
+
+/// FAULTS S4: a match that moved to another sound is worth saving, but not in a bounce.
+#[test]
+fn a_match_that_moved_marks_the_project_changed_once() {
+    for offline in [false, true] {
+        let mut plugin = started();
+        plugin.offline_detector = OfflineDetector::new(offline);
+        block(&mut plugin, &[]);
+        plugin.processor.as_mut().unwrap().hold(Some(some()));
+        let mut marked = 0;
+        for _ in 0..200 {
+            block(&mut plugin, &[]);
+            marked += usize::from(plugin.params.state.door.take_changed());
+        }
+        assert_eq!(marked, usize::from(!offline));
+    }
 }

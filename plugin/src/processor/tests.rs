@@ -5,6 +5,7 @@ use matcher::Inference;
 use nice_assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use rand::{Rng, SeedableRng};
 use synth::EventKind;
+use synth::MATCHED_COUNT;
 use synth::params::{FILTER_CUTOFF, OSC1_SHAPE};
 
 // Aborts when the code under `assert_no_alloc` allocates.
@@ -23,7 +24,7 @@ struct Script {
     end: usize,
     heard: Vec<f32>,
     resets: usize,
-    waits: usize,
+    waits: Vec<Instant>,
 }
 
 impl InferenceSource for Script {
@@ -35,8 +36,8 @@ impl InferenceSource for Script {
         }
     }
 
-    fn wait(&mut self) {
-        self.waits += 1;
+    fn wait(&mut self, until: Instant) {
+        self.waits.push(until);
     }
 
     fn next_due(&mut self) -> Option<(usize, Target)> {
@@ -73,7 +74,7 @@ fn controls() -> Controls {
     Controls {
         knobs: Patch::default(),
         amount: 0.8,
-        locks: [false; MATCHED_COUNT],
+        limits: Limits::NONE,
         glide: 0.05,
         listen: true,
         gain: 0.7,
@@ -124,7 +125,7 @@ fn play(processor: &mut Processor<Script>, controls: &Controls, block: usize) ->
         assert_no_alloc(|| {
             processor.process(
                 controls,
-                false,
+                None,
                 side,
                 &mut left[start..end],
                 &mut right[start..end],
@@ -172,7 +173,7 @@ fn an_inference_held_at_the_start_sounds_from_the_first_sample() {
 
     let mut by_hand = Processor::new(RATE, Script::default());
     let knobs = Controls {
-        knobs: held.effective(&Patch::default(), 1.0, &[false; MATCHED_COUNT]),
+        knobs: held.effective(&Patch::default(), 1.0, &Limits::NONE),
         ..full
     };
     assert!(play(&mut by_hand, &knobs, 512) == matched);
@@ -186,12 +187,15 @@ fn amount_and_locks_decide_what_sounds() {
         &controls(),
         512,
     );
-    let variant = |amount, locks| {
+    let variant = |amount, locked| {
         let mut processor = Processor::new(RATE, Script::default());
         processor.hold(Some(held));
         let controls = Controls {
             amount,
-            locks,
+            limits: Limits {
+                locked,
+                ..Limits::NONE
+            },
             ..controls()
         };
         play(&mut processor, &controls, 512)
@@ -223,21 +227,29 @@ fn a_mono_source_on_one_channel_is_heard_as_on_both() {
     let side: Vec<f32> = (0..512).map(|i| i as f32).collect();
     let (mut left, mut right) = ([0.0; 512], [0.0; 512]);
     let sidechain = Some([&side[..], &[0.0; 512]]);
-    processor.process(&controls(), true, sidechain, &mut left, &mut right, &mut []);
+    let until = Instant::now();
+    processor.process(
+        &controls(),
+        Some(until),
+        sidechain,
+        &mut left,
+        &mut right,
+        &mut [],
+    );
     assert_eq!(processor.source.heard, side);
-    assert_eq!(processor.source.waits, 1);
+    assert_eq!(processor.source.waits, [until]);
     // No sidechain is silence, and time passes.
-    processor.process(&controls(), false, None, &mut left, &mut right, &mut []);
+    processor.process(&controls(), None, None, &mut left, &mut right, &mut []);
     assert_eq!(processor.source.heard[512..], [0.0; 512]);
 }
 
-/// A knob moved during a long glide neither cuts it short nor waits for it when there is none.
+/// FAULTS T4: a knob moved during a long glide neither cuts it short nor waits for it.
 #[test]
 fn knobs_move_soon_and_glides_keep_their_time() {
     let position = |processor: &Processor<Script>, row| processor.synth.current().get(row);
     let run = |processor: &mut Processor<Script>, controls: &Controls, samples: usize| {
         let (mut left, mut right) = (vec![0.0; samples], vec![0.0; samples]);
-        processor.process(controls, false, None, &mut left, &mut right, &mut []);
+        processor.process(controls, None, None, &mut left, &mut right, &mut []);
     };
     let mut processor = Processor::new(RATE, Script::default());
     let mut controls = Controls {
@@ -257,13 +269,32 @@ fn knobs_move_soon_and_glides_keep_their_time() {
     processor.source.due.push((processor.source.end, target));
     run(&mut processor, &controls, 12_000);
     controls.knobs.set(synth::params::TUNE, 0.7);
-    run(&mut processor, &controls, 12_000);
+    run(&mut processor, &controls, 1_440);
+    assert!((position(&processor, synth::params::TUNE) - 0.7).abs() < 0.01);
+    run(&mut processor, &controls, 10_560);
     let start = Patch::default().get(OSC1_SHAPE);
     let half = (start + 0.25) / 2.0;
     assert!((position(&processor, OSC1_SHAPE) - half).abs() < 0.01);
     run(&mut processor, &controls, 26_400);
     assert!((position(&processor, OSC1_SHAPE) - 0.25).abs() < 0.01);
     assert!((position(&processor, synth::params::TUNE) - 0.7).abs() < 0.01);
+}
+
+/// FAULTS T2: however long the block, there is one deadline.
+#[test]
+fn all_waits_of_a_block_end_at_one_time() {
+    let mut processor = Processor::new(RATE, Script::default());
+    let (mut left, mut right) = (vec![0.0; 8_192], vec![0.0; 8_192]);
+    let until = Instant::now();
+    processor.process(
+        &controls(),
+        Some(until),
+        None,
+        &mut left,
+        &mut right,
+        &mut [],
+    );
+    assert_eq!(processor.source.waits, [until; 8]);
 }
 
 /// Whatever comes in, numbers go out.
@@ -318,7 +349,7 @@ fn output_is_finite_for_any_input() {
             let sidechain = Some([&side[..], &side[..]]);
             processor.process(
                 &controls,
-                false,
+                None,
                 sidechain,
                 &mut left,
                 &mut right,
@@ -326,7 +357,7 @@ fn output_is_finite_for_any_input() {
             );
             assert!(left.iter().chain(&right).all(|x| x.is_finite()));
             // Through `process`, an empty block keeps its events.
-            processor.process(&controls, false, None, &mut [], &mut [], &mut events);
+            processor.process(&controls, None, None, &mut [], &mut [], &mut events);
         }
     }
 }

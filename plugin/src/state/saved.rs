@@ -1,87 +1,199 @@
-//! The state's text form in a project: locks and held inference as JSON.
+//! The container beside the host's parameters: what else a project keeps, as sections of JSON.
+//!
+//! A section is a key with a meaning that never changes; a new thing to keep is a new section.
+//! Sections that this version doesn't know, and entries for parameters it doesn't have, are kept
+//! and written again, so that a project that went through an older version loses nothing.
 
 use matcher::Inference;
+use matcher::live::Limits;
 use serde_json::{Map, Value, json};
-use synth::{MATCHED, MATCHED_COUNT, PARAMS};
+use synth::{COUNT, MATCHED, MATCHED_COUNT, PARAMS};
 
-/// Key of the saved state among the host's fields.
+/// Key of the container among the host's fields.
 pub const FIELD: &str = "mirrornet";
-/// Version of the text form.
+/// Version of the container: greater where a section's meaning had to change after all.
 const FORMAT: u64 = 1;
+/// Ids of the locked parameters.
+const LOCKS: &str = "locks";
+/// Smallest and largest value an inference may give a parameter, normalised, by id. A parameter
+/// that isn't there may take every value.
+const RANGES: &str = "ranges";
+/// The held inference: mean and deviation, normalised, by id.
+const INFERENCE: &str = "inference";
 
-/// The saved part of the state; both arrays are in the order of [`MATCHED`].
+/// The content of the container.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Saved {
-    /// Locked parameters.
-    pub locks: [bool; MATCHED_COUNT],
+    /// Locks and ranges.
+    pub limits: Limits,
     /// The held inference.
     pub inference: Option<Inference>,
+    /// The container as it was loaded.
+    loaded: Map<String, Value>,
+    /// The held inference as it was loaded.
+    loaded_inference: Option<Inference>,
 }
 
 impl Saved {
     /// Nothing locked, nothing held.
-    pub const EMPTY: Self = Self {
-        locks: [false; MATCHED_COUNT],
-        inference: None,
-    };
-
-    /// Writes the text form.
-    pub fn to_text(&self) -> String {
-        let ids = (0..MATCHED_COUNT)
-            .filter(|&i| self.locks[i])
-            .map(|i| PARAMS[MATCHED[i]].id);
-        let inference = self.inference.map(|inference| {
-            let entry = |i: usize| {
-                let values = json!([inference.mean[i], inference.sigma[i]]);
-                (PARAMS[MATCHED[i]].id.to_owned(), values)
-            };
-            (0..MATCHED_COUNT).map(entry).collect::<Map<_, _>>()
-        });
-        json!({ "format": FORMAT, "locks": ids.collect::<Vec<_>>(), "inference": inference })
-            .to_string()
+    pub fn empty() -> Self {
+        Self {
+            limits: Limits::NONE,
+            inference: None,
+            loaded: Map::new(),
+            loaded_inference: None,
+        }
     }
 
-    /// Reads the text form. The error says what is wrong with it.
-    pub fn from_text(text: &str) -> Result<Self, String> {
-        let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        match value["format"].as_u64() {
-            Some(FORMAT) => {}
-            Some(newer) => {
-                return Err(format!(
-                    "format {newer}, expected {FORMAT}: update MirrorNet"
-                ));
-            }
-            None => return Err("\"format\" is missing".into()),
-        }
-        let ids = value["locks"].as_array().ok_or("\"locks\" is missing")?;
-        // Ids of parameters that are gone match no row.
-        let locks = MATCHED.map(|row| ids.iter().any(|id| id == PARAMS[row].id));
-        let inference = match &value["inference"] {
-            Value::Null => None,
-            Value::Object(values) => Some(read_inference(values)?),
-            other => return Err(format!("\"inference\" is {other}")),
+    /// Reads the container. `knobs` are the normalised values loaded with it: a matched parameter
+    /// that the held inference lacks stays where its knob is.
+    ///
+    /// A section that can't be read is left out as a whole; the second value says which and why.
+    pub fn from_text(text: &str, knobs: &[f32; COUNT]) -> (Self, Vec<String>) {
+        let mut saved = Self::empty();
+        let loaded = match serde_json::from_str(text) {
+            Ok(Value::Object(loaded)) => loaded,
+            Ok(other) => return (saved, vec![format!("it is {other}, not an object")]),
+            Err(error) => return (saved, vec![error.to_string()]),
         };
-        Ok(Self { locks, inference })
+        let mut faults = Vec::new();
+        match loaded.get("format").map(Value::as_u64) {
+            Some(Some(format)) if format <= FORMAT => {}
+            Some(Some(_)) => faults
+                .push("a newer MirrorNet saved it; what this one doesn't know is kept".to_owned()),
+            _ => faults.push("\"format\" is missing".to_owned()),
+        }
+        let mut take = |section: &str, fault: Option<String>| {
+            faults.extend(fault.map(|fault| format!("\"{section}\": {fault}")));
+        };
+        match read_locks(loaded.get(LOCKS)) {
+            Ok(locked) => saved.limits.locked = locked,
+            Err(fault) => take(LOCKS, Some(fault)),
+        }
+        match read_pairs(loaded.get(RANGES)) {
+            Ok(pairs) => {
+                for (range, pair) in saved.limits.ranges.iter_mut().zip(pairs) {
+                    if let Some([low, high]) = pair.filter(|[low, high]| low <= high) {
+                        *range = [low, high];
+                    }
+                }
+            }
+            Err(fault) => take(RANGES, Some(fault)),
+        }
+        match read_pairs(loaded.get(INFERENCE)) {
+            Ok(pairs) if pairs.iter().any(Option::is_some) => {
+                let pair = |i: usize| pairs[i].unwrap_or([knobs[MATCHED[i]], 0.0]);
+                saved.inference = Some(Inference {
+                    mean: std::array::from_fn(|i| pair(i)[0]),
+                    sigma: std::array::from_fn(|i| pair(i)[1]),
+                });
+            }
+            Ok(_) => {}
+            Err(fault) => take(INFERENCE, Some(fault)),
+        }
+        saved.loaded_inference = saved.inference;
+        saved.loaded = loaded;
+        (saved, faults)
+    }
+
+    /// Writes the container.
+    pub fn to_text(&self) -> String {
+        let mut container = self.loaded.clone();
+        let format = container.get("format").and_then(Value::as_u64);
+        container.insert("format".into(), format.unwrap_or(0).max(FORMAT).into());
+
+        let known = |id: &Value| id.as_str().is_some_and(|id| place(id).is_some());
+        let mut locks: Vec<Value> = (0..MATCHED_COUNT)
+            .filter(|&i| self.limits.locked[i])
+            .map(|i| PARAMS[MATCHED[i]].id.into())
+            .collect();
+        if let Some(Value::Array(loaded)) = self.loaded.get(LOCKS) {
+            locks.extend(loaded.iter().filter(|id| !known(id)).cloned());
+        }
+        container.insert(LOCKS.into(), locks.into());
+
+        let mut ranges = self.others(RANGES);
+        for (i, range) in self.limits.ranges.iter().enumerate() {
+            if *range != Limits::NONE.ranges[i] {
+                ranges.insert(PARAMS[MATCHED[i]].id.into(), json!(range));
+            }
+        }
+        match ranges.is_empty() {
+            true => container.remove(RANGES),
+            false => container.insert(RANGES.into(), ranges.into()),
+        };
+
+        let inference = self.inference.map(|inference| {
+            // What others kept of it belongs to that inference only.
+            let mut section = match self.inference == self.loaded_inference {
+                true => self.others(INFERENCE),
+                false => Map::new(),
+            };
+            for i in 0..MATCHED_COUNT {
+                let values = json!([inference.mean[i], inference.sigma[i]]);
+                section.insert(PARAMS[MATCHED[i]].id.into(), values);
+            }
+            section
+        });
+        container.insert(INFERENCE.into(), inference.into());
+        Value::from(container).to_string()
+    }
+
+    /// This content with other limits and another inference; what was loaded and isn't known stays.
+    pub fn with(&self, limits: Limits, inference: Option<Inference>) -> Self {
+        Self {
+            limits,
+            inference,
+            ..self.clone()
+        }
+    }
+
+    /// The loaded entries of a section for parameters that this version doesn't match.
+    fn others(&self, section: &str) -> Map<String, Value> {
+        let mut entries = match self.loaded.get(section) {
+            Some(Value::Object(entries)) => entries.clone(),
+            _ => Map::new(),
+        };
+        entries.retain(|id, _| place(id).is_none());
+        entries
     }
 }
 
-/// Reads the held inference: mean and deviation of every matched parameter.
-fn read_inference(values: &Map<String, Value>) -> Result<Inference, String> {
-    let mut inference = Inference {
-        mean: [0.0; MATCHED_COUNT],
-        sigma: [0.0; MATCHED_COUNT],
+/// Place of a parameter among the matched ones.
+fn place(id: &str) -> Option<usize> {
+    MATCHED.iter().position(|&row| PARAMS[row].id == id)
+}
+
+/// Reads the locks. Ids of parameters that this version doesn't match lock nothing here.
+fn read_locks(section: Option<&Value>) -> Result<[bool; MATCHED_COUNT], String> {
+    match section {
+        None => Ok([false; MATCHED_COUNT]),
+        Some(Value::Array(ids)) => Ok(MATCHED.map(|row| ids.iter().any(|id| id == PARAMS[row].id))),
+        Some(other) => Err(format!("expected a list of ids, got {other}")),
+    }
+}
+
+/// Reads two numbers from 0 to 1 for each matched parameter that a section has.
+fn read_pairs(section: Option<&Value>) -> Result<[Option<[f32; 2]>; MATCHED_COUNT], String> {
+    let mut pairs = [None; MATCHED_COUNT];
+    let entries = match section {
+        None | Some(Value::Null) => return Ok(pairs),
+        Some(Value::Object(entries)) => entries,
+        Some(other) => return Err(format!("expected entries by id, got {other}")),
     };
-    for (i, &row) in MATCHED.iter().enumerate() {
+    for (pair, &row) in pairs.iter_mut().zip(&MATCHED) {
         let id = PARAMS[row].id;
+        let Some(entry) = entries.get(id) else {
+            continue;
+        };
         let number = |k: usize| {
-            let x = values.get(id)?.get(k)?.as_f64()?;
+            let x = entry.get(k)?.as_f64()?;
             (0.0..=1.0).contains(&x).then_some(x as f32)
         };
-        let (Some(mean), Some(sigma)) = (number(0), number(1)) else {
-            return Err(format!(
-                "\"{id}\" of the inference is not two numbers from 0 to 1"
-            ));
+        let (Some(first), Some(second)) = (number(0), number(1)) else {
+            return Err(format!("{id} is {entry}, expected two numbers from 0 to 1"));
         };
-        (inference.mean[i], inference.sigma[i]) = (mean, sigma);
+        *pair = Some([first, second]);
     }
-    Ok(inference)
+    Ok(pairs)
 }

@@ -14,7 +14,7 @@ use clap_sys::factory::plugin_factory::{CLAP_PLUGIN_FACTORY_ID, clap_plugin_fact
 use clap_sys::host::clap_host;
 use clap_sys::plugin::clap_plugin;
 use clap_sys::process::{clap_process, clap_process_status};
-use clap_sys::stream::clap_ostream;
+use clap_sys::stream::{clap_istream, clap_ostream};
 use clap_sys::version::CLAP_VERSION;
 use nice_assert_no_alloc::assert_no_alloc;
 
@@ -149,6 +149,31 @@ impl Plugin {
         let state: &clap_plugin_state = self.extension(CLAP_EXT_STATE);
         assert!(call!(state, save, self.raw, &stream));
         to.0
+    }
+
+    /// Restores a state; returns whether the plugin took it.
+    pub fn load(&self, bytes: &[u8]) -> bool {
+        unsafe extern "C" fn read(
+            stream: *const clap_istream,
+            bytes: *mut c_void,
+            size: u64,
+        ) -> i64 {
+            // SAFETY: a stream of this function's, and room for as many bytes as the plugin says.
+            unsafe {
+                let from = &mut *(*stream).ctx.cast::<&[u8]>();
+                let (now, later) = from.split_at(from.len().min(size as usize));
+                std::ptr::copy_nonoverlapping(now.as_ptr(), bytes.cast(), now.len());
+                *from = later;
+                now.len() as i64
+            }
+        }
+        let mut from = bytes;
+        let stream = clap_istream {
+            ctx: (&raw mut from).cast(),
+            read: Some(read),
+        };
+        let state: &clap_plugin_state = self.extension(CLAP_EXT_STATE);
+        call!(state, load, self.raw, &stream)
     }
 
     /// Processes a block into a stereo output, with `events` and without a sidechain.

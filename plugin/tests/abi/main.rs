@@ -8,6 +8,7 @@ mod clap;
 mod clap_host;
 mod fuzz;
 mod memory;
+mod state;
 mod vst3;
 mod vst3_host;
 

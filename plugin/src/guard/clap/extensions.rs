@@ -218,12 +218,18 @@ unsafe extern "C" fn state_save(plugin: *const clap_plugin, stream: *const clap_
 unsafe extern "C" fn state_load(plugin: *const clap_plugin, stream: *const clap_istream) -> bool {
     // SAFETY: the host's promise; the framework's function with its own data.
     unsafe {
-        let load = Guard::of(plugin).and_then(|guard| guard.state.load);
+        let Some(guard) = Guard::of(plugin) else {
+            return false;
+        };
         let ours = clap_istream {
             ctx: stream.cast_mut().cast(),
             read: Some(read),
         };
-        !stream.is_null() && load.is_some_and(|load| load(plugin, &ours))
+        let loaded = !stream.is_null() && guard.state.load.is_some_and(|load| load(plugin, &ours));
+        if !loaded {
+            guard.door.mark_refused();
+        }
+        loaded
     }
 }
 

@@ -79,6 +79,22 @@ fn a_change_of_the_project_reaches_the_host_on_its_main_thread() {
     }
 }
 
+/// FAULTS S8: the editor says it.
+#[test]
+fn a_refused_state_is_noted() {
+    // SAFETY: the plugin's functions, with a host that outlives it; nothing is read from a null
+    // stream.
+    unsafe {
+        let plugin = create(&HOST);
+        assert!((*plugin).init.is_some_and(|init| init(plugin)));
+        let load = extensions::STATE.load.expect("the guard has it");
+        assert!(!load(plugin, null()));
+        let guard = Guard::of(plugin).expect("just made");
+        assert!(guard.door.take_refused());
+        ((*plugin).destroy.expect("the guard has it"))(plugin);
+    }
+}
+
 #[test]
 fn a_host_that_lacks_functions_is_no_trouble() {
     let bare = clap_host {

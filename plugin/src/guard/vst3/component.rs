@@ -214,16 +214,18 @@ impl IComponentTrait for Guarded {
 
     unsafe fn setState(&self, state: *mut IBStream) -> tresult {
         // SAFETY: a stream of the host's; ours lives until the framework has read it.
-        unsafe {
-            let Some(bytes) = ComRef::from_raw(state).and_then(|state| read_all(state)) else {
-                return kResultFalse;
-            };
-            let memory = ComWrapper::new(Memory::new(bytes));
-            match memory.as_com_ref::<IBStream>() {
+        let result = unsafe {
+            let bytes = ComRef::from_raw(state).and_then(|state| read_all(state));
+            let memory = bytes.map(|bytes| ComWrapper::new(Memory::new(bytes)));
+            match memory.as_ref().and_then(|m| m.as_com_ref::<IBStream>()) {
                 Some(stream) => IComponentTrait::setState(&self.inner, stream.as_ptr()),
                 None => kResultFalse,
             }
+        };
+        if result != kResultOk {
+            self.door.mark_refused();
         }
+        result
     }
 
     unsafe fn getState(&self, state: *mut IBStream) -> tresult {

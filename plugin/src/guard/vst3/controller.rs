@@ -1,14 +1,15 @@
 //! The guarded object's part as a controller: parameters and the editor.
 
-use nice_plug::wrapper::vst3::vst3::ComRef;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     IComponentHandler, IEditControllerTrait, ParamID, ParamValue, ParameterInfo, String128, TChar,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FIDString, IBStream, IPlugView, int32, kInvalidArgument, kResultOk, tresult,
 };
+use nice_plug::wrapper::vst3::vst3::{ComRef, ComWrapper};
 
 use super::component::Guarded;
+use super::grouping::Grouping;
 
 impl IEditControllerTrait for Guarded {
     unsafe fn setComponentState(&self, state: *mut IBStream) -> tresult {
@@ -105,9 +106,16 @@ impl IEditControllerTrait for Guarded {
     unsafe fn setComponentHandler(&self, handler: *mut IComponentHandler) -> tresult {
         // SAFETY: an object of the host's, or null.
         unsafe {
-            let second = ComRef::from_raw(handler).and_then(|handler| handler.cast());
-            *self.handler.lock() = second;
-            self.inner.setComponentHandler(handler)
+            let Some(host) = ComRef::from_raw(handler).map(|handler| handler.to_com_ptr()) else {
+                *self.handler.lock() = None;
+                return self.inner.setComponentHandler(handler);
+            };
+            let second = host.cast();
+            self.handler.lock().clone_from(&second);
+            let grouping = Grouping::new(host, second, self.door.clone());
+            let ours = ComWrapper::new(grouping).to_com_ptr::<IComponentHandler>();
+            let ours = ours.expect("it has this interface");
+            self.inner.setComponentHandler(ours.as_ptr())
         }
     }
 

@@ -6,6 +6,7 @@
 mod component;
 mod controller;
 mod factory;
+mod grouping;
 mod lists;
 mod other;
 mod process;

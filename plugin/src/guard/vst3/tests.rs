@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     IComponentHandler, IComponentHandler2, IComponentHandler2Trait, IComponentHandlerTrait,
-    IEditControllerTrait,
+    IComponentTrait, IEditControllerTrait,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{FIDString, TBool, int32, kResultOk, tresult};
 use nice_plug::wrapper::vst3::vst3::{Class, ComWrapper};
@@ -50,6 +50,16 @@ impl IComponentHandler2Trait for Handler {
     unsafe fn finishGroupEdit(&self) -> tresult {
         kResultOk
     }
+}
+
+/// FAULTS S8: the editor says it.
+#[test]
+fn a_refused_state_is_noted() {
+    let guarded = Guarded::new();
+    // SAFETY: nothing is read from a null stream.
+    let result = unsafe { IComponentTrait::setState(&guarded, std::ptr::null_mut()) };
+    assert_ne!(result, kResultOk);
+    assert!(guarded.door.take_refused());
 }
 
 #[test]

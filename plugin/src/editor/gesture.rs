@@ -1,0 +1,132 @@
+//! The player's gesture on a knob: from the first move to its end, one step for the host and for
+//! undo.
+
+use egui::{Id, Ui};
+use matcher::live::Limits;
+use synth::MATCHED;
+
+use super::Scene;
+use crate::history::{Step, Turn};
+use crate::params::Params;
+use crate::state::MOVE;
+
+/// Pause after which a movement of the wheel is over, in seconds.
+const PAUSE: f64 = 0.4;
+/// Key of the open gesture in egui's memory: there is one pointer, hence one gesture.
+const KEY: &str = "gesture";
+
+/// A gesture that is not over yet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gesture {
+    /// Index of the parameter, as [`Params::get`] takes it.
+    pub param: usize,
+    /// Normalised value that the hand has reached. Hosts return a change with their next block
+    /// only, so during a gesture this counts.
+    pub value: f32,
+    /// The parameter's value before.
+    before: f32,
+    /// Locks and ranges before.
+    limits: Limits,
+    /// When the wheel last moved; `None` for a drag.
+    wheel: Option<f64>,
+}
+
+impl Gesture {
+    /// The gesture that is open.
+    pub fn open(ui: &Ui) -> Option<Self> {
+        ui.data(|data| data.get_temp(Id::unique(KEY)))
+    }
+
+    /// Turns a parameter by `travel` (normalised), beginning a gesture at `from` if none is open on
+    /// it; the wheel's if `wheel`.
+    pub fn turn(ui: &Ui, scene: &Scene<'_>, param: usize, from: f32, travel: f32, wheel: bool) {
+        let knob = scene.params.get(param);
+        let mut gesture = match Self::open(ui) {
+            Some(gesture) if gesture.param == param => gesture,
+            other => {
+                if let Some(other) = other {
+                    other.end(ui, scene);
+                }
+                knob.begin(&scene.setter);
+                Self {
+                    param,
+                    value: from,
+                    before: knob.value(),
+                    limits: scene.limits,
+                    wheel: None,
+                }
+            }
+        };
+        gesture.wheel = wheel.then(|| ui.input(|input| input.time));
+        gesture.value = (gesture.value + travel).clamp(0.0, 1.0);
+        knob.set(&scene.setter, gesture.value);
+        ui.data_mut(|data| data.insert_temp(Id::unique(KEY), gesture));
+    }
+
+    /// Ends the open gesture if its hand has gone, and locks its knob once the host has moved it:
+    /// the audio thread does too, but only while the host plays.
+    pub fn watch(ui: &Ui, scene: &Scene<'_>) {
+        let Some(gesture) = Self::open(ui) else {
+            return;
+        };
+        let arrived = (scene.params.get(gesture.param).value() - gesture.value).abs() <= MOVE;
+        if let Some(i) = gesture.locks(scene).filter(|_| arrived) {
+            scene.params.state.set_lock(i, true);
+        }
+        let (down, time) = ui.input(|input| (input.pointer.primary_down(), input.time));
+        let over = match gesture.wheel {
+            Some(last) => down || time - last > PAUSE,
+            None => !down,
+        };
+        if over {
+            gesture.end(ui, scene);
+        }
+    }
+
+    /// Place among the matched parameters of the one that this gesture locks.
+    fn locks(&self, scene: &Scene<'_>) -> Option<usize> {
+        let place = MATCHED.iter().position(|&row| row == self.param);
+        place.filter(|_| scene.amount > 0.0)
+    }
+
+    fn end(self, ui: &Ui, scene: &Scene<'_>) {
+        scene.params.get(self.param).end(&scene.setter);
+        ui.data_mut(|data| data.remove::<Self>(Id::unique(KEY)));
+        let mut after = self.limits;
+        if let Some(i) = self.locks(scene) {
+            after.locked[i] = true;
+        }
+        scene.params.state.history.lock().push(Step {
+            name: scene.params.get(self.param).name().to_owned(),
+            turns: vec![Turn {
+                param: self.param,
+                before: self.before,
+                after: self.value,
+            }],
+            limits: [self.limits, after],
+            held: None,
+        });
+    }
+}
+
+/// Sets a parameter to its default, in one gesture. That is no say in the match: it locks nothing.
+pub fn reset(params: &Params, scene: &Scene<'_>, param: usize) {
+    let knob = params.get(param);
+    let (before, after) = (knob.value(), knob.default());
+    if let Some(i) = MATCHED.iter().position(|&row| row == param) {
+        params.state.expect(i, after);
+    }
+    knob.begin(&scene.setter);
+    knob.set(&scene.setter, after);
+    knob.end(&scene.setter);
+    params.state.history.lock().push(Step {
+        name: format!("{} to default", knob.name()),
+        turns: vec![Turn {
+            param,
+            before,
+            after,
+        }],
+        limits: [scene.limits; 2],
+        held: None,
+    });
+}

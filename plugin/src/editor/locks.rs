@@ -1,0 +1,43 @@
+//! Locking knobs as they sound, and releasing them: single ones, sections, or all.
+
+use synth::MATCHED;
+
+use super::Scene;
+use crate::history::{self, Step, Turn};
+
+/// Locks the matched ones of `rows` where they sound: their knobs go there.
+pub fn lock_as_heard(name: &str, rows: &[usize], scene: &Scene<'_>) {
+    let mut step = Step {
+        name: format!("Lock {name}"),
+        turns: Vec::new(),
+        limits: [scene.limits; 2],
+        held: None,
+    };
+    for (i, &row) in MATCHED.iter().enumerate() {
+        if rows.contains(&row) && !scene.limits.locked[i] {
+            step.limits[1].locked[i] = true;
+            step.turns.push(Turn {
+                param: row,
+                before: scene.params.rows[row].value(),
+                after: scene.effective.get(row),
+            });
+        }
+    }
+    history::perform(step, scene.params, &scene.setter);
+}
+
+/// Releases the matched ones of `rows`: the match moves them again.
+pub fn release(name: &str, rows: &[usize], scene: &Scene<'_>) {
+    let mut step = Step {
+        name: format!("Release {name}"),
+        turns: Vec::new(),
+        limits: [scene.limits; 2],
+        held: None,
+    };
+    for (i, row) in MATCHED.iter().enumerate() {
+        if rows.contains(row) {
+            step.limits[1].locked[i] = false;
+        }
+    }
+    history::perform(step, scene.params, &scene.setter);
+}

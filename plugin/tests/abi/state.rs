@@ -1,0 +1,274 @@
+//! What a project keeps, in both formats: saved by one instance, loaded by another.
+
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use synth::PARAMS;
+
+use crate::{clap_host, vst3_host};
+
+/// An instance in a host of either format.
+trait Host {
+    const NAME: &'static str;
+    fn new() -> Self;
+    fn save(&self) -> Value;
+    /// Whether the instance took the bytes for a state.
+    fn load(&self, bytes: &[u8]) -> bool;
+    /// Plays a block in which the parameters of these names take these normalised values, as a
+    /// host's automation sets them.
+    fn automate(&self, values: &[(&str, f64)]);
+}
+
+impl Host for clap_host::Plugin {
+    const NAME: &'static str = "CLAP";
+
+    fn new() -> Self {
+        Self::started()
+    }
+
+    fn save(&self) -> Value {
+        // In CLAP its length comes first.
+        let bytes = self.state(usize::MAX);
+        serde_json::from_slice(&bytes[8..]).expect("a state is JSON")
+    }
+
+    fn load(&self, bytes: &[u8]) -> bool {
+        let length = bytes.len() as u64;
+        clap_host::Plugin::load(self, &[&length.to_le_bytes(), bytes].concat())
+    }
+
+    fn automate(&self, values: &[(&str, f64)]) {
+        let mut events = clap_host::Events::default();
+        for (name, x) in values {
+            let info = self.param(name);
+            let plain = info.min_value + x * (info.max_value - info.min_value);
+            events = events.param(0, info.id, plain);
+        }
+        self.block(64, &events);
+    }
+}
+
+impl Host for vst3_host::Plugin {
+    const NAME: &'static str = "VST3";
+
+    fn new() -> Self {
+        Self::started()
+    }
+
+    fn save(&self) -> Value {
+        let bytes = self.state(usize::MAX).expect("it is saved");
+        serde_json::from_slice(&bytes).expect("a state is JSON")
+    }
+
+    fn load(&self, bytes: &[u8]) -> bool {
+        vst3_host::Plugin::load(self, bytes, usize::MAX) == 0
+    }
+
+    fn automate(&self, values: &[(&str, f64)]) {
+        let mut events = vst3_host::Events::default();
+        for (name, x) in values {
+            events = events.param(0, self.param(name), *x);
+        }
+        self.block(64, &events);
+    }
+}
+
+/// A test for each format.
+macro_rules! in_both_formats {
+    ($($name:ident;)*) => {
+        mod clap {
+            $(#[test] fn $name() { super::$name::<crate::clap_host::Plugin>(); })*
+        }
+        mod vst3 {
+            $(#[test] fn $name() { super::$name::<crate::vst3_host::Plugin>(); })*
+        }
+    };
+}
+
+in_both_formats! {
+    choices_are_saved_by_number_and_old_ones_are_read_with_the_lists_of_then;
+    what_a_state_lacks_takes_its_default;
+    a_match_survives_a_parameter_more_and_a_section_more;
+    automation_locks_from_its_first_value_and_loading_does_not;
+    nothing_is_locked_at_zero_percent;
+    an_unreadable_state_changes_nothing;
+    damaged_states_load_whole_or_not_at_all;
+}
+
+/// The container in a state.
+fn container(state: &Value) -> Value {
+    let text = state["fields"]["mirrornet"].as_str().expect("text");
+    serde_json::from_str(text).expect("JSON")
+}
+
+fn with_container(mut state: Value, container: &Value) -> Vec<u8> {
+    state["fields"]["mirrornet"] = container.to_string().into();
+    state.to_string().into_bytes()
+}
+
+/// A held match of all that can be matched.
+fn inference() -> Value {
+    let entries = PARAMS
+        .iter()
+        .filter(|row| row.matched)
+        .map(|row| (row.id.to_owned(), json!([0.25, 0.125])));
+    Value::Object(entries.collect())
+}
+
+/// FAULTS S1.
+fn choices_are_saved_by_number_and_old_ones_are_read_with_the_lists_of_then<H: Host>() {
+    let host = H::new();
+    host.automate(&[
+        ("Filter type", 0.5),
+        ("Voices", 1.0),
+        ("LFO sync", 9.0 / 17.0),
+    ]);
+    let state = host.save();
+    let number = |id: &str| state["params"][id]["i32"].as_i64();
+    assert_eq!(number("filter_type"), Some(2), "{}", H::NAME);
+    assert_eq!(number("voices"), Some(64));
+    assert_eq!(number("lfo_sync"), Some(9));
+    // As 0.1.0 saved it.
+    let mut old = state.clone();
+    old["params"]["filter_type"] = json!({ "f32": 0.75 });
+    old["params"]["mod3_dest"] = json!({ "f32": 17.0 / 31.0 });
+    assert!(host.load(old.to_string().as_bytes()));
+    let state = host.save();
+    assert_eq!(state["params"]["filter_type"]["i32"], 3);
+    assert_eq!(state["params"]["mod3_dest"]["i32"], 17);
+    assert_eq!(state["params"]["lfo_sync"]["i32"], 9);
+}
+
+/// FAULTS S2.
+fn what_a_state_lacks_takes_its_default<H: Host>() {
+    let init = H::new().save();
+    let host = H::new();
+    host.automate(&[("Cutoff", 0.9), ("Filter type", 1.0), ("Noise level", 0.5)]);
+    let mut old = host.save();
+    let params = old["params"].as_object_mut().expect("values by id");
+    params.remove("filter_cutoff");
+    params.remove("filter_type");
+    assert!(host.load(old.to_string().as_bytes()));
+    let state = host.save();
+    for id in ["filter_cutoff", "filter_type"] {
+        assert_eq!(state["params"][id], init["params"][id], "{id}");
+    }
+    assert_ne!(
+        state["params"]["noise_level"],
+        init["params"]["noise_level"]
+    );
+}
+
+/// FAULTS S3.
+fn a_match_survives_a_parameter_more_and_a_section_more<H: Host>() {
+    let host = H::new();
+    let mut content = json!({ "format": 1, "locks": ["noise_level"], "inference": inference() });
+    content["inference"]
+        .as_object_mut()
+        .expect("entries")
+        .remove("filter_cutoff");
+    content["of a newer version"] = json!([1, 2, 3]);
+    assert!(host.load(&with_container(host.save(), &content)));
+    host.automate(&[]);
+    let got = container(&host.save());
+    assert_eq!(got["locks"], json!(["noise_level"]));
+    assert_eq!(got["inference"]["osc1_shape"], json!([0.25, 0.125]));
+    assert_eq!(got["of a newer version"], json!([1, 2, 3]));
+    // What was not matched then stays at its knob.
+    let knob = PARAMS
+        .iter()
+        .find(|row| row.id == "filter_cutoff")
+        .expect("it is there");
+    let held = got["inference"]["filter_cutoff"][0]
+        .as_f64()
+        .expect("a number");
+    assert!((held - f64::from(knob.normalized(knob.default))).abs() < 1e-6);
+}
+
+/// FAULTS S6.
+fn automation_locks_from_its_first_value_and_loading_does_not<H: Host>() {
+    let host = H::new();
+    let content = json!({ "format": 1, "locks": [], "inference": inference() });
+    let mut state = host.save();
+    state["params"]["filter_resonance"] = json!({ "f32": 0.875 });
+    let state = with_container(state, &content);
+    assert!(host.load(&state));
+    // The host sends what it loaded, and what it automates.
+    host.automate(&[("Resonance", 0.875), ("Cutoff", 0.9)]);
+    for _ in 0..5 {
+        host.automate(&[("Cutoff", 0.9)]);
+    }
+    assert_eq!(container(&host.save())["locks"], json!(["filter_cutoff"]));
+    assert!(host.load(&state));
+    host.automate(&[]);
+    assert_eq!(container(&host.save())["locks"], json!([]));
+    // Turned away and, released, turned back.
+    host.automate(&[("Resonance", 0.5)]);
+    host.automate(&[("Resonance", 0.875)]);
+    assert_eq!(
+        container(&host.save())["locks"],
+        json!(["filter_resonance"])
+    );
+}
+
+/// FAULTS S6.
+fn nothing_is_locked_at_zero_percent<H: Host>() {
+    let host = H::new();
+    host.automate(&[("Match", 0.0)]);
+    host.automate(&[("Cutoff", 0.9)]);
+    host.automate(&[("Match", 1.0)]);
+    host.automate(&[]);
+    assert_eq!(container(&host.save())["locks"], json!([]));
+}
+
+/// FAULTS S8.
+fn an_unreadable_state_changes_nothing<H: Host>() {
+    let host = H::new();
+    host.automate(&[("Cutoff", 0.9)]);
+    let before = host.save();
+    let good = before.to_string();
+    for bytes in [
+        &b""[..],
+        b"{}",
+        b"no state",
+        &good.as_bytes()[..good.len() - 1],
+    ] {
+        assert!(!host.load(bytes), "{}", String::from_utf8_lossy(bytes));
+        assert_eq!(host.save(), before);
+    }
+    assert!(host.load(good.as_bytes()));
+}
+
+/// Any bytes are refused, and change nothing, or are a state whose saved form is stable.
+fn damaged_states_load_whole_or_not_at_all<H: Host>() {
+    let host = H::new();
+    let content = json!({ "format": 1, "locks": ["noise_level"], "inference": inference() });
+    let good = with_container(host.save(), &content);
+    let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(20);
+    let (mut refused, mut loaded) = (0, 0);
+    for _ in 0..300 {
+        let mut bytes = good.clone();
+        for _ in 0..rng.random_range(1..3) {
+            let at = rng.random_range(0..bytes.len());
+            match rng.random_range(0..3) {
+                0 => bytes[at] ^= 1 << rng.random_range(0..8),
+                1 => bytes[at] = b'0' + rng.random_range(0..10),
+                _ => bytes.truncate(at.max(1)),
+            }
+        }
+        let before = host.save();
+        if host.load(&bytes) {
+            host.automate(&[]);
+            let once = host.save();
+            assert!(host.load(once.to_string().as_bytes()));
+            assert_eq!(host.save(), once);
+            loaded += 1;
+        } else {
+            assert_eq!(host.save(), before);
+            refused += 1;
+        }
+    }
+    assert!(
+        loaded > 10 && refused > 10,
+        "{loaded} loaded, {refused} refused"
+    );
+}
