@@ -2,7 +2,7 @@
 //! itself.
 
 use nice_plug::midi::{Channel, Key, VoiceID};
-use nice_plug::prelude::{NoteEvent, control_change};
+use nice_plug::prelude::NoteEvent;
 use synth::{ANY_CHANNEL, ANY_KEY, Event, EventKind};
 
 /// Passes the synth's version of an event to `push`: none where the synth has no use for it,
@@ -207,54 +207,13 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
             cc,
             value,
         } => {
-            return controller(channel, cc, value, |kind| {
+            return EventKind::of_controller(channel, cc, value, |kind| {
                 push(Event { time: timing, kind })
             });
         }
         _ => return,
     };
     push(Event { time, kind });
-}
-
-/// Passes the synth's version of a MIDI controller to `push`.
-fn controller(channel: u8, cc: u8, value: f32, mut push: impl FnMut(EventKind)) {
-    match cc {
-        control_change::MODULATION_MSB => push(EventKind::ModWheel { channel, value }),
-        // MPE's third dimension, which MIDI calls brightness too.
-        control_change::SOUND_CONTROLLER_5 => push(EventKind::ChannelBrightness { channel, value }),
-        control_change::DAMPER_PEDAL => push(EventKind::Sustain {
-            channel,
-            down: value >= 0.5,
-        }),
-        control_change::ALL_SOUND_OFF => push(EventKind::AllSoundOff { channel }),
-        control_change::RESET_ALL_CONTROLLERS => {
-            push(EventKind::Sustain {
-                channel,
-                down: false,
-            });
-            push(EventKind::PitchBend {
-                channel,
-                value: 0.0,
-            });
-            push(EventKind::ModWheel {
-                channel,
-                value: 0.0,
-            });
-            push(EventKind::ChannelPressure {
-                channel,
-                value: 0.0,
-            });
-            push(EventKind::ChannelBrightness {
-                channel,
-                value: 0.5,
-            });
-        }
-        // The mode messages that follow it imply it.
-        control_change::ALL_NOTES_OFF..=control_change::POLY_MODE_ON => {
-            push(EventKind::AllNotesOff { channel })
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]

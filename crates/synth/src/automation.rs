@@ -1,8 +1,8 @@
 //! A patch that changes while it plays: parameter automation, as a host would write it.
 
 use crate::patch::PatchError;
-use crate::render::render_changes;
-use crate::{COUNT, Note, PARAMS, Patch};
+use crate::render::{notes_to_events, render_events};
+use crate::{COUNT, Event, Note, PARAMS, Patch};
 use serde_json::{Map, Value, json};
 
 /// A patch and its changes over time.
@@ -31,8 +31,33 @@ impl Automation {
         sample_rate: f32,
         seed: u64,
     ) -> [Vec<f32>; 2] {
-        let changes = self.points.iter().map(|(time, patch)| (*time, *patch));
-        render_changes(&self.patch, changes, 0.0, notes, seconds, sample_rate, seed)
+        self.render_events(
+            |rate| notes_to_events(notes, rate),
+            seconds,
+            sample_rate,
+            seed,
+        )
+    }
+
+    /// Like [`Automation::render`], with the events that `events` gives for a rate in Hz, in order
+    /// of time and timed as in one block that spans everything.
+    pub fn render_events(
+        &self,
+        events: impl FnOnce(f32) -> Vec<Event>,
+        seconds: f64,
+        sample_rate: f32,
+        seed: u64,
+    ) -> [Vec<f32>; 2] {
+        let changes = self.points.iter().copied();
+        render_events(
+            &self.patch,
+            changes,
+            0.0,
+            events,
+            seconds,
+            sample_rate,
+            seed,
+        )
     }
 
     /// [`Patch::to_json`] and, where there are points, `"automation": [{"time": seconds, "params":

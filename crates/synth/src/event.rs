@@ -163,6 +163,34 @@ fn within(x: f32, low: f32, high: f32, neutral: f32) -> f32 {
 }
 
 impl EventKind {
+    /// Passes the meaning of a MIDI controller's change on to `push`: nothing where it has none
+    /// here, several events where it resets others. `value` is 0 to 1.
+    pub fn of_controller(channel: u8, controller: u8, value: f32, mut push: impl FnMut(Self)) {
+        match controller {
+            1 => push(Self::ModWheel { channel, value }),
+            64 => push(Self::Sustain {
+                channel,
+                down: value >= 0.5,
+            }),
+            // MPE's third dimension, which MIDI calls brightness too.
+            74 => push(Self::ChannelBrightness { channel, value }),
+            120 => push(Self::AllSoundOff { channel }),
+            // Reset all controllers.
+            121 => {
+                let (down, value) = (false, 0.0);
+                push(Self::Sustain { channel, down });
+                push(Self::PitchBend { channel, value });
+                push(Self::ModWheel { channel, value });
+                push(Self::ChannelPressure { channel, value });
+                let value = 0.5;
+                push(Self::ChannelBrightness { channel, value });
+            }
+            // The mode messages that follow "all notes off" imply it.
+            123..=127 => push(Self::AllNotesOff { channel }),
+            _ => {}
+        }
+    }
+
     /// The event with its channel and values in range, NaN replaced by the value that changes
     /// nothing; `None` for what can't be played: a note without a finite key, or the modulation of
     /// a row that can't be modulated. Whatever a host sends, only this reaches the voices.

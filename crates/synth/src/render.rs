@@ -117,10 +117,25 @@ pub fn render_changes(
     sample_rate: f32,
     seed: u64,
 ) -> [Vec<f32>; 2] {
+    let events = |rate| notes_to_events(notes, rate);
+    render_events(patch, changes, glide, events, seconds, sample_rate, seed)
+}
+
+/// [`render_changes`] of any `events`: those of one block that spans everything, at the rate in Hz
+/// that it is given.
+pub(crate) fn render_events(
+    patch: &Patch,
+    changes: impl Iterator<Item = (f64, Patch)>,
+    glide: f32,
+    events: impl FnOnce(f32) -> Vec<Event>,
+    seconds: f64,
+    sample_rate: f32,
+    seed: u64,
+) -> [Vec<f32>; 2] {
     let mut synth = Synth::new(sample_rate);
     synth.prepare(patch, seed);
     let rate = synth.sample_rate();
-    let events = notes_to_events(notes, rate);
+    let events = events(rate);
     let sample = |seconds: f64| (seconds * rate as f64).round() as usize;
     let len = sample(seconds);
     let mut sides = [vec![0.0; len], vec![0.0; len]];

@@ -5,6 +5,7 @@ use super::song::{Played, Song};
 use super::track::Track;
 use midly::{MidiMessage, Timing};
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 use synth::{EventKind, Note};
 
 /// Drums, counted from 0: General MIDI's channel 10.
@@ -114,29 +115,14 @@ impl Gathering {
 
     /// A MIDI controller, with the meaning that it has in the plugin.
     fn controller(&mut self, channel: u8, controller: u8, value: f32) {
-        match controller {
-            1 => self.control(EventKind::ModWheel { channel, value }),
-            64 => self.pedal(channel, value >= 0.5),
-            74 => self.control(EventKind::ChannelBrightness { channel, value }),
-            120 => {
-                self.control(EventKind::AllSoundOff { channel });
+        EventKind::of_controller(channel, controller, value, |kind| match kind {
+            EventKind::Sustain { channel, down } => self.pedal(channel, down),
+            EventKind::AllSoundOff { channel } | EventKind::AllNotesOff { channel } => {
+                self.control(kind);
                 self.end_channel(channel);
             }
-            121 => {
-                self.pedal(channel, false);
-                let value = 0.0;
-                self.control(EventKind::PitchBend { channel, value });
-                self.control(EventKind::ModWheel { channel, value });
-                self.control(EventKind::ChannelPressure { channel, value });
-                let value = 0.5;
-                self.control(EventKind::ChannelBrightness { channel, value });
-            }
-            123.. => {
-                self.control(EventKind::AllNotesOff { channel });
-                self.end_channel(channel);
-            }
-            _ => {}
-        }
+            kind => self.control(kind),
+        });
     }
 
     fn control(&mut self, kind: EventKind) {
@@ -181,38 +167,35 @@ impl Gathering {
         self.pedals[usize::from(channel)] = down;
         self.control(EventKind::Sustain { channel, down });
         if !down {
-            let of_channel = self
-                .sustained
-                .extract_if((channel, 0)..=(channel, u8::MAX), |_, _| true);
-            let notes: Vec<usize> = of_channel.flat_map(|(_, notes)| notes).collect();
-            notes.into_iter().for_each(|index| self.end(index));
+            self.end_sustained(channel);
         }
     }
 
-    /// Ends ev    /// Ends the notes of a channel, those that its pedal holds too.
+    /// Ends the notes of a channel that sound on by its pedal.
+    fn end_sustained(&mut self, channel: u8) {
+        let of_channel = self.sustained.extract_if(keys_of(channel), |_, _| true);
+        let notes: Vec<usize> = of_channel.flat_map(|(_, notes)| notes).collect();
+        notes.into_iter().for_each(|index| self.end(index));
+    }
+
+    /// Ends all notes of a channel.
     fn end_channel(&mut self, channel: u8) {
-        let of = |key: &&Key| key.0 == channel;
-        for key in self.held.keys().filter(of).copied().collect::<Vec<_>>() {
-            for index in self.held.remove(&key).unwrap_or_default() {
-                self.song.played[index].let_go = self.now;
-                self.end(index);
-            }
+        let of_channel = self.held.extract_if(keys_of(channel), |_, _| true);
+        let notes: Vec<usize> = of_channel.flat_map(|(_, notes)| notes).collect();
+        for index in notes {
+            self.song.played[index].let_go = self.now;
+            self.end(index);
         }
-        for key in self
-            .sustained
-            .keys()
-            .filter(of)
-            .copied()
-            .collect::<Vec<_>>()
-        {
-            for index in self.sustained.remove(&key).unwrap_or_default() {
-                self.end(index);
-            }
-        }
+        self.end_sustained(channel);
     }
 
     fn end(&mut self, index: usize) {
         let note = &mut self.song.played[index].note;
         note.duration = self.now - note.onset;
     }
+}
+
+/// All keys of a channel.
+fn keys_of(channel: u8) -> RangeInclusive<Key> {
+    (channel, 0)..=(channel, u8::MAX)
 }

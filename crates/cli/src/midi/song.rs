@@ -1,7 +1,7 @@
 //! What a MIDI file plays: its notes alone, or with its controllers, as the plugin would get them.
 
 use std::collections::BTreeSet;
-use synth::{Automation, Event, EventKind, Note, Synth};
+use synth::{Automation, Event, EventKind, Note};
 
 /// A note and how it is played.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,38 +98,6 @@ impl Song {
         sample_rate: f32,
         seed: u64,
     ) -> [Vec<f32>; 2] {
-        let mut synth = Synth::new(sample_rate);
-        synth.set_patch(&automation.patch, 0.0);
-        synth.set_seed(seed);
-        synth.reset();
-        let rate = synth.sample_rate();
-        let sample = |seconds: f64| (seconds * f64::from(rate)).round() as usize;
-        let len = sample(seconds);
-        let mut sides = [vec![0.0; len], vec![0.0; len]];
-        let [left, right] = &mut sides;
-        let mut events = self.events(rate);
-        events.retain(|e| (e.time as usize) < len);
-        let (mut from, mut rest) = (0, events.as_slice());
-        let ends = automation
-            .points
-            .iter()
-            .map(|(time, patch)| (sample(*time), Some(patch)));
-        for (to, patch) in ends.chain([(len, None)]) {
-            let to = to.clamp(from, len);
-            let (now, later) = rest.split_at(rest.partition_point(|e| (e.time as usize) < to));
-            let block: Vec<Event> = now
-                .iter()
-                .map(|e| Event {
-                    time: e.time - from as u32,
-                    kind: e.kind,
-                })
-                .collect();
-            synth.process(&mut left[from..to], &mut right[from..to], &block);
-            (from, rest) = (to, later);
-            if let Some(patch) = patch {
-                synth.set_patch(patch, 0.0);
-            }
-        }
-        sides
+        automation.render_events(|rate| self.events(rate), seconds, sample_rate, seed)
     }
 }
