@@ -2,6 +2,7 @@
 //! behind the samples, and gives up where the file ends before.
 
 use super::Plain;
+use super::chunks::Order;
 
 /// Bytes of the file's header, and of a chunk's.
 const HEADER: usize = 8;
@@ -11,17 +12,8 @@ const EDITS: u64 = 4;
 
 /// Brings a CAF file into the plain form.
 pub fn plain(bytes: &[u8]) -> Plain<'_> {
-    let mut plain = Plain {
-        extension: "caf",
-        header: Vec::new(),
-        body: bytes.into(),
-        announced: None,
-        remarks: Vec::new(),
-    };
-    let u32_at = |at: usize| {
-        let four = bytes.get(at..at + 4).and_then(|b| b.try_into().ok());
-        u64::from(four.map_or(0, u32::from_be_bytes))
-    };
+    let mut plain = Plain::as_it_is("caf", bytes);
+    let u32_at = |at: usize| Order::Big.u32(bytes, at).map_or(0, u64::from);
     let mut at = HEADER;
     // Frames in a byte, as frames and bytes of a packet; 0 bytes where packets differ.
     let mut packet = (0, 0);

@@ -56,7 +56,7 @@ pub struct Chunk<'a> {
     pub id: [u8; 4],
     /// The bytes that are there.
     pub body: &'a [u8],
-    /// Whether these are all.
+    /// Relation of the bytes that are there to the announced size.
     pub extent: Extent,
 }
 
@@ -102,12 +102,12 @@ pub fn split<'a>(
     chunks
 }
 
-/// Whether `bytes` begin with what may be a chunk's id: four printable characters.
+/// Returns whether `bytes` begin with a possible id of a chunk: four printable characters.
 fn is_id(bytes: &[u8]) -> bool {
     bytes.len() >= 4 && bytes[..4].iter().all(|b| (0x20..0x7F).contains(b))
 }
 
-/// Whether `bytes` are nothing but chunks, to the end.
+/// Returns whether `bytes` are a sequence of whole chunks.
 fn is_chain(mut bytes: &[u8], order: Order) -> bool {
     while !bytes.is_empty() {
         let Some(size) = order.u32(bytes, 4).filter(|_| is_id(bytes)) else {

@@ -12,7 +12,7 @@ use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
 /// Damaged packets in a row after which the rest is given up.
 const MOST_DAMAGED: usize = 1_000;
 
-/// What was decoded.
+/// Decoded sound, and what its file said of it.
 #[derive(Default)]
 pub struct Decoded {
     /// Hz.
@@ -23,7 +23,7 @@ pub struct Decoded {
     pub announced: Option<u64>,
     /// Packets that could not be decoded.
     pub damaged: usize,
-    /// Whether the sound goes on with other channels or another rate, which is left out.
+    /// True where channels or rate change within the file; the rest is left out.
     pub changes: bool,
 }
 

@@ -9,7 +9,7 @@ const EXTENSIONS: [&str; 13] = [
     "wav", "wave", "bwf", "rf64", "aif", "aiff", "aifc", "flac", "mp3", "ogg", "oga", "caf", "bw64",
 ];
 
-/// What was found in a folder.
+/// Sound files found in a folder, and folders that could not be read.
 #[derive(Debug, Default, PartialEq)]
 pub struct SoundFiles {
     /// The files, sorted by path.

@@ -1,4 +1,4 @@
-//! What a file is, told from its first bytes.
+//! Kinds of files, told from their first bytes.
 
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Kind {
         }
     }
 
-    /// What follows an ID3v2 tag, if there is one.
+    /// The bytes after an ID3v2 tag; all where there is none, and `None` where it has no end.
     fn after_tag(bytes: &[u8]) -> Option<&[u8]> {
         match bytes {
             [b'I', b'D', b'3', _, _, _, a, b, c, d, rest @ ..] => {

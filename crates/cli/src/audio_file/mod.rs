@@ -36,7 +36,8 @@ pub struct Audio {
     /// One vector per channel, of equal length and at least one sample, full scale = 1. Finite;
     /// floating-point files may go beyond full scale.
     pub channels: Vec<Vec<f32>>,
-    /// What its listener should know: that the file is truncated, that samples were not numbers.
+    /// Faults of the file that its listener should know of: a missing end, samples that are no
+    /// numbers.
     pub remarks: Vec<String>,
 }
 
@@ -80,7 +81,7 @@ pub enum AudioError {
 
 /// The kinds of files that are read, for errors.
 const EXPECTED: &str = "WAV, AIFF, FLAC, MP3, Ogg Vorbis or CAF";
-/// What to do with others.
+/// Advice for files of other kinds.
 const CONVERT: &str = "Convert it, for example with `ffmpeg -i in out.wav`";
 
 /// A file in a form that the decoder reads.
@@ -93,6 +94,19 @@ struct Plain<'a> {
     /// Frames that the file's own header promises, where they are not all there.
     announced: Option<u64>,
     remarks: Vec<String>,
+}
+
+impl<'a> Plain<'a> {
+    /// A file that the decoder reads as it is.
+    fn as_it_is(extension: &'static str, body: impl Into<Cow<'a, [u8]>>) -> Self {
+        Self {
+            extension,
+            header: Vec::new(),
+            body: body.into(),
+            announced: None,
+            remarks: Vec::new(),
+        }
+    }
 }
 
 impl Audio {
@@ -117,13 +131,7 @@ pub fn read(bytes: &[u8]) -> Result<Audio, AudioError> {
         Kind::Wave => wave::plain(bytes)?,
         Kind::Aiff => aiff::plain(bytes)?,
         Kind::Decoded("caf") => caf::plain(bytes),
-        Kind::Decoded(extension) => Plain {
-            extension,
-            header: Vec::new(),
-            body: bytes.into(),
-            announced: None,
-            remarks: Vec::new(),
-        },
+        Kind::Decoded(extension) => Plain::as_it_is(extension, bytes),
         Kind::Other(name) => return Err(AudioError::Other(name)),
         Kind::Unknown if bytes.is_empty() => return Err(AudioError::Empty),
         Kind::Unknown => return Err(AudioError::Unknown),
@@ -187,7 +195,7 @@ pub fn read(bytes: &[u8]) -> Result<Audio, AudioError> {
     })
 }
 
-/// Whether the last page of an Ogg file is marked as the last one.
+/// Returns whether the last page of an Ogg file is marked as the last one.
 fn ends(bytes: &[u8]) -> bool {
     let last = bytes.windows(4).rposition(|w| w == b"OggS");
     last.and_then(|at| bytes.get(at + 5))

@@ -102,13 +102,7 @@ impl<'a> Format<'a> {
         let mut body = std::borrow::Cow::Borrowed(data.body);
         let (block, header) = match self.tag {
             tag::MP3 => {
-                return Ok(Plain {
-                    extension: "mp3",
-                    header: Vec::new(),
-                    body,
-                    announced: None,
-                    remarks: Vec::new(),
-                });
+                return Ok(Plain::as_it_is("mp3", body));
             }
             tag::MS_ADPCM | tag::IMA_ADPCM if order == Order::Little && self.block > 0 => {
                 (usize::from(self.block), self.body.to_vec())

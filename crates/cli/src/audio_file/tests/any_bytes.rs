@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// Whatever the bytes, a sound comes out that keeps its promises, or a reason.
+/// Reads any bytes: the result is a sound within its documented bounds, or an error.
 fn check(bytes: &[u8]) {
     if let Ok(sound) = read(bytes) {
         let frames = sound.channels[0].len();
