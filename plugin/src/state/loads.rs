@@ -48,8 +48,9 @@ pub struct Returns {
     memory: triple_buffer::Output<Memory>,
     /// Place in the ring of the snapshot that is in the knobs, give or take what was turned since.
     current: usize,
-    /// The knobs when the last load was noticed: until they move, its values are on their way.
-    waiting: Option<[f32; COUNT]>,
+    /// The knobs when last looked at. Until they move nothing comes back: not what they hold
+    /// already, nor what a load is about to replace.
+    seen: [f32; COUNT],
 }
 
 /// Both ends of an empty memory.
@@ -65,7 +66,7 @@ pub fn loads() -> (Loads, Returns) {
     let returns = Returns {
         memory: output,
         current: 0,
-        waiting: None,
+        seen: [f32::NAN; COUNT],
     };
     (loads, returns)
 }
@@ -90,12 +91,12 @@ impl Returns {
         if self.memory.update() {
             let taken = self.memory.output_buffer().taken;
             self.current = taken.wrapping_sub(1) % (2 * LOADS);
-            self.waiting = Some(*knobs);
+            self.seen = *knobs;
         }
-        if self.waiting.is_some_and(|then| then == *knobs) {
+        if self.seen == *knobs {
             return None;
         }
-        self.waiting = None;
+        self.seen = *knobs;
         let memory = self.memory.output_buffer();
         let same = |snapshot: &Snapshot| {
             let mut pairs = snapshot.knobs.iter().zip(knobs);
