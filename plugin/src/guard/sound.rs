@@ -86,6 +86,14 @@ impl Samples {
     }
 }
 
+/// A port's flags for the host: every channel's bit, or none.
+pub fn flags(channels: u32, all: bool) -> u64 {
+    match all {
+        true => u64::MAX >> (64 - channels.clamp(1, 64)),
+        false => 0,
+    }
+}
+
 /// The sidechain of one block.
 #[derive(Clone, Copy, Debug)]
 pub struct Input {

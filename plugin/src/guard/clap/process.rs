@@ -6,7 +6,7 @@ use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::events::{clap_event_header, clap_event_transport, clap_output_events};
 use clap_sys::process::*;
 
-use super::super::sound::{Input, Output, Sound};
+use super::super::sound::{Input, Output, Sound, flags};
 use super::events::{self, Event, Events, Reader};
 use super::instance::Guard;
 
@@ -108,10 +108,7 @@ impl Audio {
         }
         // SAFETY: the caller's promise.
         if let Some(port) = unsafe { main_output(block).as_mut() } {
-            port.constant_mask = match silent || !done {
-                true => u64::MAX >> (64 - port.channel_count.clamp(1, 64)),
-                false => 0,
-            };
+            port.constant_mask = flags(port.channel_count, silent || !done);
         }
         done
     }

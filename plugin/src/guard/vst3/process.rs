@@ -10,7 +10,7 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
 use nice_plug::wrapper::vst3::vst3::Steinberg::{int32, int64, kResultFalse, kResultOk, tresult};
 use nice_plug::wrapper::vst3::vst3::{ComRef, ComWrapper};
 
-use super::super::sound::{Input, Output, Sound};
+use super::super::sound::{Input, Output, Sound, flags};
 use super::component::Guarded;
 use super::lists::{Changes, Events, Progress, Times, for_each_point};
 use super::processor::{OFFLINE, SINGLE};
@@ -119,10 +119,7 @@ impl Audio {
         }
         // SAFETY: the caller's promise.
         if let Some(bus) = unsafe { main_output(data).as_mut() } {
-            bus.silenceFlags = match silent || !done {
-                true => u64::MAX >> (64 - bus.numChannels.clamp(1, 64)),
-                false => 0,
-            };
+            bus.silenceFlags = flags(bus.numChannels.max(0) as u32, silent || !done);
         }
         done
     }
