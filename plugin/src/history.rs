@@ -6,7 +6,8 @@
 
 use matcher::live::{Limits, Target};
 use nice_plug::prelude::ParamSetter;
-use synth::{COUNT, MATCHED};
+use synth::COUNT;
+use synth::params::matched_index;
 
 use crate::params::Params;
 
@@ -35,6 +36,18 @@ pub struct Step {
     pub limits: [Limits; 2],
     /// Held inference before and after, where the step replaced it.
     pub held: Option<[Option<Target>; 2]>,
+}
+
+impl Step {
+    /// A step that changes nothing yet, while these limits hold.
+    pub fn new(name: String, limits: Limits) -> Self {
+        Self {
+            name,
+            turns: Vec::new(),
+            limits: [limits; 2],
+            held: None,
+        }
+    }
 }
 
 /// Steps that can be undone and done again.
@@ -109,7 +122,7 @@ fn apply(step: &Step, side: usize, params: &Params, setter: &ParamSetter<'_>) {
         }
         None => {
             for turn in &step.turns {
-                if let Some(i) = MATCHED.iter().position(|&row| row == turn.param) {
+                if let Some(i) = matched_index(turn.param) {
                     state.expect(i, value(turn));
                 }
             }

@@ -251,6 +251,11 @@ pub const MATCHED: [usize; MATCHED_COUNT] = {
     rows
 };
 
+/// Place of a row among the matched ones, if it is one.
+pub fn matched_index(row: usize) -> Option<usize> {
+    MATCHED.iter().position(|&matched| matched == row)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,11 +3,10 @@
 
 use egui::{Id, Ui};
 use matcher::live::Limits;
-use synth::MATCHED;
+use synth::params::matched_index;
 
 use super::Scene;
-use crate::history::{Step, Turn};
-use crate::params::Params;
+use crate::history::{self, Step, Turn};
 use crate::state::MOVE;
 
 /// Pause after which a movement of the wheel is over, in seconds.
@@ -18,7 +17,7 @@ const KEY: &str = "gesture";
 /// A gesture that is not over yet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gesture {
-    /// Index of the parameter, as [`Params::get`] takes it.
+    /// Index of the parameter, as [`crate::params::Params::get`] takes it.
     pub param: usize,
     /// Normalised value that the hand has reached. Hosts return a change with their next block
     /// only, so during a gesture this counts.
@@ -85,8 +84,7 @@ impl Gesture {
 
     /// Place among the matched parameters of the one that this gesture locks.
     fn locks(&self, scene: &Scene<'_>) -> Option<usize> {
-        let place = MATCHED.iter().position(|&row| row == self.param);
-        place.filter(|_| scene.amount > 0.0)
+        matched_index(self.param).filter(|_| scene.amount > 0.0)
     }
 
     fn end(self, ui: &Ui, scene: &Scene<'_>) {
@@ -96,37 +94,25 @@ impl Gesture {
         if let Some(i) = self.locks(scene) {
             after.locked[i] = true;
         }
-        scene.params.state.history.lock().push(Step {
-            name: scene.params.get(self.param).name().to_owned(),
-            turns: vec![Turn {
-                param: self.param,
-                before: self.before,
-                after: self.value,
-            }],
-            limits: [self.limits, after],
-            held: None,
+        let mut step = Step::new(scene.params.get(self.param).name().into(), self.limits);
+        step.limits[1] = after;
+        step.turns.push(Turn {
+            param: self.param,
+            before: self.before,
+            after: self.value,
         });
+        scene.params.state.history.lock().push(step);
     }
 }
 
 /// Sets a parameter to its default, in one gesture. That is no say in the match: it locks nothing.
-pub fn reset(params: &Params, scene: &Scene<'_>, param: usize) {
-    let knob = params.get(param);
-    let (before, after) = (knob.value(), knob.default());
-    if let Some(i) = MATCHED.iter().position(|&row| row == param) {
-        params.state.expect(i, after);
-    }
-    knob.begin(&scene.setter);
-    knob.set(&scene.setter, after);
-    knob.end(&scene.setter);
-    params.state.history.lock().push(Step {
-        name: format!("{} to default", knob.name()),
-        turns: vec![Turn {
-            param,
-            before,
-            after,
-        }],
-        limits: [scene.limits; 2],
-        held: None,
+pub fn reset(scene: &Scene<'_>, param: usize) {
+    let knob = scene.params.get(param);
+    let mut step = Step::new(format!("{} to default", knob.name()), scene.limits);
+    step.turns.push(Turn {
+        param,
+        before: knob.value(),
+        after: knob.default(),
     });
+    history::perform(step, scene.params, &scene.setter);
 }

@@ -147,7 +147,7 @@ impl Knob<'_> {
                 Gesture::turn(ui, scene, self.param, from, travel * speed, false);
             }
         } else if response.double_clicked() {
-            gesture::reset(scene.params, scene, self.param);
+            gesture::reset(scene, self.param);
         } else if response.hovered() && !down {
             let scroll = ui.input(|input| input.smooth_scroll_delta());
             // With shift the system may turn the wheel sideways.

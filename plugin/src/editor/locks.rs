@@ -7,12 +7,7 @@ use crate::history::{self, Step, Turn};
 
 /// Locks the matched ones of `rows` where they sound: their knobs go there.
 pub fn lock_as_heard(name: &str, rows: &[usize], scene: &Scene<'_>) {
-    let mut step = Step {
-        name: format!("Lock {name}"),
-        turns: Vec::new(),
-        limits: [scene.limits; 2],
-        held: None,
-    };
+    let mut step = Step::new(format!("Lock {name}"), scene.limits);
     for (i, &row) in MATCHED.iter().enumerate() {
         if rows.contains(&row) && !scene.limits.locked[i] {
             step.limits[1].locked[i] = true;
@@ -28,12 +23,7 @@ pub fn lock_as_heard(name: &str, rows: &[usize], scene: &Scene<'_>) {
 
 /// Releases the matched ones of `rows`: the match moves them again.
 pub fn release(name: &str, rows: &[usize], scene: &Scene<'_>) {
-    let mut step = Step {
-        name: format!("Release {name}"),
-        turns: Vec::new(),
-        limits: [scene.limits; 2],
-        held: None,
-    };
+    let mut step = Step::new(format!("Release {name}"), scene.limits);
     for (i, row) in MATCHED.iter().enumerate() {
         if rows.contains(row) {
             step.limits[1].locked[i] = false;

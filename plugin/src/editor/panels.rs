@@ -1,6 +1,7 @@
 //! The knobs of all sections, laid out from the parameter table.
 
 use egui::{Align2, CursorIcon, Pos2, Rect, Sense, Ui, pos2, vec2};
+use synth::params::matched_index;
 use synth::{MATCHED, PARAMS, Section};
 
 use super::knob::{Inferred, Knob, LockClick, paint_lock};
@@ -217,7 +218,7 @@ fn knob(
     scene: &Scene<'_>,
 ) {
     let table = &PARAMS[row];
-    let place = MATCHED.iter().position(|&matched| matched == row);
+    let place = matched_index(row);
     let locked = place.is_some_and(|i| scene.limits.locked[i]);
     let inferred = place
         .zip(scene.held)
