@@ -50,9 +50,14 @@ impl Event {
                 CLAP_EVENT_PARAM_VALUE => Self {
                     value: sized(event)?,
                 },
-                CLAP_EVENT_PARAM_MOD => Self {
-                    modulation: sized(event)?,
-                },
+                CLAP_EVENT_PARAM_MOD => {
+                    let modulation: clap_event_param_mod = sized(event)?;
+                    // No parameter is modulated note by note, and one note's is not all notes'.
+                    if modulation.note_id != -1 {
+                        return None;
+                    }
+                    Self { modulation }
+                }
                 CLAP_EVENT_TRANSPORT => Self {
                     transport: sized(event)?,
                 },
@@ -128,14 +133,12 @@ impl Event {
         }
     }
 
-    /// Whether it sets a parameter for all notes.
+    /// Whether it sets or modulates a parameter.
     pub fn is_parameter(&self) -> bool {
-        match self.header().type_ {
-            CLAP_EVENT_PARAM_VALUE => true,
-            // SAFETY: the type says which event it is.
-            CLAP_EVENT_PARAM_MOD => unsafe { self.modulation.note_id == -1 },
-            _ => false,
-        }
+        matches!(
+            self.header().type_,
+            CLAP_EVENT_PARAM_VALUE | CLAP_EVENT_PARAM_MOD
+        )
     }
 }
 
@@ -217,10 +220,12 @@ impl View {
     }
 }
 
-/// Calls `read` with a list of one event.
-pub fn with_single<R>(event: &Event, read: impl FnOnce(*const clap_input_events) -> R) -> R {
+/// Calls `read` with a list of one event, which counts at once: its time may be past an empty
+/// block's end.
+pub fn with_single<R>(mut event: Event, read: impl FnOnce(*const clap_input_events) -> R) -> R {
+    event.set_time(0);
     let view = View {
-        events: event,
+        events: &event,
         len: 1,
     };
     read(&view.as_list())

@@ -163,7 +163,7 @@ pub unsafe fn flush_parameters(
         reader.take();
         if event.is_parameter() {
             guard.clamp(&mut event);
-            events::with_single(&event, |list| guard.flush_inner(list, null()));
+            events::with_single(event, |list| guard.flush_inner(list, null()));
         }
     }
     // SAFETY: see above.

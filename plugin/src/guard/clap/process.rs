@@ -122,7 +122,7 @@ impl Audio {
             reader.take();
             if event.is_parameter() {
                 guard.clamp(&mut event);
-                events::with_single(&event, |list| guard.flush_inner(list, null()));
+                events::with_single(event, |list| guard.flush_inner(list, null()));
             } else {
                 // SAFETY: the caller's promise.
                 unsafe { self.keep(guard, block, event) };

@@ -85,7 +85,13 @@ impl IEditControllerTrait for Guarded {
 
     unsafe fn plainParamToNormalized(&self, id: ParamID, value: ParamValue) -> ParamValue {
         // SAFETY: passed on.
-        unsafe { self.inner.plainParamToNormalized(id, value) }
+        unsafe {
+            let ends = [0.0, 1.0].map(|end| self.inner.normalizedParamToPlain(id, end));
+            let (low, high) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
+            // Far outside its range a count overflows in the framework.
+            let value = value.max(low).min(high);
+            self.inner.plainParamToNormalized(id, value)
+        }
     }
 
     unsafe fn getParamNormalized(&self, id: ParamID) -> ParamValue {
