@@ -1,4 +1,4 @@
-//! `bundle`: release builds of the plugin and the engine, laid out under target/bundled.
+//! `bundle`: the plugin and the engine, laid out under target/bundled.
 
 use std::env;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::files;
 use crate::libtorch::Libtorch;
 use crate::process;
 use crate::programs::Program;
-use crate::project::Project;
+use crate::project::{Profile, Project};
 use crate::setup;
 use crate::steps::Steps;
 use crate::system;
@@ -79,11 +79,39 @@ pub fn make(
             process::build(libtorch.cargo(project), Program::Trainer.package())
         })?;
     }
+    lay_out(project, steps, libtorch, Profile::Release)
+}
+
+/// Builds all as the tests are built, so that nothing is built twice, and bundles it.
+pub fn make_for_tests(
+    project: &Project,
+    steps: &mut Steps,
+    libtorch: &Libtorch,
+) -> anyhow::Result<()> {
+    steps.step("build the plugin and the engine", || {
+        process::run(
+            libtorch
+                .cargo(project)
+                .args(["build", "--workspace"])
+                .stdout(std::io::stderr()),
+        )
+    })?;
+    lay_out(project, steps, Some(libtorch), Profile::Dev)
+}
+
+/// Puts what was built where it is installed and tested from.
+fn lay_out(
+    project: &Project,
+    steps: &mut Steps,
+    libtorch: Option<&Libtorch>,
+    profile: Profile,
+) -> anyhow::Result<()> {
     steps.step("bundle", || {
-        bundle_plugin(project)?;
+        bundle_plugin(project, profile)?;
         match libtorch {
             Some(libtorch) => files::replace(&project.bundled().join(ENGINE), |new| {
-                fill_engine(project, libtorch, new)
+                let program = project.built(Program::Trainer.name(), profile);
+                fill_engine(project, libtorch, &program, new)
             }),
             None => Ok(()),
         }
@@ -99,11 +127,12 @@ pub fn standalone_name() -> String {
     }
 }
 
-fn bundle_plugin(project: &Project) -> anyhow::Result<()> {
+fn bundle_plugin(project: &Project, profile: Profile) -> anyhow::Result<()> {
     // The bundler reads bundler.toml from the working folder.
     let before = env::current_dir().context("the working folder is gone")?;
     env::set_current_dir(&project.root)?;
-    let bundled = nice_plug_xtask::bundle(&project.target, PLUGIN, &["--release".into()], false);
+    let args: Vec<String> = profile.args().iter().map(|&arg| arg.into()).collect();
+    let bundled = nice_plug_xtask::bundle(&project.target, PLUGIN, &args, false);
     env::set_current_dir(before)?;
     bundled?;
 
@@ -131,13 +160,17 @@ fn bundle_plugin(project: &Project) -> anyhow::Result<()> {
 }
 
 /// Fills the engine's folder: the trainer's program, the libraries it loads, and the shipped model.
-fn fill_engine(project: &Project, libtorch: &Libtorch, engine: &Path) -> anyhow::Result<()> {
+fn fill_engine(
+    project: &Project,
+    libtorch: &Libtorch,
+    program: &Path,
+    engine: &Path,
+) -> anyhow::Result<()> {
     let cannot_write = || format!("cannot write {}", engine.display());
     fs::create_dir(engine).with_context(cannot_write)?;
     // The name that the plugin starts: matcher::engine::engine_program.
-    let program = Program::Trainer.path(project);
     let name = program.file_name().with_context(cannot_write)?;
-    files::copy(&program, &engine.join(name))?;
+    files::copy(program, &engine.join(name))?;
     // Where the plugin tells the engine to look: matcher::engine::MODEL_FOLDER.
     let model = engine.join("model");
     fs::create_dir(&model).with_context(cannot_write)?;

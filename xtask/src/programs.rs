@@ -9,7 +9,7 @@ use clap::CommandFactory;
 
 use crate::Cli;
 use crate::process::{self, become_command};
-use crate::project::Project;
+use crate::project::{Profile, Project};
 use crate::setup;
 use crate::steps::Steps;
 use crate::system;
@@ -34,10 +34,15 @@ impl Program {
 
     /// Its release build.
     pub fn path(self, project: &Project) -> PathBuf {
-        project.release(match self {
+        project.built(self.name(), Profile::Release)
+    }
+
+    /// Its file's name without an extension.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Cli => "mirrornet",
             Self::Trainer => "mirrornet-trainer",
-        })
+        }
     }
 
     /// Fetches what its build needs, and builds it in release mode.

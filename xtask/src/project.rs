@@ -10,6 +10,33 @@ use cargo_metadata::MetadataCommand;
 /// The version of every crate of the workspace, this one included.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// A way to build.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Profile {
+    /// For players.
+    Release,
+    /// For tests: with assertions.
+    Dev,
+}
+
+impl Profile {
+    /// Cargo's arguments for it.
+    pub fn args(self) -> &'static [&'static str] {
+        match self {
+            Self::Release => &["--release"],
+            Self::Dev => &[],
+        }
+    }
+
+    /// Its folder in cargo's target folder.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Dev => "debug",
+        }
+    }
+}
+
 /// The folders of a working copy.
 pub struct Project {
     /// The workspace's root.
@@ -41,10 +68,10 @@ impl Project {
         self.target.join("bundled")
     }
 
-    /// The release build of the program `name`.
-    pub fn release(&self, name: &str) -> PathBuf {
+    /// The program `name` as it was built.
+    pub fn built(&self, name: &str, profile: Profile) -> PathBuf {
         let file = format!("{name}{}", env::consts::EXE_SUFFIX);
-        self.target.join("release").join(file)
+        self.target.join(profile.folder()).join(file)
     }
 
     /// `cargo` on this project, for crates that need no libtorch.

@@ -19,7 +19,7 @@ pub fn run(
     args: &[OsString],
 ) -> anyhow::Result<()> {
     let libtorch = setup::prepare(steps, &[system::BUILD, system::SOUNDS])?;
-    bundle::make(project, steps, Some(&libtorch))?;
+    bundle::make_for_tests(project, steps, &libtorch)?;
     let python = steps.step("Python environment of the host tests", || {
         python::environment(&project.root.join("tests").join("requirements.txt"))
     })?;
