@@ -77,6 +77,7 @@ impl MirrorNet {
     fn start(&mut self, config: &BufferConfig, engine: Engine) {
         let state = &self.params.state;
         let (source, view) = live(f64::from(config.sample_rate), engine, Some(MODEL));
+        view.set_sounds(state.sounds());
         *state.listener.view.lock() = Some(view);
         let mut processor = Processor::new(config.sample_rate, source);
         processor.hold(state.held());
@@ -121,6 +122,7 @@ impl MirrorNet {
             limits: params.state.limits(),
             glide: plain(&GLIDE, &params.glide),
             listen: params.listen.value(),
+            search: params.search.value(),
             gain: util::db_to_gain(plain(&OUTPUT, &params.output)),
             transport: synth::Transport {
                 tempo: song.tempo.unwrap_or(120.0),
@@ -198,7 +200,9 @@ impl Plugin for MirrorNet {
 
     fn deactivate(&mut self) {
         self.processor = None;
-        *self.params.state.listener.view.lock() = None;
+        let state = &self.params.state;
+        state.keep_sounds();
+        *state.listener.view.lock() = None;
     }
 
     fn reset(&mut self) {
@@ -208,6 +212,10 @@ impl Plugin for MirrorNet {
         self.offline_detector.reset();
         if let Some(processor) = &mut self.processor {
             processor.reset();
+            // A bounce begins with the match that the project has, not with the last bounce's.
+            if self.offline {
+                processor.hold(self.audio.mailbox.reported());
+            }
         }
     }
 
@@ -236,11 +244,14 @@ impl Plugin for MirrorNet {
                 .offline_switches
                 .fetch_add(1, Ordering::Relaxed);
         }
-        self.offline = offline;
-
         let Some(processor) = &mut self.processor else {
             return ProcessStatus::Error("processed before it was activated");
         };
+        if self.offline && !offline {
+            // What was heard while bouncing leaves no trace.
+            processor.hold(self.audio.mailbox.reported());
+        }
+        self.offline = offline;
         let [left, right] = buffer.as_slice() else {
             return ProcessStatus::Error("the output is not stereo");
         };
@@ -270,7 +281,7 @@ impl Plugin for MirrorNet {
             right,
             &mut self.events,
         );
-        if moved {
+        if moved && !offline {
             self.audio.mailbox.report(processor.held());
         }
         let held = processor.held().map(|target| target.inference);

@@ -1,6 +1,6 @@
 //! One instance without its host: reference and events in, sound out.
 
-use matcher::live::{AudioEnd, Limits, Target};
+use matcher::live::{AudioEnd, Limits, Settings, Target};
 use std::time::Instant;
 use synth::{Ended, Event, Patch, Synth, Transport};
 
@@ -15,6 +15,8 @@ const LEVEL_TIME: f32 = 0.01;
 
 /// A source of inferences that take effect at fixed positions of the reference's stream.
 pub trait InferenceSource {
+    /// Takes what the player has set, for the blocks pushed from now on.
+    fn set(&mut self, settings: &Settings);
     /// Takes a block of the reference; the stream's position advances by its length.
     fn push(&mut self, mono: &[f32]);
     /// Waits for the inference due in the pushed block, at most until then. Offline only.
@@ -26,6 +28,10 @@ pub trait InferenceSource {
 }
 
 impl InferenceSource for AudioEnd {
+    fn set(&mut self, settings: &Settings) {
+        AudioEnd::set(self, settings);
+    }
+
     fn push(&mut self, mono: &[f32]) {
         AudioEnd::push(self, mono);
     }
@@ -56,6 +62,8 @@ pub struct Controls {
     pub glide: f32,
     /// Whether the listener receives the reference; if not, it receives silence.
     pub listen: bool,
+    /// Whether better matches are searched while a sound goes on.
+    pub search: bool,
     /// Linear gain of the output.
     pub gain: f32,
     /// Tempo and song position at the block's first sample.
@@ -159,6 +167,12 @@ impl<S: InferenceSource> Processor<S> {
             self.source.reset();
         }
         self.listening = controls.listen;
+        self.source.set(&Settings {
+            knobs: controls.knobs,
+            limits: controls.limits,
+            search: controls.search && controls.amount > 0.0,
+            offline: wait_until.is_some(),
+        });
         self.retarget(controls, KNOB_GLIDE);
         self.synth.set_transport(&controls.transport);
         if length == 0 {

@@ -21,7 +21,7 @@ use held::{HeldTarget, Mailbox};
 use limits::SharedLimits;
 use listener::Listener;
 use loads::{Loads, Returns};
-use matcher::live::{Limits, Target};
+use matcher::live::{KnownSound, Limits, Target};
 use parking_lot::Mutex;
 use saved::Saved;
 use synth::COUNT;
@@ -149,10 +149,22 @@ impl InstanceState {
         self.door.mark_changed();
     }
 
+    /// The sounds found so far.
+    pub fn sounds(&self) -> Vec<KnownSound> {
+        self.saved.lock().sounds.clone()
+    }
+
+    /// Keeps the sounds that the listener has found so far.
+    pub fn keep_sounds(&self) {
+        if let Some(view) = &*self.listener.view.lock() {
+            self.saved.lock().sounds = view.sounds();
+        }
+    }
+
     /// The state as text.
     pub fn save(&self) -> String {
-        let inference = self.held().map(|target| target.inference);
-        self.saved.lock().with(self.limits(), inference).to_text()
+        self.keep_sounds();
+        self.saved.lock().with(self.limits(), self.held()).to_text()
     }
 
     /// Restores the state from a text of [`InstanceState::save`]; `knobs` are the normalised values
@@ -166,8 +178,11 @@ impl InstanceState {
         let snapshot = Snapshot {
             knobs: *knobs,
             limits: saved.limits,
-            held: saved.inference.map(Target::new),
+            held: saved.held,
         };
+        if let Some(view) = &*self.listener.view.lock() {
+            view.set_sounds(saved.sounds.clone());
+        }
         *self.saved.lock() = saved;
         self.loads.push(None, snapshot);
         *self.history.lock() = History::default();

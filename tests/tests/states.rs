@@ -56,7 +56,7 @@ fn sounding(fixture: &Fixture) -> Patch {
         }),
         sigma: [0.1; synth::MATCHED_COUNT],
     };
-    Target::new(inference).effective(&knobs, 1.0, &limits)
+    Target::new(inference, &Patch::default()).effective(&knobs, 1.0, &limits)
 }
 
 /// FAULTS S1, S2, S3.

@@ -23,6 +23,8 @@ pub struct Frame<'a> {
     pub spectrum: &'a [f32; CHANNELS],
     /// RMS level in dBFS, at least -120.
     pub level_db: f32,
+    /// Samples at the filters' rate, after normalisation.
+    pub samples: &'a [f32],
     /// Pitch of the frame [`Ear::pitch_delay`] frames before this one; default when pitch tracking
     /// is off.
     pub pitch: PitchFrame,
@@ -220,6 +222,7 @@ impl InnerEar {
             sink(Frame {
                 spectrum: &self.spectrum,
                 level_db,
+                samples: &self.samples,
                 pitch,
             });
         }

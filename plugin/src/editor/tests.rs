@@ -62,10 +62,13 @@ fn params() -> (Arc<Params>, AudioState) {
 
 /// A held inference, everything at `mean`.
 fn inference(mean: f32) -> Target {
-    Target::new(Inference {
-        mean: [mean; MATCHED_COUNT],
-        sigma: [0.1; MATCHED_COUNT],
-    })
+    Target::new(
+        Inference {
+            mean: [mean; MATCHED_COUNT],
+            sigma: [0.1; MATCHED_COUNT],
+        },
+        &Patch::default(),
+    )
 }
 
 /// Place of the cutoff among the matched parameters.

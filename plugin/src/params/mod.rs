@@ -58,6 +58,8 @@ pub static OUTPUT: synth::Param = synth::Param {
     ..AMOUNT
 };
 
+/// Id of the switch of the search while playing.
+pub const SEARCH_ID: &str = "match_search";
 /// Id of the switch between listening and holding the last inference.
 pub const LISTEN_ID: &str = "listen";
 
@@ -69,6 +71,8 @@ pub struct Params {
     pub amount: HostParam,
     /// Whether the sidechain is listened to; if not, the last inference is held.
     pub listen: BoolParam,
+    /// Whether better matches are searched while a sound goes on.
+    pub search: BoolParam,
     /// [`GLIDE`].
     pub glide: HostParam,
     /// [`OUTPUT`].
@@ -89,15 +93,8 @@ impl Params {
                 })
                 .collect(),
             amount: HostParam::new(&AMOUNT, None),
-            listen: BoolParam::new("Listen", true)
-                .with_value_to_string(Arc::new(|on| if on { "On" } else { "Off" }.into()))
-                .with_string_to_value(Arc::new(|text| {
-                    match text.trim().to_ascii_lowercase().as_str() {
-                        "on" | "true" | "1" => Some(true),
-                        "off" | "false" | "0" => Some(false),
-                        _ => None,
-                    }
-                })),
+            listen: switch("Listen"),
+            search: switch("Search"),
             glide: HostParam::new(&GLIDE, None),
             output: HostParam::new(&OUTPUT, None),
             state,
@@ -130,6 +127,19 @@ impl Params {
     }
 }
 
+/// A switch that is on at first.
+fn switch(name: &str) -> BoolParam {
+    BoolParam::new(name, true)
+        .with_value_to_string(Arc::new(|on| if on { "On" } else { "Off" }.into()))
+        .with_string_to_value(Arc::new(|text| {
+            match text.trim().to_ascii_lowercase().as_str() {
+                "on" | "true" | "1" => Some(true),
+                "off" | "false" | "0" => Some(false),
+                _ => None,
+            }
+        }))
+}
+
 // SAFETY: the pointers are into this object, whose boxed parameters never move, and the wrapper
 // keeps the `Arc` that holds it for as long as it keeps the pointers.
 #[allow(unsafe_code)] // `Params` is an unsafe trait; its derive macro can't build a view of a table.
@@ -149,6 +159,7 @@ unsafe impl nice_plug::prelude::Params for Params {
                 row.section.name().to_owned(),
             )
         }));
+        map.push(own(SEARCH_ID, self.search.as_ptr()));
         map
     }
 
@@ -185,8 +196,12 @@ mod tests {
         let map = params().param_map();
         let ids: Vec<_> = map.iter().map(|(id, ..)| id.as_str()).collect();
         assert_eq!(ids[..4], ["match", "listen", "match_glide", "output"]);
-        assert!(ids[4..].iter().eq(PARAMS.iter().map(|row| &row.id)));
-        assert_eq!(ids.len(), COUNT + 4);
+        assert!(
+            ids[4..][..COUNT]
+                .iter()
+                .eq(PARAMS.iter().map(|row| &row.id))
+        );
+        assert_eq!(ids[COUNT + 4..], ["match_search"]);
     }
 
     fn params() -> Params {

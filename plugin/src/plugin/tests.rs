@@ -114,10 +114,13 @@ fn set(param: &HostParam, x: f32) {
 }
 
 fn some() -> Target {
-    Target::new(Inference {
-        mean: [0.3; MATCHED_COUNT],
-        sigma: [0.1; MATCHED_COUNT],
-    })
+    Target::new(
+        Inference {
+            mean: [0.3; MATCHED_COUNT],
+            sigma: [0.1; MATCHED_COUNT],
+        },
+        &Patch::default(),
+    )
 }
 
 #[test]

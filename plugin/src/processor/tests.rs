@@ -25,9 +25,14 @@ struct Script {
     heard: Vec<f32>,
     resets: usize,
     waits: Vec<Instant>,
+    settings: Option<Settings>,
 }
 
 impl InferenceSource for Script {
+    fn set(&mut self, settings: &Settings) {
+        self.settings = Some(*settings);
+    }
+
     fn push(&mut self, mono: &[f32]) {
         self.begin = self.end;
         self.end += mono.len();
@@ -54,10 +59,13 @@ impl InferenceSource for Script {
 }
 
 fn random(rng: &mut impl Rng) -> Target {
-    Target::new(Inference {
-        mean: std::array::from_fn(|_| rng.random()),
-        sigma: [0.1; MATCHED_COUNT],
-    })
+    Target::new(
+        Inference {
+            mean: std::array::from_fn(|_| rng.random()),
+            sigma: [0.1; MATCHED_COUNT],
+        },
+        &Patch::default(),
+    )
 }
 
 fn script(seed: u64) -> Script {
@@ -77,6 +85,7 @@ fn controls() -> Controls {
         limits: Limits::NONE,
         glide: 0.05,
         listen: true,
+        search: true,
         gain: 0.7,
         transport: Transport::default(),
     }
@@ -262,10 +271,13 @@ fn knobs_move_soon_and_glides_keep_their_time() {
     run(&mut processor, &controls, 2400);
     assert!((position(&processor, FILTER_CUTOFF) - 0.9).abs() < 0.01);
 
-    let target = Target::new(Inference {
-        mean: [0.25; MATCHED_COUNT],
-        sigma: [0.1; MATCHED_COUNT],
-    });
+    let target = Target::new(
+        Inference {
+            mean: [0.25; MATCHED_COUNT],
+            sigma: [0.1; MATCHED_COUNT],
+        },
+        &Patch::default(),
+    );
     processor.source.due.push((processor.source.end, target));
     run(&mut processor, &controls, 12_000);
     controls.knobs.set(synth::params::TUNE, 0.7);

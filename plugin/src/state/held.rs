@@ -31,6 +31,8 @@ pub struct Mailbox {
     recalled: triple_buffer::Output<Entry>,
     reported: triple_buffer::Input<Entry>,
     generation: u32,
+    /// The target last recalled or reported.
+    last: Option<Target>,
 }
 
 /// Both ends, holding nothing.
@@ -48,6 +50,7 @@ pub fn held() -> (HeldTarget, Mailbox) {
         recalled,
         reported: report,
         generation: 0,
+        last: None,
     };
     (held, mailbox)
 }
@@ -60,15 +63,24 @@ impl Mailbox {
         }
         let entry = *self.recalled.output_buffer();
         self.generation = entry.generation;
+        self.last = entry.target;
         Some(entry.target)
     }
 
     /// Publishes the target now held. Wait-free.
     pub fn report(&mut self, target: Option<Target>) {
+        self.last = target;
         self.reported.write(Entry {
             generation: self.generation,
             target,
         });
+    }
+}
+
+impl Mailbox {
+    /// The target last recalled or reported: the one that the project keeps.
+    pub fn reported(&self) -> Option<Target> {
+        self.last
     }
 }
 

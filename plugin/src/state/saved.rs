@@ -5,9 +5,9 @@
 //! and written again, so that a project that went through an older version loses nothing.
 
 use matcher::Inference;
-use matcher::live::Limits;
+use matcher::live::{KnownSound, Limits, MOST_DB, MOST_SOUNDS, Target};
 use serde_json::{Map, Value, json};
-use synth::{COUNT, MATCHED, MATCHED_COUNT, PARAMS};
+use synth::{COUNT, MATCHED, MATCHED_COUNT, PARAMS, Patch};
 
 /// Key of the container among the host's fields.
 pub const FIELD: &str = "mirrornet";
@@ -20,14 +20,21 @@ const LOCKS: &str = "locks";
 const RANGES: &str = "ranges";
 /// The held inference: mean and deviation, normalised, by id.
 const INFERENCE: &str = "inference";
+/// Gain in dB that goes with it. Without it, it is as loud as the default patch.
+const LEVEL: &str = "inference_level";
+/// The sounds found by searching, the one heard last in front: likeness, and values by id,
+/// normalised. A parameter that isn't there is where its knob is.
+const SOUNDS: &str = "sounds";
 
 /// The content of the container.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Saved {
     /// Locks and ranges.
     pub limits: Limits,
-    /// The held inference.
-    pub inference: Option<Inference>,
+    /// The held inference with its level.
+    pub held: Option<Target>,
+    /// The sounds found by searching.
+    pub sounds: Vec<KnownSound>,
     /// The container as it was loaded.
     loaded: Map<String, Value>,
     /// The held inference as it was loaded.
@@ -39,7 +46,8 @@ impl Saved {
     pub fn empty() -> Self {
         Self {
             limits: Limits::NONE,
-            inference: None,
+            held: None,
+            sounds: Vec::new(),
             loaded: Map::new(),
             loaded_inference: None,
         }
@@ -83,15 +91,24 @@ impl Saved {
         match read_pairs(loaded.get(INFERENCE)) {
             Ok(pairs) if pairs.iter().any(Option::is_some) => {
                 let pair = |i: usize| pairs[i].unwrap_or([knobs[MATCHED[i]], 0.0]);
-                saved.inference = Some(Inference {
+                let inference = Inference {
                     mean: std::array::from_fn(|i| pair(i)[0]),
                     sigma: std::array::from_fn(|i| pair(i)[1]),
-                });
+                };
+                let mut held = Target::new(inference, &Patch::default());
+                if let Some(level) = loaded.get(LEVEL).and_then(Value::as_f64) {
+                    held.level_db = (level as f32).clamp(-MOST_DB, MOST_DB);
+                }
+                saved.held = Some(held);
             }
             Ok(_) => {}
             Err(fault) => take(INFERENCE, Some(fault)),
         }
-        saved.loaded_inference = saved.inference;
+        match read_sounds(loaded.get(SOUNDS), knobs) {
+            Ok(sounds) => saved.sounds = sounds,
+            Err(fault) => take(SOUNDS, Some(fault)),
+        }
+        saved.loaded_inference = saved.held.map(|held| held.inference);
         saved.loaded = loaded;
         (saved, faults)
     }
@@ -123,9 +140,19 @@ impl Saved {
             false => container.insert(RANGES.into(), ranges.into()),
         };
 
-        let inference = self.inference.map(|inference| {
+        let sounds: Vec<Value> = self.sounds.iter().map(write_sound).collect();
+        match sounds.is_empty() {
+            true => container.remove(SOUNDS),
+            false => container.insert(SOUNDS.into(), sounds.into()),
+        };
+
+        match self.held {
+            Some(held) => container.insert(LEVEL.into(), held.level_db.into()),
+            None => container.remove(LEVEL),
+        };
+        let inference = self.held.map(|held| held.inference).map(|inference| {
             // What others kept of it belongs to that inference only.
-            let mut section = match self.inference == self.loaded_inference {
+            let mut section = match Some(inference) == self.loaded_inference {
                 true => self.others(INFERENCE),
                 false => Map::new(),
             };
@@ -139,11 +166,11 @@ impl Saved {
         Value::from(container).to_string()
     }
 
-    /// This content with other limits and another inference; what was loaded and isn't known stays.
-    pub fn with(&self, limits: Limits, inference: Option<Inference>) -> Self {
+    /// This content with other limits and another target; what was loaded and isn't known stays.
+    pub fn with(&self, limits: Limits, held: Option<Target>) -> Self {
         Self {
             limits,
-            inference,
+            held,
             ..self.clone()
         }
     }
@@ -162,6 +189,39 @@ impl Saved {
 /// Place of a parameter among the matched ones.
 fn place(id: &str) -> Option<usize> {
     MATCHED.iter().position(|&row| PARAMS[row].id == id)
+}
+
+/// Writes a sound.
+fn write_sound(sound: &KnownSound) -> Value {
+    let values = MATCHED.iter().zip(sound.mean);
+    let values: Map<String, Value> = values
+        .map(|(&row, x)| (PARAMS[row].id.to_owned(), x.into()))
+        .collect();
+    json!({"likeness": sound.likeness, "values": values})
+}
+
+/// Reads the sounds.
+fn read_sounds(section: Option<&Value>, knobs: &[f32; COUNT]) -> Result<Vec<KnownSound>, String> {
+    let entries = match section {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(entries)) => entries,
+        Some(other) => return Err(format!("expected a list of sounds, got {other}")),
+    };
+    let number = |x: &Value, low: f64| {
+        let x = x.as_f64().filter(|x| (low..=1.0).contains(x));
+        x.ok_or_else(|| format!("expected a number from {low} to 1"))
+    };
+    let read = |entry: &Value| {
+        let mut mean = MATCHED.map(|row| knobs[row]);
+        for (x, &row) in mean.iter_mut().zip(&MATCHED) {
+            if let Some(value) = entry["values"].get(PARAMS[row].id) {
+                *x = number(value, 0.0)? as f32;
+            }
+        }
+        let likeness = number(&entry["likeness"], -1.0)? as f32;
+        Ok(KnownSound { mean, likeness })
+    };
+    entries.iter().take(MOST_SOUNDS).map(read).collect()
 }
 
 /// Reads the locks. Ids of parameters that this version doesn't match lock nothing here.

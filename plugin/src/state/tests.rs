@@ -6,10 +6,13 @@ use rand::{Rng, SeedableRng};
 use synth::{MATCHED, MATCHED_COUNT, PARAMS, Patch};
 
 fn some() -> Target {
-    Target::new(Inference {
-        mean: std::array::from_fn(|i| i as f32 / MATCHED_COUNT as f32),
-        sigma: [0.125; MATCHED_COUNT],
-    })
+    Target::new(
+        Inference {
+            mean: std::array::from_fn(|i| i as f32 / MATCHED_COUNT as f32),
+            sigma: [0.125; MATCHED_COUNT],
+        },
+        &Patch::default(),
+    )
 }
 
 fn knobs() -> [f32; COUNT] {
@@ -138,10 +141,13 @@ fn unknown_sections_and_entries_survive() {
     other.set_lock(3, false);
     other_audio.mailbox.recalled();
     audio.mailbox.report(None);
-    other_audio.mailbox.report(Some(Target::new(Inference {
-        mean: [0.5; MATCHED_COUNT],
-        sigma: [0.125; MATCHED_COUNT],
-    })));
+    other_audio.mailbox.report(Some(Target::new(
+        Inference {
+            mean: [0.5; MATCHED_COUNT],
+            sigma: [0.125; MATCHED_COUNT],
+        },
+        &Patch::default(),
+    )));
     let again: serde_json::Value = serde_json::from_str(&other.save()).unwrap();
     assert_eq!(again["locks"], serde_json::json!(["osc9_shape"]));
     assert_eq!(again["memory"], first["memory"]);
@@ -177,19 +183,52 @@ fn the_text_form_stays_the_same() {
     limits.locked[1] = true;
     limits.ranges[2] = [0.25, 0.75];
     state.set_limits(&limits);
-    audio.mailbox.report(Some(Target::new(Inference {
-        mean: [0.5; MATCHED_COUNT],
-        sigma: [0.125; MATCHED_COUNT],
-    })));
+    audio.mailbox.report(Some(Target::new(
+        Inference {
+            mean: [0.5; MATCHED_COUNT],
+            sigma: [0.125; MATCHED_COUNT],
+        },
+        &Patch::default(),
+    )));
     let mut ids = MATCHED.map(|row| PARAMS[row].id);
     ids.sort_unstable();
     let values = ids.map(|id| format!("\"{id}\":[0.5,0.125]")).join(",");
     let (lock, range) = (PARAMS[MATCHED[1]].id, PARAMS[MATCHED[2]].id);
+    let level = f64::from(state.held().unwrap().level_db);
     let text = format!(
-        "{{\"format\":1,\"inference\":{{{values}}},\"locks\":[\"{lock}\"],\
-         \"ranges\":{{\"{range}\":[0.25,0.75]}}}}"
+        "{{\"format\":1,\"inference\":{{{values}}},\"inference_level\":{level},\
+         \"locks\":[\"{lock}\"],\"ranges\":{{\"{range}\":[0.25,0.75]}}}}"
     );
     assert_eq!(state.save(), text);
+}
+
+#[test]
+fn found_sounds_are_kept_and_come_back() {
+    let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(4);
+    let mut sound = || KnownSound {
+        mean: std::array::from_fn(|_| rng.random()),
+        likeness: rng.random(),
+    };
+    let sounds: Vec<_> = (0..3).map(|_| sound()).collect();
+    let mut saved = Saved::empty();
+    saved.sounds.clone_from(&sounds);
+    let (back, faults) = Saved::from_text(&saved.to_text(), &knobs());
+    assert_eq!((back.sounds, faults.len()), (sounds, 0));
+
+    let broken = r#"{"format": 1, "sounds": [{"likeness": 7}]}"#;
+    let (back, faults) = Saved::from_text(broken, &knobs());
+    assert!(
+        back.sounds.is_empty() && faults[0].contains("sounds"),
+        "{faults:?}"
+    );
+    // A level that goes with the held inference is restored as it was.
+    let (state, mut audio) = InstanceState::new();
+    let mut held = some();
+    held.level_db = 3.25;
+    audio.mailbox.report(Some(held));
+    let (other, _audio) = InstanceState::new();
+    other.restore(Some(&state.save()), &knobs());
+    assert_eq!(other.held(), Some(held));
 }
 
 /// FAULTS S8.
@@ -283,14 +322,11 @@ fn fuzz(rounds: u64) {
             Some(text) => Saved::from_text(text, &knobs()),
             None => (Saved::empty(), Vec::new()),
         };
-        matched += usize::from(saved.inference.is_some());
+        matched += usize::from(saved.held.is_some());
         assert!(saved.limits.ranges.iter().all(|[low, high]| low <= high));
         // What was loaded is saved as it was understood.
         let (again, _) = Saved::from_text(&saved.to_text(), &knobs());
-        assert_eq!(
-            (again.limits, again.inference),
-            (saved.limits, saved.inference)
-        );
+        assert_eq!((again.limits, again.held), (saved.limits, saved.held));
         drop(faults);
     }
     assert!(loaded > rounds / 100, "{loaded} of {rounds} were states");

@@ -13,6 +13,7 @@ mod vst3;
 mod vst3_host;
 
 use nice_assert_no_alloc::AllocDisabler;
+use rand::SeedableRng;
 use std::sync::Once;
 
 // Aborts when `process` allocates.
@@ -49,7 +50,7 @@ fn reference() -> Vec<f32> {
             velocity: 0.9,
         })
         .collect();
-    let patch = synth::Patch::default();
+    let patch = synth::Patch::random(&mut rand_pcg::Pcg64Mcg::seed_from_u64(31));
     synth::render_mono(&patch, &notes, 3.0, RATE as f32, 0)
 }
 

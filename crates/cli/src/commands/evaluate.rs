@@ -6,7 +6,8 @@ use matcher::{Contract, ListenError};
 use mirrornet::audio_file::sound_files;
 use mirrornet::encoder::LoadedModel;
 use mirrornet::evaluate::{
-    Clip, EvaluateError, Measured, Search, baselines, held_note, measure, own_clip, report,
+    Clip, EvaluateError, Measured, Search, baselines, held_note, looped, measure, own_clip, report,
+    table,
 };
 use mirrornet::{parallel, pictures, values};
 use serde_json::json;
@@ -53,6 +54,14 @@ pub struct Args {
     /// every machine with the same vector instructions.
     #[arg(long, value_name = "N")]
     renders: Option<usize>,
+    /// Play each clip of --foreign this many times in a row to the live loop, as a host does, instead
+    /// of the other measurements.
+    #[arg(long = "loop", value_name = "N", requires = "foreign")]
+    passes: Option<usize>,
+    /// Folder of other melodies of the instruments of --foreign: the n-th file, by name, is played
+    /// with what was found on the n-th clip.
+    #[arg(long, value_name = "DIR", requires = "passes")]
+    other: Option<PathBuf>,
     /// Transcribe the notes of our own melodies instead of giving them.
     #[arg(long)]
     hear_notes: bool,
@@ -94,6 +103,9 @@ pub fn run(args: Args) -> Result<(), Error> {
         }
         None => Vec::new(),
     };
+    if let Some(passes) = args.passes {
+        return run_loops(&args, &files, &contract, &mut encoder, passes.max(1));
+    }
     if let Some(folder) = &args.pictures {
         std::fs::create_dir_all(folder)
             .map_err(|e| format!("cannot make the folder {}: {e}", folder.display()))?;
@@ -162,6 +174,47 @@ pub fn run(args: Args) -> Result<(), Error> {
         format!("{report:#}")
     } else {
         report::text(&sets, &moved, &rivals)
+    };
+    let _ = writeln!(std::io::stdout(), "{report}");
+    Ok(())
+}
+
+/// Plays each file in a loop, and prints how the match closes.
+fn run_loops(
+    args: &Args,
+    files: &[PathBuf],
+    contract: &Contract,
+    encoder: &mut Box<dyn matcher::Encoder>,
+    passes: usize,
+) -> Result<(), Error> {
+    let others = match &args.other {
+        Some(folder) => {
+            sound_files(folder)
+                .map_err(|e| format!("cannot read the folder {}: {e}", folder.display()))?
+                .files
+        }
+        None => Vec::new(),
+    };
+    let bar = match std::io::stderr().is_terminal() {
+        true => ProgressBar::new(files.len() as u64),
+        false => ProgressBar::hidden(),
+    };
+    let mut rows = Vec::new();
+    for (i, file) in files.iter().enumerate() {
+        let other = others.get(i).and_then(|file| bar.suspend(|| read(file)));
+        if let Some(clip) = bar.suspend(|| read(file)) {
+            let result = looped(&clip, other.as_ref(), &contract.ear, encoder, passes);
+            rows.extend(sounding(&bar, result)?);
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let report = match args.json {
+        true => format!(
+            "{:#}",
+            json!({"weights_sha256": contract.weights_sha256, "looped": rows})
+        ),
+        false => table(&rows),
     };
     let _ = writeln!(std::io::stdout(), "{report}");
     Ok(())

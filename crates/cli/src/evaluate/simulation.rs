@@ -1,11 +1,12 @@
-//! A simulation of the plugin: the live loop in one thread, with every inference on time.
+//! A simulation of the plugin: the live loop in one thread, with every inference and every search
+//! on time.
 
 use crate::audio_file::mono;
 use ear::EarConfig;
 use matcher::live::DELAY;
 use matcher::live::Limits;
-use matcher::live::Listener;
 use matcher::live::Target;
+use matcher::live::{Inline, Listener};
 use matcher::{Encoder, ListenError};
 use synth::{Note, Patch};
 
@@ -29,6 +30,7 @@ impl LiveSimulation {
         encoder: impl Encoder,
     ) -> Result<Self, ListenError> {
         let mut listener = Listener::new(ear, rate, encoder)?;
+        listener.search_with(Inline::default());
         let frame_rate = listener.frame_rate();
         let mut held = Vec::new();
         let mut failed = None;
@@ -38,7 +40,12 @@ impl LiveSimulation {
             |heard| match heard {
                 Ok(heard) => {
                     let time = heard.frame as f64 / frame_rate + DELAY;
-                    held.extend(heard.target.map(|target| (time, target)));
+                    held.extend(
+                        heard
+                            .target
+                            .filter(|_| heard.moved)
+                            .map(|target| (time, target)),
+                    );
                 }
                 Err(e) => failed = Some(e),
             },

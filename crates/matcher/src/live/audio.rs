@@ -1,6 +1,6 @@
 //! The audio thread's end of the live loop.
 
-use super::target::Target;
+use super::target::{Settings, Target};
 use super::{Due, LoopState, Mark, MarkKind, Readiness};
 use rtrb::{Consumer, Producer};
 use std::sync::Arc;
@@ -28,6 +28,9 @@ pub struct AudioEnd {
     pub(super) unmarked_gap: u64,
     /// Number of samples in 80 ms: see [`AudioEnd::wait`].
     slack: u64,
+    /// What the player has set, and what of it the listener knows since which position.
+    settings: Option<Settings>,
+    told: Option<(Settings, u64)>,
 }
 
 impl AudioEnd {
@@ -50,6 +53,8 @@ impl AudioEnd {
             unmarked_reset: false,
             unmarked_gap: 0,
             slack: (0.080 * sample_rate) as u64,
+            settings: None,
+            told: None,
         }
     }
 
@@ -65,6 +70,32 @@ impl AudioEnd {
         } else {
             self.unmarked_gap += length;
             self.shared.dropped.fetch_add(length, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes what the player has set, for the blocks pushed from now on. What changes all the time
+    /// reaches the listener every 80 ms.
+    pub fn set(&mut self, settings: &Settings) {
+        if self.settings.as_ref() != Some(settings) {
+            self.settings = Some(*settings);
+        }
+    }
+
+    /// Queues the settings where the listener doesn't know them.
+    fn tell(&mut self) {
+        let Some(settings) = self.settings else {
+            return;
+        };
+        let known = |(told, since): (Settings, u64)| {
+            let soon = self.end.saturating_sub(since) < self.slack;
+            told == settings || (soon && told.offline == settings.offline)
+        };
+        let mark = Mark {
+            at: self.written,
+            kind: MarkKind::Set(settings),
+        };
+        if !self.told.is_some_and(known) && self.marks.push(mark).is_ok() {
+            self.told = Some((settings, self.end));
         }
     }
 
@@ -98,6 +129,7 @@ impl AudioEnd {
             }
             self.unmarked_gap = 0;
         }
+        self.tell();
         true
     }
 

@@ -1,15 +1,14 @@
 //! The listener: samples -> ear -> window -> encoder -> inference. Has no threads, so that `step`
 //! can be tested alone.
 
+use super::matching::Matching;
+use super::memory::KnownSound;
 use super::onset::{Onsets, SILENCE_DB};
-use super::resynthesis::{LEAST_LIKENESS, Resynthesis};
-use super::target::Target;
+use super::searching::Searcher;
+use super::target::{Settings, Target};
 use super::tracker::{Tracker, novelty};
-use crate::model::{
-    Encoder, EncoderError, HOP_FRAMES, INPUT_LEN, Inference, WINDOW_FRAMES, quantize_window,
-};
+use crate::model::{Encoder, EncoderError, HOP_FRAMES, INPUT_LEN, WINDOW_FRAMES, quantize_window};
 use ear::{CHANNELS, Ear, EarConfig, EarError, Frame, PitchFrame};
-use synth::Patch;
 
 /// Number of silent frames (0.5 s) at a window's end from which on the match holds: the sound is
 /// over.
@@ -20,25 +19,19 @@ const SILENT_FRAMES: usize = 64;
 /// one note) 0.2 to 0.28.
 pub const MIN_CONFIDENCE: f32 = 0.12;
 
-/// Largest movement of a parameter, normalised, for which the measured level stays valid.
-const SAME: f32 = 0.01;
-
-/// Number of frames from one resynthesis to the next: 0.48 s.
-const JUDGE_FRAMES: u64 = 12 * HOP_FRAMES as u64;
-
 /// Result of a listening step: the newest window, and the target held after it.
 #[derive(Clone, Copy, Debug)]
 pub struct StepResult {
     /// Number of frames heard since the reset, including the window's last.
     pub frame: u64,
-    /// The target now held (smoothed inference and level); `None` until a window was good enough.
+    /// The target now held; `None` until something was judged to be better than the knobs.
     pub target: Option<Target>,
     /// Confidence of the newest window, 0 to 1; 0 for silence.
     pub confidence: f32,
-    /// Likeness of the last resynthesis, -1 to 1; `None` until a second has sounded since the last
-    /// silence.
+    /// Likeness of what is held, by the last resynthesis, -1 to 1; `None` before the first since the
+    /// last silence.
     pub likeness: Option<f32>,
-    /// True if the newest window and the last resynthesis were good enough to move the target.
+    /// True if the target has moved.
     pub moved: bool,
     /// True if the newest window was silent, so that the encoder was not asked.
     pub silent: bool,
@@ -50,7 +43,7 @@ pub struct Listener<E> {
     hearing: Hearing<E>,
 }
 
-/// Stages after the ear: window, encoder, smoothing and resynthesis.
+/// Stages after the ear: window, encoder, smoothing and match.
 struct Hearing<E> {
     encoder: E,
     /// Ring of the last frames: frame `n` is at row `n % WINDOW_FRAMES`. Zero before the stream's
@@ -63,13 +56,7 @@ struct Hearing<E> {
     input: Vec<u8>,
     onsets: Onsets,
     tracker: Tracker,
-    target: Option<Target>,
-    /// The target whose level was measured last.
-    measured: Option<Target>,
-    judge: Resynthesis,
-    likeness: Option<f32>,
-    /// Number of frames since the last silence.
-    sounding: u64,
+    matching: Matching,
 }
 
 impl<E: Encoder> Listener<E> {
@@ -85,11 +72,7 @@ impl<E: Encoder> Listener<E> {
             input: vec![0; INPUT_LEN],
             onsets: Onsets::default(),
             tracker: Tracker::default(),
-            target: None,
-            measured: None,
-            judge: Resynthesis::new(ear, &new),
-            likeness: None,
-            sounding: 0,
+            matching: Matching::new(ear, &new),
         };
         Ok(Self { ear: new, hearing })
     }
@@ -117,9 +100,30 @@ impl<E: Encoder> Listener<E> {
     /// has changed.
     pub fn set_ear(&mut self, ear: &EarConfig, input_rate: f64) -> Result<(), EarError> {
         self.ear = Ear::new(ear, input_rate, true)?;
-        self.hearing.judge = Resynthesis::new(ear, &self.ear);
+        self.hearing.matching.set_ear(ear, &self.ear);
         self.reset();
         Ok(())
+    }
+
+    /// Lets `searcher` look for better patches while a sound goes on.
+    pub fn search_with(&mut self, searcher: impl Searcher + 'static) {
+        self.hearing.matching.search_with(Box::new(searcher));
+    }
+
+    /// Takes the player's settings. Before, the knobs are the default patch's, nothing is locked,
+    /// and searching is on.
+    pub fn set(&mut self, settings: &Settings) {
+        self.hearing.matching.set(settings);
+    }
+
+    /// The sounds found so far, if they have changed since the last call.
+    pub fn take_changed_sounds(&mut self) -> Option<Vec<KnownSound>> {
+        self.hearing.matching.take_changed_sounds()
+    }
+
+    /// Replaces the sounds found so far.
+    pub fn set_sounds(&mut self, sounds: &[KnownSound]) {
+        self.hearing.matching.set_sounds(sounds);
     }
 
     /// Borrows the encoder.
@@ -138,19 +142,17 @@ impl<E: Encoder> Listener<E> {
         self.hearing.ring.fill(0.0);
         self.hearing.silent = SILENT_FRAMES;
         self.hearing.frames = 0;
-        self.hearing.judge.clear();
+        self.hearing.matching.reset();
         self.hearing.onsets = Onsets::default();
-        self.hearing.on_silence();
         self.clear();
     }
 
-    /// Forgets the held inference only.
+    /// Forgets the held target only.
     pub fn clear(&mut self) {
         self.hearing.tracker.clear();
         // The next target may come from a note that sounds already.
         self.hearing.onsets.begin();
-        self.hearing.target = None;
-        self.hearing.measured = None;
+        self.hearing.matching.clear();
     }
 }
 
@@ -164,45 +166,10 @@ impl<E: Encoder> Hearing<E> {
             self.silent + 1
         };
         self.frames += 1;
-        self.sounding += 1;
         self.onsets.take(&frame.pitch);
-        self.judge.take(frame.spectrum, frame.pitch);
+        self.matching.take(frame, self.silent);
         if self.silent >= SILENT_FRAMES {
-            self.on_silence();
-        }
-    }
-
-    /// Forgets the last resynthesis at a sound's end: the next sound is followed at once, and
-    /// judged after a second.
-    fn on_silence(&mut self) {
-        self.sounding = 0;
-        self.likeness = None;
-    }
-
-    /// Judges `held` by resynthesis of the last second, every [`JUDGE_FRAMES`] frames; returns
-    /// whether the match may move.
-    fn judge(&mut self, held: &Inference) -> bool {
-        if self.sounding >= WINDOW_FRAMES as u64 && self.frames.is_multiple_of(JUDGE_FRAMES) {
-            let patch = Patch::default().with_matched(&held.mean);
-            self.likeness = self.judge.likeness(&patch).ok();
-        }
-        self.likeness.is_none_or(|l| l >= LEAST_LIKENESS)
-    }
-
-    /// Adds the level to `held`. The last measured level is reused while the inference has hardly
-    /// moved since: a measurement costs as much as half an inference.
-    fn with_level(&mut self, held: Inference) -> Target {
-        let near = |t: &Target| {
-            let mut both = t.inference.mean.iter().zip(&held.mean);
-            both.all(|(a, b)| (a - b).abs() < SAME)
-        };
-        let measured = match self.measured.filter(near) {
-            Some(measured) => measured,
-            None => *self.measured.insert(Target::new(held)),
-        };
-        Target {
-            inference: held,
-            ..measured
+            self.matching.end();
         }
     }
 
@@ -225,21 +192,19 @@ impl<E: Encoder> Hearing<E> {
                 )));
             };
             confidence = seen.confidence();
-            moved = confidence >= MIN_CONFIDENCE;
-            if moved {
+            let sure = confidence >= MIN_CONFIDENCE;
+            let inferred = sure.then(|| {
                 let onset = self.onsets.in_view();
-                let held = self.tracker.update(seen, novelty(&self.input), onset);
-                moved = self.judge(&held);
-                if moved {
-                    self.target = Some(self.with_level(held));
-                }
-            }
+                self.tracker.update(seen, novelty(&self.input), onset)
+            });
+            let encoder = &self.encoder;
+            moved = self.matching.step(self.frames, inferred, || encoder.fork());
         }
         Ok(StepResult {
             frame: self.frames,
-            target: self.target,
+            target: self.matching.held(),
             confidence,
-            likeness: self.likeness,
+            likeness: self.matching.likeness(),
             moved,
             silent,
         })
@@ -249,12 +214,19 @@ impl<E: Encoder> Hearing<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use synth::MATCHED_COUNT;
+    use crate::model::Inference;
+    use rand::SeedableRng;
+    use synth::{MATCHED_COUNT, Note, Patch};
 
     const RATE: f64 = 16_000.0;
 
-    /// Encoder that records the windows it is asked about, and answers with `sigma`, or with an
-    /// error on demand.
+    /// The patch that plays the references of these tests.
+    fn played() -> Patch {
+        Patch::random(&mut rand_pcg::Pcg64Mcg::seed_from_u64(31))
+    }
+
+    /// Encoder that records the windows it is asked about, and answers with the right patch and
+    /// `sigma`, or with an error on demand.
     #[derive(Default)]
     struct Recorder {
         asked: Vec<Vec<u8>>,
@@ -268,9 +240,8 @@ mod tests {
             if self.fail {
                 return Err(EncoderError::Unavailable("away".into()));
             }
-            let mean = (self.asked.len() as f32 / 100.0).min(1.0);
             Ok(vec![Inference {
-                mean: [mean; MATCHED_COUNT],
+                mean: played().matched(),
                 sigma: [self.sigma; MATCHED_COUNT],
             }])
         }
@@ -284,11 +255,15 @@ mod tests {
         Listener::new(&EarConfig::default(), RATE, encoder).unwrap()
     }
 
-    fn tone(seconds: f64) -> Vec<f32> {
-        let sample = |i: usize| 0.3 * (i as f64 * std::f64::consts::TAU * 440.0 / RATE).sin();
-        (0..(seconds * RATE) as usize)
-            .map(|i| sample(i) as f32)
-            .collect()
+    fn melody(seconds: f64) -> Vec<f32> {
+        let note = |i: usize| Note {
+            onset: 0.4 * i as f64,
+            duration: 0.35,
+            key: 57.0 + (5 * i % 12) as f32,
+            velocity: 0.8,
+        };
+        let notes: Vec<Note> = (0..).map(note).take_while(|n| n.onset < seconds).collect();
+        synth::render_mono(&played(), &notes, seconds, RATE as f32, 1)
     }
 
     fn hear(
@@ -305,7 +280,7 @@ mod tests {
 
     #[test]
     fn windows_equal_those_of_the_whole_clip() {
-        let sound = tone(1.5);
+        let sound = melody(1.5);
         let heard = ear::spectrogram(&EarConfig::default(), &sound, RATE, false).unwrap();
         for block in [1, 100, 24_000] {
             let mut listener = listener(0.1);
@@ -327,7 +302,7 @@ mod tests {
 
     #[test]
     fn an_error_is_passed_on_and_no_frame_is_lost() {
-        let sound = tone(1.2);
+        let sound = melody(1.2);
         let mut whole = listener(0.1);
         hear(&mut whole, &sound, 512);
         let mut broken = listener(0.1);
@@ -349,45 +324,25 @@ mod tests {
     #[test]
     fn unsure_windows_do_not_move_the_match() {
         let mut listener = listener(0.1);
-        let sure = hear(&mut listener, &tone(0.4), 512);
+        let sure = hear(&mut listener, &melody(0.4), 512);
         let held = sure.last().unwrap().as_ref().unwrap().target;
+        assert!(held.is_some());
         // As unsure as a uniform draw.
         listener.hearing.encoder.sigma = 0.288;
-        for heard in hear(&mut listener, &tone(0.4), 512) {
+        for heard in hear(&mut listener, &melody(0.4), 512) {
             let heard = heard.unwrap();
             assert!(!heard.moved && !heard.silent && heard.confidence < 0.01);
             assert_eq!(heard.target, held);
         }
         listener.clear();
-        let after = hear(&mut listener, &tone(0.1), 512);
+        let after = hear(&mut listener, &melody(0.1), 512);
         assert!(after.iter().all(|h| h.as_ref().unwrap().target.is_none()));
-    }
-
-    #[test]
-    fn a_reused_level_is_near_the_measured_one() {
-        // The inference moves by up to 0.01 a window, across the whole range.
-        let mut listener = listener(0.1);
-        let all = hear(&mut listener, &tone(4.0), 512);
-        let targets: Vec<Target> = all
-            .iter()
-            .filter_map(|h| h.as_ref().unwrap().target)
-            .collect();
-        let levels: std::collections::BTreeSet<u32> =
-            targets.iter().map(|t| t.level_db.to_bits()).collect();
-        assert!(levels.len() < targets.len(), "{}", levels.len());
-        for held in &targets {
-            let measured = Target::new(held.inference).level_db;
-            assert!(
-                (held.level_db - measured).abs() < 0.5,
-                "{held:?}: {measured}"
-            );
-        }
     }
 
     #[test]
     fn the_encoder_is_not_asked_about_silence() {
         let mut listener = listener(0.1);
-        let quiet: Vec<f32> = tone(1.0).iter().map(|s| 1e-4 * s).collect();
+        let quiet: Vec<f32> = melody(1.0).iter().map(|s| 1e-4 * s).collect();
         let all = hear(&mut listener, &quiet, 512);
         assert!(all.iter().all(|h| h.as_ref().unwrap().silent));
         assert!(listener.hearing.encoder.asked.is_empty());
@@ -396,7 +351,7 @@ mod tests {
     #[test]
     fn silence_after_a_sound_keeps_the_target() {
         let mut listener = listener(0.1);
-        let sounding = hear(&mut listener, &tone(0.5), 512);
+        let sounding = hear(&mut listener, &melody(0.5), 512);
         let held = sounding.last().unwrap().as_ref().unwrap().target;
         let silence = hear(&mut listener, &vec![0.0; RATE as usize], 512);
         let last = silence.last().unwrap().as_ref().unwrap();
@@ -409,7 +364,7 @@ mod tests {
 
     #[test]
     fn a_reset_listener_equals_a_new_one() {
-        let sound = tone(0.5);
+        let sound = melody(0.5);
         let mut listener = listener(0.1);
         hear(&mut listener, &sound, 333);
         let first = std::mem::take(&mut listener.hearing.encoder.asked);

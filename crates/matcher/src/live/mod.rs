@@ -16,8 +16,12 @@
 mod audio;
 mod fallback;
 mod listener;
+mod matching;
+mod memory;
 mod onset;
+mod phrase;
 mod resynthesis;
+mod searching;
 mod status;
 mod target;
 mod thread;
@@ -25,9 +29,11 @@ mod tracker;
 
 pub use audio::AudioEnd;
 pub use listener::{Listener, MIN_CONFIDENCE, StepResult};
+pub use memory::{KnownSound, MOST as MOST_SOUNDS};
 pub use resynthesis::LEAST_LIKENESS;
+pub use searching::{Inline, Searcher};
 pub use status::{Deafness, HoldReason, Status};
-pub use target::{Limits, Target};
+pub use target::{Limits, MOST_DB, Settings, Target};
 
 use crate::engine::Engine;
 use crate::model::ModelFiles;
@@ -46,7 +52,7 @@ pub const DELAY: f64 = 0.120;
 
 /// Longest time for which a host that renders offline is kept waiting in one block, by
 /// [`AudioEnd::wait`].
-pub const LONGEST_WAIT: Duration = Duration::from_millis(250);
+pub const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Capacity of the ring in seconds of sound: a hung engine is given up after 2.
 const RING_SECONDS: f64 = 4.0;
 /// Capacity of the queue of marks.
@@ -56,7 +62,7 @@ const DUE: usize = 256;
 /// Number of frames kept for the editor: 4 s.
 const SHOWN_FRAMES: usize = 500;
 
-/// A gap or reset in the stream right before the ring's sample number `at`.
+/// A gap, reset or change of settings right before the ring's sample number `at`.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     at: u64,
@@ -69,6 +75,8 @@ enum MarkKind {
     Gap(u64),
     /// A new stream begins at this position.
     Reset(u64),
+    /// The player has set something.
+    Set(Settings),
 }
 
 /// An inference queued for the audio thread.
@@ -121,6 +129,9 @@ struct LoopState {
     dropped: AtomicU64,
     late: AtomicU64,
     shown: Mutex<Shown>,
+    /// The sounds found so far, and those that replace them.
+    sounds: Mutex<Vec<KnownSound>>,
+    restored: Mutex<Option<Vec<KnownSound>>>,
 }
 
 impl LoopState {
@@ -227,6 +238,17 @@ impl View {
         self.shared.generation.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// The sounds found so far, the one heard last in front; at most [`MOST_SOUNDS`].
+    pub fn sounds(&self) -> Vec<KnownSound> {
+        self.shared.sounds.lock().clone()
+    }
+
+    /// Replaces the sounds found so far.
+    pub fn set_sounds(&self, sounds: Vec<KnownSound>) {
+        self.shared.sounds.lock().clone_from(&sounds);
+        *self.shared.restored.lock() = Some(sounds);
+    }
+
     /// The engine in use.
     pub fn engine(&self) -> &Engine {
         &self.engine
@@ -249,13 +271,14 @@ impl Drop for View {
 /// none.
 pub fn live(sample_rate: f64, engine: Engine, model: Option<ModelFiles>) -> (AudioEnd, View) {
     let of = |shared| FallbackEncoder::new(engine.clone(), model, shared);
-    start(sample_rate, of, engine.clone())
+    start(sample_rate, of, engine.clone(), true)
 }
 
 fn start<S: Source + 'static>(
     sample_rate: f64,
     source: impl FnOnce(Arc<LoopState>) -> S,
     engine: Engine,
+    search: bool,
 ) -> (AudioEnd, View) {
     // An ear that can't hear at this rate needs no more.
     let rate = sample_rate.clamp(ear::INPUT_RATES.0, ear::INPUT_RATES.1);
@@ -268,6 +291,7 @@ fn start<S: Source + 'static>(
         Box::new(source(shared.clone())),
         shared.clone(),
         (from_samples, from_marks, to_due),
+        search,
     );
     let thread = std::thread::Builder::new()
         .name("mirrornet listener".into())

@@ -7,7 +7,7 @@ use crate::metric::melody;
 use crate::model::WINDOW_FRAMES;
 use ear::{CHANNELS, Ear, EarConfig, EarError, PitchFrame, Spectrogram};
 use std::collections::VecDeque;
-use synth::Patch;
+use synth::{Batch, Job, Patch};
 
 /// Likeness below which the match holds.
 pub const LEAST_LIKENESS: f32 = 0.5;
@@ -30,6 +30,9 @@ pub struct Resynthesis {
     cells: VecDeque<f32>,
     /// Pitches of the frames in `cells`, without the last `delay` ones.
     pitch: VecDeque<PitchFrame>,
+    /// Made when it is first needed.
+    batch: Option<Batch>,
+    renders: Vec<Vec<f32>>,
 }
 
 impl Resynthesis {
@@ -43,6 +46,8 @@ impl Resynthesis {
             taken: 0,
             cells: VecDeque::with_capacity((FRAMES + delay) * CHANNELS),
             pitch: VecDeque::with_capacity(FRAMES),
+            batch: None,
+            renders: Vec::new(),
         }
     }
 
@@ -67,9 +72,10 @@ impl Resynthesis {
         self.pitch.clear();
     }
 
-    /// Likeness, -1 to 1, of the last second (or what there is of it) to a render of its notes with
-    /// `patch`; 0 without notes. Takes some milliseconds. Fails where the ear can't be created.
-    pub fn likeness(&mut self, patch: &Patch) -> Result<f32, EarError> {
+    /// Likeness, -1 to 1, of the last `frames` frames (a second at most) to renders of their notes
+    /// with each of `patches`; 0 without notes. Takes some milliseconds. Fails where the ear can't
+    /// be created.
+    pub fn likenesses(&mut self, frames: usize, patches: &[Patch]) -> Result<Vec<f32>, EarError> {
         let heard = Spectrogram {
             data: self
                 .cells
@@ -82,22 +88,39 @@ impl Resynthesis {
         };
         let notes = melody(&heard);
         if notes.is_empty() {
-            return Ok(0.0);
+            return Ok(vec![0.0; patches.len()]);
         }
         let seconds = heard.frames() as f64 / self.frame_rate;
-        let mono = synth::render_mono(patch, &notes, seconds, RATE as f32, 1);
-        let first = heard.frames().saturating_sub(WINDOW_FRAMES + WARM);
+        let frames = frames.min(WINDOW_FRAMES);
+        let first = heard.frames().saturating_sub(frames + WARM);
         let from = (first as f64 * RATE / self.frame_rate).round() as usize;
-        let played = ear::spectrogram(&self.config, &mono[from..], RATE, false)?;
-        let newest = |s: Spectrogram| {
-            let from = s.frames().saturating_sub(WINDOW_FRAMES) * CHANNELS;
+        let newest = |s: &Spectrogram| {
+            let from = s.frames().saturating_sub(frames) * CHANNELS;
             Spectrogram {
                 data: s.data[from..].to_vec(),
                 pitch: Vec::new(),
                 frame_rate: s.frame_rate,
             }
         };
-        Ok(likeness(&newest(heard), &newest(played)))
+        let heard = newest(&heard);
+        let jobs: Vec<Job<'_>> = patches
+            .iter()
+            .map(|patch| Job {
+                patch,
+                notes: &notes,
+                seconds,
+                seed: 1,
+            })
+            .collect();
+        let batch = self.batch.get_or_insert_with(|| Batch::new(RATE as f32));
+        batch.render_mono(&jobs, &mut self.renders);
+        let mut all = Vec::with_capacity(patches.len());
+        for mono in &self.renders[..patches.len()] {
+            let played =
+                ear::spectrogram(&self.config, &mono[from.min(mono.len())..], RATE, false)?;
+            all.push(likeness(&heard, &newest(&played)));
+        }
+        Ok(all)
     }
 }
 
@@ -112,7 +135,7 @@ mod tests {
         let mut ear = Ear::new(&config, RATE, true).unwrap();
         let mut judge = Resynthesis::new(&config, &ear);
         ear.process(sound, |frame| judge.take(frame.spectrum, frame.pitch));
-        judge.likeness(patch).unwrap()
+        judge.likenesses(WINDOW_FRAMES, &[*patch]).unwrap()[0]
     }
 
     fn notes(keys: &[f32], seconds: f64) -> Vec<Note> {

@@ -3,11 +3,10 @@
 //! Windows are normalised to their peak, so an inference says nothing about level; but filter,
 //! mixer and drive make some patches 30 dB softer than others. Without compensation a melody's
 //! dynamics would follow the network's indecision. So each inferred patch is brought to the
-//! loudness of the default patch. The player's own knobs are not compensated: turning one down
-//! stays softer.
+//! loudness of the player's knobs. These are not compensated: turning one down stays softer.
 
 use crate::model::Inference;
-use std::sync::OnceLock;
+use crate::search::Bounds;
 use synth::{MATCHED, MATCHED_COUNT, Note, Patch, params::LEVEL};
 
 /// Sample rate at which loudness is measured, in Hz: enough for the frequencies that decide it.
@@ -18,7 +17,7 @@ const SECONDS: f64 = 0.5;
 /// matters.
 const KEY: f32 = 60.0;
 /// Largest compensation in either direction, in dB.
-const MOST_DB: f32 = 12.0;
+pub const MOST_DB: f32 = 12.0;
 
 /// RMS level of one note of `patch`, in dBFS; at least -60.
 fn loudness_db(patch: &Patch) -> f32 {
@@ -48,6 +47,32 @@ impl Limits {
         locked: [false; MATCHED_COUNT],
         ranges: [[0.0, 1.0]; MATCHED_COUNT],
     };
+
+    /// The values that the match may give the matched parameters over `knobs`.
+    pub(super) fn bounds(&self, knobs: &Patch) -> Bounds {
+        let knobs = knobs.matched();
+        let at = |i: usize, end: usize| match self.locked[i] {
+            true => knobs[i],
+            false => self.ranges[i][end],
+        };
+        Bounds {
+            low: std::array::from_fn(|i| at(i, 0)),
+            high: std::array::from_fn(|i| at(i, 1)),
+        }
+    }
+}
+
+/// What the player has set, over which is matched.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// Positions of the knobs.
+    pub knobs: Patch,
+    /// Locks and allowed ranges.
+    pub limits: Limits,
+    /// Whether better patches are searched while a sound goes on.
+    pub search: bool,
+    /// Whether the host renders offline: what is found then is not kept.
+    pub offline: bool,
 }
 
 /// An inference and the level that goes with it.
@@ -55,17 +80,16 @@ impl Limits {
 pub struct Target {
     /// Inference of the matched parameters.
     pub inference: Inference,
-    /// Gain that makes the inferred patch as loud as the default one, -12 to 12 dB.
+    /// Gain that makes the inferred patch as loud as the player's knobs, -12 to 12 dB.
     pub level_db: f32,
 }
 
 impl Target {
-    /// Measures the level of `inference`: renders a short note (about 0.4 ms). Not for the audio
-    /// thread.
-    pub fn new(inference: Inference) -> Self {
-        static DEFAULT: OnceLock<f32> = OnceLock::new();
-        let wanted = DEFAULT.get_or_init(|| loudness_db(&Patch::default()));
-        let level_db = wanted - loudness_db(&Patch::default().with_matched(&inference.mean));
+    /// Measures the level of `inference` over the player's `knobs`: renders two short notes (about
+    /// 0.4 ms each). Not for the audio thread.
+    pub fn new(inference: Inference, knobs: &Patch) -> Self {
+        let matched = knobs.with_matched(&inference.mean);
+        let level_db = loudness_db(knobs) - loudness_db(&matched);
         Self {
             inference,
             level_db: level_db.clamp(-MOST_DB, MOST_DB),
@@ -107,10 +131,11 @@ mod tests {
 
     fn some(seed: u64) -> Target {
         let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(seed);
-        Target::new(Inference {
+        let inference = Inference {
             mean: Patch::random(&mut rng).matched(),
             sigma: [0.1; MATCHED_COUNT],
-        })
+        };
+        Target::new(inference, &Patch::default())
     }
 
     #[test]

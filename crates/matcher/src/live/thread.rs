@@ -2,6 +2,7 @@
 
 use super::listener::{Listener, StepResult};
 use super::resynthesis::LEAST_LIKENESS;
+use super::searching::Shared;
 use super::status::{Deafness, HoldReason, Status};
 use super::{
     DELAY, Due, LoopState, Mark, MarkKind, Readiness, Runtime, SHOWN_FRAMES, fallback::Source,
@@ -45,10 +46,16 @@ impl ListenerThread {
         source: Box<dyn Source>,
         shared: Arc<LoopState>,
         (samples, marks, due): (Consumer<f32>, Consumer<Mark>, Producer<Due>),
+        search: bool,
     ) -> Self {
         let ear = EarConfig::default();
         let (listener, status) = match Listener::new(&ear, sample_rate, source) {
-            Ok(listener) => (Some(listener), Status::Waiting),
+            Ok(mut listener) => {
+                if search {
+                    listener.search_with(Shared::new(shared.clone()));
+                }
+                (Some(listener), Status::Waiting)
+            }
             Err(e) => (None, Status::NotListening(Deafness::Ear(e))),
         };
         shared.shown.lock().status = status;
@@ -124,6 +131,11 @@ impl ListenerThread {
                 listener.clear();
             }
         }
+        if let (Some(listener), Some(sounds)) =
+            (&mut self.listener, self.shared.restored.lock().take())
+        {
+            listener.set_sounds(&sounds);
+        }
         let listening = !self.shared.listening_off.load(Ordering::Acquire);
         if listening != self.listening {
             self.listening = listening;
@@ -170,6 +182,11 @@ impl ListenerThread {
                 self.base = base;
                 self.restart();
             }
+            MarkKind::Set(settings) => {
+                if let Some(listener) = &mut self.listener {
+                    listener.set(&settings);
+                }
+            }
         }
     }
 
@@ -206,6 +223,15 @@ impl ListenerThread {
                     });
                 },
             );
+        }
+        let news = self
+            .listener
+            .as_mut()
+            .and_then(Listener::take_changed_sounds);
+        if let Some(sounds) = news
+            && self.shared.restored.lock().is_none()
+        {
+            *self.shared.sounds.lock() = sounds;
         }
         self.shared.heard.store(self.position, Ordering::Release);
     }

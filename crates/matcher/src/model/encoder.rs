@@ -98,17 +98,30 @@ pub trait Encoder: Send {
     /// [`crate::model::quantize_window`]); returns one inference per window. May block; never
     /// called on an audio thread.
     fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError>;
+
+    /// Another encoder with the same answers, for another thread, where that costs little.
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
+        None
+    }
 }
 
 impl<E: Encoder + ?Sized> Encoder for &mut E {
     fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
         (**self).infer(windows)
     }
+
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
+        (**self).fork()
+    }
 }
 
 impl<E: Encoder + ?Sized> Encoder for Box<E> {
     fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
         (**self).infer(windows)
+    }
+
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
+        (**self).fork()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Evaluates candidates for a clip: owns the workers, the notes that are played, and the baseline
 //! that candidates are compared with.
 
+use super::bounds::Bounds;
 use super::coarse::{CoarseReference, Residual};
 use super::note_fit::{NoteCandidate, NoteFit};
 use super::objective::{Candidate, Reference, Score};
@@ -17,6 +18,8 @@ pub(super) struct Evaluator<'a> {
     workers: Vec<Worker>,
     notes: Vec<Note>,
     baseline: Score,
+    /// The values that candidates may have.
+    pub(super) bounds: Bounds,
 }
 
 impl<'a> Evaluator<'a> {
@@ -35,6 +38,7 @@ impl<'a> Evaluator<'a> {
             reference,
             notes: notes.to_vec(),
             baseline: Score::WORST,
+            bounds: Bounds::ALL,
         })
     }
 

@@ -3,10 +3,10 @@
 //! residual would be smallest if it were linear. A search that only compares scores needs hundreds
 //! of renders to learn as much.
 
+use super::bounds::Bounds;
 use super::coarse::Residual;
 use super::evaluator::Evaluator;
 use super::objective::Candidate;
-use super::patch_at;
 use super::vectors::{add_scaled, product};
 use crate::metric::mel::FLOOR_DB;
 use std::ops::{Add, Range};
@@ -84,7 +84,7 @@ impl GaussNewton {
         if is_new {
             renders += linearization.finite_differences(evaluator);
         }
-        let steps = linearization.damped_steps();
+        let steps = linearization.damped_steps(&evaluator.bounds);
         let residuals = evaluator.residuals(&steps);
         renders += residuals.len();
         let value = |residual: &Residual| evaluator.penalized(&residual.score);
@@ -125,27 +125,33 @@ impl Linearization {
     /// Computes the Jacobian by one-sided differences, and returns the number of renders.
     fn finite_differences(&mut self, evaluator: &mut Evaluator<'_>) -> usize {
         let h = self.patch.matched().map(f64::from);
-        let steps = h.map(|x| if x + STEP > 1.0 { -STEP } else { STEP });
-        let moved: [Patch; MATCHED_COUNT] = std::array::from_fn(|i| {
-            let mut point = h;
-            point[i] += steps[i];
-            patch_at(&self.patch, &point)
-        });
-        let residuals = evaluator.residuals(&moved);
-        self.jacobian = residuals
-            .iter()
-            .zip(steps)
-            .map(|(moved, step)| {
-                let by = 1.0 / step as f32;
-                let values = moved.values.iter().zip(&self.residual.values);
-                values.map(|(moved, here)| by * (moved - here)).collect()
+        let bounds = evaluator.bounds;
+        let (low, high) = (bounds.low.map(f64::from), bounds.high.map(f64::from));
+        // A parameter without room stays: its column is zero.
+        let free = |i: &usize| high[*i] - low[*i] >= 2.0 * STEP;
+        let free: Vec<usize> = (0..MATCHED_COUNT).filter(free).collect();
+        let steps: Vec<f64> = (free.iter())
+            .map(|&i| if h[i] + STEP > high[i] { -STEP } else { STEP })
+            .collect();
+        let moved: Vec<Patch> = (free.iter().zip(&steps))
+            .map(|(&i, step)| {
+                let mut point = h;
+                point[i] += step;
+                bounds.patch_at(&self.patch, &point)
             })
             .collect();
+        let residuals = evaluator.residuals(&moved);
+        self.jacobian = vec![vec![0.0; self.residual.values.len()]; MATCHED_COUNT];
+        for ((moved, step), i) in residuals.iter().zip(steps).zip(free) {
+            let by = 1.0 / step as f32;
+            let values = moved.values.iter().zip(&self.residual.values);
+            self.jacobian[i] = values.map(|(moved, here)| by * (moved - here)).collect();
+        }
         residuals.len()
     }
 
     /// Patches at which the linearized residual is smallest, one per damping.
-    fn damped_steps(&self) -> [Patch; DAMPINGS.len()] {
+    fn damped_steps(&self, bounds: &Bounds) -> [Patch; DAMPINGS.len()] {
         let (cells, bands) = self.residual.parts();
         let equations = |rows: Range<usize>, weights: &[f32]| {
             let columns = self.jacobian.iter().map(|c| &c[rows.clone()]);
@@ -162,12 +168,12 @@ impl Linearization {
         };
         let here = weighted_at(&[0.0; MATCHED_COUNT]);
         DAMPINGS.map(|damping| {
-            let mut step = here.step(&h, damping);
+            let mut step = here.step(&h, damping, bounds);
             for _ in 0..REWEIGHTINGS {
-                step = weighted_at(&step).step(&h, damping);
+                step = weighted_at(&step).step(&h, damping, bounds);
             }
             let point: [f64; MATCHED_COUNT] = std::array::from_fn(|i| h[i] + step[i]);
-            patch_at(&self.patch, &point)
+            bounds.patch_at(&self.patch, &point)
         })
     }
 
@@ -224,9 +230,14 @@ impl NormalEquations {
         }
     }
 
-    /// Solves for the step from `h` with this damping, within the unit cube: a coordinate that
-    /// would leave it stops at its border, and the others make up for it.
-    fn step(&self, h: &[f64; MATCHED_COUNT], damping: f64) -> [f64; MATCHED_COUNT] {
+    /// Solves for the step from `h` with this damping, within `bounds`: a coordinate that would
+    /// leave them stops at their border, and the others make up for it.
+    fn step(
+        &self,
+        h: &[f64; MATCHED_COUNT],
+        damping: f64,
+        bounds: &Bounds,
+    ) -> [f64; MATCHED_COUNT] {
         let largest = (0..MATCHED_COUNT)
             .map(|i| self.hessian[i][i])
             .fold(f64::MIN_POSITIVE, f64::max);
@@ -254,7 +265,8 @@ impl NormalEquations {
             let step = solve(&mut matrix, right);
             let mut all_within = true;
             for i in 0..MATCHED_COUNT {
-                let end = (h[i] + step[i]).clamp(0.0, 1.0) - h[i];
+                let (low, high) = (f64::from(bounds.low[i]), f64::from(bounds.high[i]));
+                let end = (h[i] + step[i]).max(low).min(high) - h[i];
                 if fixed[i].is_none() && (end - step[i]).abs() > 1e-9 {
                     fixed[i] = Some(end);
                     all_within = false;
@@ -351,7 +363,7 @@ mod tests {
         let values: Vec<f32> = (0..1_000)
             .map(|i| if i % 10 < 7 { 2.0 } else { -6.0 })
             .collect();
-        let patch = patch_at(&Patch::default(), &[0.5; MATCHED_COUNT]);
+        let patch = Patch::default().with_matched(&[0.5; MATCHED_COUNT]);
         let score = Score {
             likeness: 0.0,
             mel: 3.2,
@@ -362,7 +374,7 @@ mod tests {
             residual,
             jacobian,
         };
-        let by = 10.0 * (here.damped_steps()[0].matched()[0] - 0.5);
+        let by = 10.0 * (here.damped_steps(&Bounds::ALL)[0].matched()[0] - 0.5);
         // Their mean is 0.4 dB below; with the weights of the start, the step would be 1 dB.
         assert!((-2.0..-1.5).contains(&by), "{by} dB");
     }
@@ -371,7 +383,7 @@ mod tests {
     fn a_step_ends_at_the_minimum_within_the_cube() {
         let equations = equations();
         let h: [f64; MATCHED_COUNT] = std::array::from_fn(|i| 0.1 + 0.03 * i as f64);
-        let step = equations.step(&h, 0.0);
+        let step = equations.step(&h, 0.0, &Bounds::ALL);
         let mut at_border = 0;
         for i in 0..MATCHED_COUNT {
             let end = h[i] + step[i];
@@ -389,6 +401,6 @@ mod tests {
         }
         assert!((1..MATCHED_COUNT).contains(&at_border));
         let length = |step: [f64; MATCHED_COUNT]| step.iter().map(|s| s * s).sum::<f64>();
-        assert!(length(equations.step(&h, 4.0)) < 0.2 * length(step));
+        assert!(length(equations.step(&h, 4.0, &Bounds::ALL)) < 0.2 * length(step));
     }
 }

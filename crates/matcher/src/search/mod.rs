@@ -5,6 +5,7 @@
 //! An encoder's [`infer_clip`] and [`candidates`] give the starts, [`refine`] searches from them.
 //! Nothing here runs in the live loop.
 
+mod bounds;
 mod budget;
 mod candidates;
 mod clip;
@@ -13,6 +14,7 @@ mod coarse;
 mod correction;
 mod evaluator;
 mod gauss_newton;
+mod improve;
 mod note_fit;
 mod objective;
 mod one_patch;
@@ -21,9 +23,11 @@ mod per_note;
 mod vectors;
 mod worker;
 
+pub use bounds::Bounds;
 pub use candidates::{MAX_CANDIDATES, candidates, candidates_until};
 pub use clip::{ClipInference, infer_clip};
 pub use cma::{Sample, SepCma};
+pub use improve::{Improved, Question, improve};
 pub use objective::{RENDER_SEED, Reference, Score};
 pub use passages::Passages;
 

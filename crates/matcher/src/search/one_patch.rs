@@ -5,7 +5,7 @@ use super::cma::SepCma;
 use super::evaluator::Evaluator;
 use super::gauss_newton::GaussNewton;
 use super::objective::Candidate;
-use super::{CHECK_EVERY, CONVERGED, MIN_GAIN, Search, patch_at};
+use super::{CHECK_EVERY, CONVERGED, MIN_GAIN, Search};
 use synth::Patch;
 
 /// Number of random patches tried in addition to the starts.
@@ -202,7 +202,8 @@ fn next_generation(
         }
         let samples = strategy.cma.ask(&mut search.rng);
         let patch = strategy.best.patch;
-        patches.extend(samples.iter().map(|s| patch_at(&patch, &s.point)));
+        let bounds = evaluator.bounds;
+        patches.extend(samples.iter().map(|s| bounds.patch_at(&patch, &s.point)));
         generations.push(samples);
     }
     let mut candidates = evaluator.candidates(&patches).into_iter();

@@ -130,6 +130,14 @@ impl Encoder for BuiltinEncoder {
         };
         Ok(windows.chunks_exact(INPUT_LEN).map(answer).collect())
     }
+
+    fn fork(&self) -> Option<Box<dyn Encoder>> {
+        Some(Box::new(Self {
+            loaded: self.loaded.clone(),
+            scratch: self.loaded.network.scratch(),
+            ear: self.ear,
+        }))
+    }
 }
 
 #[cfg(test)]

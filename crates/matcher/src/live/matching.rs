@@ -1,0 +1,528 @@
+//! What the match plays: nothing moves it before it has been judged by resynthesis.
+//!
+//! Three rivals play the notes of the last second: the knobs, what is held, and what the encoder
+//! infers now; of a sound that has just begun also what was found for earlier ones. The one that is
+//! most like the reference is held. While a sound goes on, searches look for better patches on the
+//! phrase heard so far. Each begins a fixed time of the stream after the one before and takes
+//! effect at a fixed time, so that what is held depends on what was heard alone.
+
+use super::memory::{KnownSound, Memory, Sound};
+use super::phrase::Phrase;
+use super::resynthesis::{LEAST_LIKENESS, Resynthesis};
+use super::searching::{Found, Request, Searcher};
+use super::target::{Limits, Settings, Target};
+use crate::model::{Encoder, HOP_FRAMES, Inference, LEAST_SIGMA};
+use crate::search::Bounds;
+use ear::{Ear, EarConfig, Frame};
+use synth::{COUNT, MATCHED, MATCHED_COUNT, Patch};
+
+/// Number of frames that have sounded before a new sound is first judged (0.28 s), and from one
+/// judgement to the next, until a second has sounded and after it.
+const FIRST_JUDGED: u64 = 7 * HOP_FRAMES as u64;
+const OFTEN: u64 = 3 * HOP_FRAMES as u64;
+const SELDOM: u64 = 12 * HOP_FRAMES as u64;
+const YOUNG: u64 = 125;
+/// Lead in likeness by which a rival replaces what is held.
+const LEAD: f32 = 0.02;
+/// Loss of likeness, against that of the phrase, at which another sound is suspected, and number of
+/// judgements in a row that prove it.
+const FAR: f32 = 0.15;
+const PROOF: u32 = 2;
+/// Loss of likeness, against that of the phrase, up to which a sound of the memory has come back.
+const NEAR: f32 = 0.08;
+/// Number of remembered sounds tried in one judgement.
+const TRIED: usize = 4;
+
+/// Length of the phrase, in frames, from which on it is searched.
+const SEARCHED: usize = 112;
+/// Renders that a second of the stream pays for, in seconds; least number of renders of the phrase
+/// in a search, and least length of all of them together, in seconds.
+const PACE: f64 = 240.0;
+const LEAST_RENDERS: f64 = 60.0;
+const LEAST_SECONDS: f64 = 200.0;
+/// How many times as long a search takes that begins elsewhere.
+const EXPLORING: f64 = 3.0;
+/// Gain of a search below which it has found little, and number of such searches in a row after
+/// which the sound is not searched any more.
+const LITTLE: f32 = 0.001;
+const CONVERGED: u32 = 3;
+/// Loss of likeness, smoothed, at which a sound is searched again, and the share that one judgement
+/// has in it.
+const STALE: f32 = 0.04;
+const SMOOTHING: f32 = 0.15;
+/// Number of frames after a search of something that can't be matched until the next.
+const GIVEN_UP: u64 = 500;
+
+/// Movement of an unmatched knob, normalised, up to which a search for it counts.
+const LEEWAY: f32 = 0.02;
+
+/// Largest movement of a parameter, normalised, for which the measured level stays valid.
+const SAME: f32 = 0.006;
+
+/// A search on its way.
+struct Pending {
+    /// Frame at which its result takes effect.
+    due: u64,
+    /// True for a sound that wasn't searched before.
+    fresh: bool,
+}
+
+/// The match of one listener.
+pub(super) struct Matching {
+    judge: Resynthesis,
+    phrase: Phrase,
+    ear: EarConfig,
+    /// Rate of the phrase in Hz.
+    rate: f64,
+    frame_rate: f64,
+    searcher: Option<Box<dyn Searcher>>,
+    pending: Option<Pending>,
+    /// True unless the player has switched searching off.
+    search: bool,
+    /// Frame before which nothing is searched.
+    not_before: u64,
+    memory: Memory,
+    /// True if what is kept of the sounds has changed.
+    changed: bool,
+    /// What was known when the host began to render offline; `None` while it doesn't.
+    before_offline: Option<Vec<KnownSound>>,
+    /// The player's knobs, and how they bound the match.
+    knobs: Patch,
+    limits: Limits,
+    held: Option<Target>,
+    /// What the encoder inferred last.
+    inferred: Option<Inference>,
+    /// The target whose level was measured last.
+    measured: Option<Target>,
+    /// True while the encoder is followed.
+    following: bool,
+    /// True while what is held was found by a search, or recalled.
+    searched: bool,
+    /// Number of frames that the sound has gone on, and of silent ones up to now.
+    sounding: u64,
+    silent: usize,
+    /// Number of frames of the sound at which it is judged next.
+    judged_next: u64,
+    /// Likeness of what is held, by the last judgement.
+    likeness: Option<f32>,
+    /// Number of judgements in a row in which the sound seemed to be another.
+    strange: u32,
+    /// Loss of likeness against that of the phrase, smoothed.
+    loss: f32,
+}
+
+impl Matching {
+    /// A match that holds nothing. `ear` was made from `config`.
+    pub(super) fn new(config: &EarConfig, ear: &Ear) -> Self {
+        Self {
+            judge: Resynthesis::new(config, ear),
+            phrase: Phrase::default(),
+            ear: *config,
+            rate: ear.frame_rate(),
+            frame_rate: ear.frame_rate(),
+            searcher: None,
+            pending: None,
+            search: true,
+            not_before: 0,
+            memory: Memory::default(),
+            changed: false,
+            before_offline: None,
+            knobs: Patch::default(),
+            limits: Limits::NONE,
+            held: None,
+            inferred: None,
+            measured: None,
+            following: false,
+            searched: false,
+            sounding: 0,
+            silent: 0,
+            judged_next: FIRST_JUDGED,
+            likeness: None,
+            strange: 0,
+            loss: 0.0,
+        }
+    }
+
+    /// Replaces the ear.
+    pub(super) fn set_ear(&mut self, config: &EarConfig, ear: &Ear) {
+        self.judge = Resynthesis::new(config, ear);
+        self.ear = *config;
+        self.frame_rate = ear.frame_rate();
+    }
+
+    /// Lets `searcher` search what is heard.
+    pub(super) fn search_with(&mut self, searcher: Box<dyn Searcher>) {
+        self.searcher = Some(searcher);
+    }
+
+    /// The sounds found so far, if they have changed since the last call. What is found offline is
+    /// not kept.
+    pub(super) fn take_changed_sounds(&mut self) -> Option<Vec<KnownSound>> {
+        let news = self.changed && self.before_offline.is_none();
+        news.then(|| {
+            self.changed = false;
+            self.memory.known()
+        })
+    }
+
+    /// Replaces the sounds found so far.
+    pub(super) fn set_sounds(&mut self, sounds: &[KnownSound]) {
+        self.cancel();
+        self.memory = Memory::of(sounds);
+        self.searched = false;
+        self.changed = false;
+    }
+
+    /// Takes the player's settings.
+    pub(super) fn set(&mut self, settings: &Settings) {
+        self.search = settings.search;
+        if !settings.search {
+            self.cancel();
+        }
+        match (&self.before_offline, settings.offline) {
+            (None, true) => {
+                // No more than a fresh instance would know.
+                let known = self.memory.known();
+                self.set_sounds(&known);
+                self.before_offline = Some(known);
+            }
+            (Some(_), false) => {
+                let known = self.before_offline.take().unwrap_or_default();
+                self.set_sounds(&known);
+            }
+            _ => {}
+        }
+        self.set_knobs(&settings.knobs, &settings.limits);
+    }
+
+    /// Takes the player's knobs, locks and ranges.
+    fn set_knobs(&mut self, knobs: &Patch, limits: &Limits) {
+        let others = limits.bounds(knobs);
+        let before = self.bounds();
+        if (self.knobs, self.limits) == (*knobs, *limits) {
+            return;
+        }
+        // What the match leaves alone has moved: what is on its way was searched for another sound.
+        let unmatched = |row: &usize| !MATCHED.contains(row);
+        let moved = |row: usize| (knobs.get(row) - self.knobs.get(row)).abs() > LEEWAY;
+        if others != before || (0..COUNT).filter(unmatched).any(moved) {
+            self.cancel();
+            self.memory.wake();
+        }
+        (self.knobs, self.limits) = (*knobs, *limits);
+        self.measured = None;
+    }
+
+    /// Takes a frame; `silent` is the number of silent ones up to it.
+    pub(super) fn take(&mut self, frame: &Frame<'_>, silent: usize) {
+        self.sounding += 1;
+        self.silent = silent;
+        self.rate = frame.samples.len() as f64 * self.frame_rate;
+        self.judge.take(frame.spectrum, frame.pitch);
+        self.phrase.take(frame.samples, silent);
+    }
+
+    /// The sound has ended.
+    pub(super) fn end(&mut self) {
+        self.sounding = 0;
+        self.judged_next = FIRST_JUDGED;
+        self.likeness = None;
+        self.strange = 0;
+        self.following = false;
+    }
+
+    /// A new stream begins: forgets what was heard, and keeps the sounds found.
+    pub(super) fn reset(&mut self) {
+        self.judge.clear();
+        self.phrase.keep(0);
+        self.not_before = 0;
+        self.clear();
+        self.end();
+        if let Some(known) = self.before_offline.clone() {
+            self.set_sounds(&known);
+        }
+    }
+
+    /// Forgets what is held only.
+    pub(super) fn clear(&mut self) {
+        self.cancel();
+        self.held = None;
+        self.inferred = None;
+        self.measured = None;
+        self.following = false;
+        self.searched = false;
+        self.memory.leave();
+    }
+
+    /// What is held.
+    pub(super) fn held(&self) -> Option<Target> {
+        self.held
+    }
+
+    /// Likeness of what is held by the last judgement; `None` before the sound's first.
+    pub(super) fn likeness(&self) -> Option<f32> {
+        self.likeness
+    }
+
+    fn cancel(&mut self) {
+        if self.pending.take().is_some()
+            && let Some(searcher) = &mut self.searcher
+        {
+            searcher.cancel();
+        }
+    }
+
+    /// Judges and searches after frame number `frame`. `inferred` is what the encoder says, where
+    /// it is sure enough; `encoder` is for searches. Returns whether what is held has changed.
+    pub(super) fn step(
+        &mut self,
+        frame: u64,
+        inferred: Option<Inference>,
+        encoder: impl FnOnce() -> Option<Box<dyn Encoder>>,
+    ) -> bool {
+        let mut moved = self.take_found(frame);
+        self.inferred = inferred.or(self.inferred);
+        if self.is_judged() {
+            moved |= self.judge(inferred.as_ref());
+        }
+        if let Some(inferred) = inferred.filter(|_| self.following) {
+            self.hold(inferred);
+            moved = true;
+        }
+        self.ask(frame, encoder);
+        moved
+    }
+
+    /// Returns whether there is a judgement now.
+    fn is_judged(&mut self) -> bool {
+        let due = self.sounding >= self.judged_next;
+        if due {
+            self.judged_next = self.sounding + if self.sounding < YOUNG { OFTEN } else { SELDOM };
+        }
+        due
+    }
+
+    /// Holds `inference` with its level. The last measured level is reused while it has hardly
+    /// moved since: a measurement costs as much as half an inference.
+    fn hold(&mut self, inference: Inference) {
+        let near = |t: &Target| {
+            let mut both = t.inference.mean.iter().zip(&inference.mean);
+            both.all(|(a, b)| (a - b).abs() < SAME)
+        };
+        let measured = match self.measured.filter(near) {
+            Some(measured) => measured,
+            None => *(self.measured).insert(Target::new(inference, &self.knobs)),
+        };
+        self.held = Some(Target {
+            inference,
+            ..measured
+        });
+    }
+
+    fn hold_values(&mut self, mean: [f32; MATCHED_COUNT]) {
+        self.hold(Inference {
+            mean,
+            sigma: [LEAST_SIGMA; MATCHED_COUNT],
+        });
+    }
+
+    fn bounds(&self) -> Bounds {
+        self.limits.bounds(&self.knobs)
+    }
+
+    /// Lets the rivals play the notes of the last second, and holds the best. Returns whether what
+    /// is held has changed.
+    fn judge(&mut self, inferred: Option<&Inference>) -> bool {
+        let bounds = self.bounds();
+        let patch = |values: &[f32; MATCHED_COUNT]| bounds.patch(&self.knobs, values);
+        let held = self.held.map(|held| held.inference.mean);
+        let tried: Vec<usize> = match self.searched || self.sounding > 2 * YOUNG {
+            true => Vec::new(),
+            false => self.memory.next(TRIED),
+        };
+        let mut patches = vec![self.knobs];
+        patches.extend(held.iter().map(patch));
+        patches.extend(inferred.map(|inferred| patch(&inferred.mean)));
+        patches.extend(tried.iter().map(|&i| patch(&self.memory.sound(i).mean)));
+        let Ok(all) = self.judge.likenesses(self.sounding as usize, &patches) else {
+            return false;
+        };
+        let mut all = all.into_iter();
+        let of_knobs = all.next().unwrap_or(0.0);
+        let of_held = held.and_then(|_| all.next()).unwrap_or(of_knobs);
+        let of_encoder = inferred.and_then(|_| all.next()).unwrap_or(-1.0);
+        self.likeness = Some(of_held);
+
+        if self.searched {
+            let before = self.memory.current().map_or(of_held, |s| s.likeness);
+            self.loss += SMOOTHING * (before - of_held - self.loss);
+            if self.loss > STALE {
+                self.memory.wake();
+            }
+            // One that is only played in another register is unlike it too, but the encoder knows no
+            // better.
+            if of_held >= before - FAR || of_encoder < of_held + FAR {
+                self.strange = 0;
+                return false;
+            }
+            self.strange += 1;
+            if self.strange < PROOF {
+                return false;
+            }
+            self.meet_another();
+        }
+        let best = |(i, l): (usize, f32)| (tried[i], l);
+        let back = (all.enumerate().map(best))
+            .filter(|(i, l)| *l >= self.memory.sound(*i).likeness - NEAR)
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .filter(|(_, l)| *l > of_held.max(of_encoder) && *l >= LEAST_LIKENESS);
+        if let Some((i, likeness)) = back {
+            self.recall(i, likeness);
+            return true;
+        }
+        let sounds_like_it = of_encoder >= LEAST_LIKENESS && of_encoder > of_knobs + LEAD;
+        // What the encoder said before gives way to what it says now.
+        let lead = if held.is_some() { -LEAD } else { 0.0 };
+        self.following = sounds_like_it && of_encoder > of_held + lead;
+        if self.following {
+            self.likeness = Some(of_encoder);
+        } else if held.is_some() && of_knobs > of_held + LEAD {
+            self.hold_knobs();
+            self.likeness = Some(of_knobs);
+            return true;
+        }
+        false
+    }
+
+    /// Back to the knobs, which are more like the reference.
+    fn hold_knobs(&mut self) {
+        self.searched = false;
+        self.held = Some(Target {
+            inference: Inference {
+                mean: self.knobs.matched(),
+                sigma: [LEAST_SIGMA; MATCHED_COUNT],
+            },
+            level_db: 0.0,
+        });
+    }
+
+    /// Another sound than the one searched is heard.
+    fn meet_another(&mut self) {
+        self.cancel();
+        self.memory.leave();
+        self.searched = false;
+        self.strange = 0;
+        self.loss = 0.0;
+        let young = (self.sounding as usize).min(YOUNG as usize);
+        self.phrase.keep(young);
+    }
+
+    /// Sound `i` of the memory has come back.
+    fn recall(&mut self, i: usize, likeness: f32) {
+        self.cancel();
+        let sound = self.memory.enter(i);
+        let (mean, earlier) = (sound.mean, sound.phrase.clone());
+        self.phrase.keep(self.sounding as usize);
+        self.phrase.resume(&earlier);
+        self.hold_values(mean);
+        self.likeness = Some(likeness);
+        self.following = false;
+        self.searched = true;
+        self.loss = 0.0;
+    }
+
+    /// Takes up the result of a search that is due.
+    fn take_found(&mut self, frame: u64) -> bool {
+        let Some(pending) = self.pending.as_ref().filter(|p| frame >= p.due) else {
+            return false;
+        };
+        let fresh = pending.fresh;
+        let Some(found) = self.searcher.as_mut().and_then(|s| s.answer()) else {
+            return false;
+        };
+        self.pending = None;
+        match found.filter(|found| found.likeness >= LEAST_LIKENESS) {
+            Some(found) => {
+                self.follow_search(&found, fresh);
+                true
+            }
+            None => {
+                self.not_before = frame + GIVEN_UP;
+                false
+            }
+        }
+    }
+
+    fn follow_search(&mut self, found: &Found, fresh: bool) {
+        let gain = found.value - found.starts.iter().fold(f32::MIN, |m, &v| m.max(v));
+        let phrase = self.phrase.to_vec();
+        if fresh {
+            self.memory.add(Sound::new(found.mean, found.likeness));
+        }
+        self.changed = true;
+        if let Some(sound) = self.memory.current_mut() {
+            sound.mean = found.mean;
+            sound.likeness = found.likeness;
+            sound.phrase = phrase;
+            sound.searches += 1;
+            sound.little = if gain < LITTLE { sound.little + 1 } else { 0 };
+        }
+        self.hold_values(found.mean);
+        self.likeness = Some(found.likeness);
+        self.following = false;
+        self.searched = true;
+        self.strange = 0;
+        self.loss = 0.0;
+    }
+
+    /// Begins a search when there is something to find.
+    fn ask(&mut self, frame: u64, encoder: impl FnOnce() -> Option<Box<dyn Encoder>>) {
+        let current = self.memory.current();
+        let converged = current.is_some_and(|sound| sound.little >= CONVERGED);
+        let waits = !self.search || self.pending.is_some() || converged || self.strange > 0;
+        let (frames, silent) = (self.phrase.frames(), self.silent > 0);
+        if waits || silent || frames < SEARCHED || frame < self.not_before {
+            return;
+        }
+        if (self.sounding as usize) < SEARCHED {
+            return;
+        }
+        let Some(searcher) = &mut self.searcher else {
+            return;
+        };
+        let bounds = self.limits.bounds(&self.knobs);
+        let patch = |values: &[f32; MATCHED_COUNT]| bounds.patch(&self.knobs, values);
+        let fresh = current.is_none();
+        let mut starts: Vec<Patch> = Vec::new();
+        starts.extend(self.held.iter().map(|held| patch(&held.inference.mean)));
+        starts.push(self.knobs);
+        starts.extend(
+            self.inferred
+                .iter()
+                .filter(|_| !fresh)
+                .map(|e| patch(&e.mean)),
+        );
+        let seconds = frames as f64 / self.frame_rate;
+        let explore = current.is_some_and(|sound| sound.little > 0);
+        let times = if explore { EXPLORING } else { 1.0 };
+        let seconds = times * (LEAST_RENDERS * seconds).max(LEAST_SECONDS);
+        searcher.ask(Request {
+            samples: self.phrase.to_vec(),
+            rate: self.rate,
+            ear: self.ear,
+            starts,
+            bounds,
+            encoder: if fresh { encoder() } else { None },
+            explore,
+            seconds,
+            seed: current.map_or(0, |sound| u64::from(sound.searches)),
+        });
+        self.pending = Some(Pending {
+            due: frame + (seconds / PACE * self.frame_rate).round() as u64,
+            fresh,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

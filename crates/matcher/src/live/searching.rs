@@ -1,0 +1,236 @@
+//! Searches asked for while listening, and the worker that does them for all instances.
+
+use super::LoopState;
+use crate::metric::melody;
+use crate::model::Encoder;
+use crate::search::{Bounds, Question, Reference, improve, infer_clip};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use ear::EarConfig;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use synth::{MATCHED_COUNT, Patch};
+
+/// Longest time for which an offline render is kept waiting for one search.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a search is asked: all that its result depends on.
+pub struct Request {
+    /// Samples of the phrase, mono.
+    pub(super) samples: Vec<f32>,
+    /// Their rate in Hz.
+    pub(super) rate: f64,
+    pub(super) ear: EarConfig,
+    /// Patches known so far; the first is the one that plays. See [`Question::starts`].
+    pub(super) starts: Vec<Patch>,
+    pub(super) bounds: Bounds,
+    /// Encoder to ask about the phrase, for a sound that wasn't searched before.
+    pub(super) encoder: Option<Box<dyn Encoder>>,
+    /// See [`Question::explore`] and [`Question::seconds`].
+    pub(super) explore: bool,
+    pub(super) seconds: f64,
+    pub(super) seed: u64,
+}
+
+/// Result of a search.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Matched parameters, normalised.
+    pub(super) mean: [f32; MATCHED_COUNT],
+    /// Likeness to the phrase.
+    pub(super) likeness: f32,
+    /// Objective of the search, and those of the starts.
+    pub(super) value: f32,
+    pub(super) starts: Vec<f32>,
+    /// Likenesses of the starts.
+    pub(super) start_likeness: Vec<f32>,
+}
+
+/// Answers a request, unless `go_on` says that nobody waits for it any more; `None` for a phrase
+/// without notes.
+fn answer(request: &mut Request, go_on: &dyn Fn() -> bool) -> Option<Found> {
+    let heard = ear::spectrogram(&request.ear, &request.samples, request.rate, true).ok()?;
+    let notes = melody(&heard);
+    if notes.is_empty() {
+        return None;
+    }
+    let reference = Reference::new(&request.samples, request.rate, &request.ear).ok()?;
+    let inferred = match &mut request.encoder {
+        Some(encoder) => infer_clip(&heard, encoder).ok()?,
+        None => None,
+    };
+    let improved = improve(&Question {
+        reference: &reference,
+        heard: &heard,
+        notes: &notes,
+        starts: &request.starts,
+        bounds: request.bounds,
+        inferred: inferred.as_ref(),
+        explore: request.explore,
+        seconds: request.seconds,
+        seed: request.seed,
+        go_on,
+    })
+    .ok()?;
+    Some(Found {
+        mean: improved.patch.matched(),
+        likeness: improved.score.likeness,
+        value: improved.score.objective(),
+        starts: improved.starts.iter().map(|s| s.objective()).collect(),
+        start_likeness: improved.starts.iter().map(|s| s.likeness).collect(),
+    })
+}
+
+/// Does searches, one at a time.
+pub trait Searcher: Send {
+    /// Begins a search.
+    fn ask(&mut self, request: Request);
+    /// The result of the search begun last, once it is there; the result itself is `None` where
+    /// nothing could be searched.
+    fn answer(&mut self) -> Option<Option<Found>>;
+    /// Gives the search begun last up.
+    fn cancel(&mut self);
+}
+
+/// Searches on the calling thread, so that every result is on time: for simulations.
+#[derive(Default)]
+pub struct Inline(Option<Request>);
+
+impl Searcher for Inline {
+    fn ask(&mut self, request: Request) {
+        self.0 = Some(request);
+    }
+
+    fn answer(&mut self) -> Option<Option<Found>> {
+        self.0
+            .take()
+            .map(|mut request| answer(&mut request, &|| true))
+    }
+
+    fn cancel(&mut self) {
+        self.0 = None;
+    }
+}
+
+/// A search on its way to the worker.
+struct Job {
+    request: Request,
+    wanted: Arc<AtomicBool>,
+    reply: Sender<Option<Found>>,
+}
+
+/// The thread that searches for all instances of the process, in the order in which they ask; each
+/// asks for one search at a time.
+struct Worker {
+    jobs: Option<Sender<Job>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+static WORKER: Mutex<Weak<Worker>> = Mutex::new(Weak::new());
+
+impl Worker {
+    /// The running worker, or a new one. It ends with the last instance.
+    fn shared() -> Arc<Self> {
+        let mut shared = WORKER.lock();
+        if let Some(worker) = shared.upgrade() {
+            return worker;
+        }
+        let (jobs, to_do) = unbounded();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let thread = std::thread::Builder::new()
+            .name("mirrornet search".into())
+            .spawn(move || work(&to_do, &stopped));
+        let worker = Arc::new(Self {
+            jobs: thread.is_ok().then_some(jobs),
+            stop,
+            thread: thread.ok(),
+        });
+        *shared = Arc::downgrade(&worker);
+        worker
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(jobs: &Receiver<Job>, stop: &AtomicBool) {
+    // The synth's and the host's threads come first. Where the system refuses, it goes on as it is.
+    let _ = thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Min);
+    for mut job in jobs {
+        let wanted = || job.wanted.load(Ordering::Acquire) && !stop.load(Ordering::Acquire);
+        if wanted() {
+            let found = answer(&mut job.request, &wanted);
+            let _ = job.reply.send(found);
+        }
+    }
+}
+
+/// Searches on the process's worker.
+pub(super) struct Shared {
+    /// Running from the first search on.
+    worker: Option<Arc<Worker>>,
+    state: Arc<LoopState>,
+    pending: Option<(Receiver<Option<Found>>, Arc<AtomicBool>)>,
+}
+
+impl Shared {
+    pub(super) fn new(state: Arc<LoopState>) -> Self {
+        Self {
+            worker: None,
+            state,
+            pending: None,
+        }
+    }
+}
+
+impl Searcher for Shared {
+    fn ask(&mut self, request: Request) {
+        self.cancel();
+        let (reply, answers) = bounded(1);
+        let wanted = Arc::new(AtomicBool::new(true));
+        let job = Job {
+            request,
+            wanted: wanted.clone(),
+            reply,
+        };
+        if let Some(jobs) = &self.worker.get_or_insert_with(Worker::shared).jobs {
+            let _ = jobs.send(job);
+        }
+        self.pending = Some((answers, wanted));
+    }
+
+    fn answer(&mut self) -> Option<Option<Found>> {
+        let (answers, _) = self.pending.as_ref()?;
+        let found = match self.state.is_offline() {
+            true => answers.recv_timeout(PATIENCE).ok(),
+            false => answers.try_recv().ok(),
+        };
+        if found.is_some() {
+            self.pending = None;
+        }
+        found
+    }
+
+    fn cancel(&mut self) {
+        if let Some((_, wanted)) = self.pending.take() {
+            wanted.store(false, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}

@@ -1,0 +1,191 @@
+//! A short search that goes on from what is known: the plugin's, while a phrase is played again and
+//! again. What it finds depends on the question alone.
+
+use super::bounds::Bounds;
+use super::budget::Budget;
+use super::clip::ClipInference;
+use super::cma::SepCma;
+use super::coarse::ROUGH;
+use super::evaluator::Evaluator;
+use super::objective::{Candidate, Reference, Score};
+use super::one_patch::{self, StartOptions};
+use super::{Options, Progress, Search};
+use crate::metric::pitch_agreement;
+use ear::{EarError, Spectrogram};
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+use std::time::{Duration, Instant};
+use synth::{MATCHED_COUNT, Note, Patch};
+
+/// Number of patches drawn around the best so far in a round, and number of rounds, when an encoder
+/// was asked.
+const DRAWN: usize = 16;
+const ROUNDS: usize = 2;
+/// Share of the encoder's standard deviations by which they spread, and the factor from one round
+/// to the next.
+const SPREAD: f64 = 0.5;
+const SHRINK: f64 = 0.7;
+/// Where the search begins elsewhere: its strategies, and their share of the renders.
+const EXPLORATION: StartOptions = StartOptions {
+    searches: 3,
+    step: 1.0,
+};
+const EXPLORED: f64 = 0.6;
+/// Standard deviation of the evolution strategy's first steps where no encoder was asked.
+const STEP: f32 = 0.1;
+/// Loss of pitch agreement, against the first start, from which on a result does not count.
+const PITCH_LOSS: f32 = 0.01;
+
+/// What a short search is asked.
+pub struct Question<'a> {
+    /// The phrase.
+    pub reference: &'a Reference,
+    /// The phrase as heard, with pitch.
+    pub heard: &'a Spectrogram,
+    /// Its notes.
+    pub notes: &'a [Note],
+    /// Patches known so far, at least one; the first is the one to be better than. All have the
+    /// same unmatched parameters, which the result has too.
+    pub starts: &'a [Patch],
+    /// The values that the result may have.
+    pub bounds: Bounds,
+    /// What an encoder infers from the phrase, for a sound that wasn't searched before.
+    pub inferred: Option<&'a ClipInference>,
+    /// Whether to begin elsewhere as well: steps from the starts gain nothing any more.
+    pub explore: bool,
+    /// Length of all renders together, in seconds.
+    pub seconds: f64,
+    /// Seed of the draws.
+    pub seed: u64,
+    /// Asked between the steps: `false` ends the search with what it has.
+    pub go_on: &'a dyn Fn() -> bool,
+}
+
+/// Result of a short search.
+#[derive(Clone, Debug)]
+pub struct Improved {
+    /// The best patch: a start where nothing better was found.
+    pub patch: Patch,
+    /// Its score.
+    pub score: Score,
+    /// Scores of the starts with the same notes.
+    pub starts: Vec<Score>,
+}
+
+/// Searches a patch that plays the notes of a phrase more like it than all of the starts do.
+///
+/// The result is no less alike than the best start and agrees as well in pitch. It is the same for
+/// the same question, on the same vector instructions. Fails where the ear can't be created.
+pub fn improve(question: &Question<'_>) -> Result<Improved, EarError> {
+    let reference = question.reference;
+    let clip = reference.seconds();
+    let spread = match question.inferred {
+        Some(inferred) => Options::around(&inferred.whole).spread,
+        None => [STEP; MATCHED_COUNT],
+    };
+    let renders = (question.seconds / clip.max(f64::MIN_POSITIVE)) as usize;
+    let mut progress = |_: &Progress| (question.go_on)();
+    let mut search = Search {
+        options: Options {
+            renders: Some(renders),
+            spread,
+            free_notes: true,
+            ..Options::default()
+        },
+        rng: Pcg64Mcg::seed_from_u64(question.seed),
+        budget: Budget::new(Some(renders), None, Instant::now(), clip, &mut progress),
+        offer: Duration::ZERO,
+    };
+    let mut evaluator = Evaluator::new(reference, ROUGH, question.notes, 1)?;
+    evaluator.bounds = question.bounds;
+    let mut known = question.starts.to_vec();
+    if let Some(inferred) = question.inferred {
+        known.extend(encoded(question, inferred, &mut search, &mut evaluator));
+    }
+    if question.explore {
+        let found = one_patch::successive_halving(
+            &mut search,
+            &mut evaluator,
+            &known,
+            &EXPLORATION,
+            EXPLORED,
+        );
+        known.extend(found);
+    }
+    let found = one_patch::refine_whole_clip(&mut search, &mut evaluator, &known, (1.0, 1.0));
+    let notes = evaluator.notes().to_vec();
+    decide(question, found.last(), &notes)
+}
+
+/// The best of the encoder's patches, and of those drawn around it.
+fn encoded(
+    question: &Question<'_>,
+    inferred: &ClipInference,
+    search: &mut Search<'_>,
+    evaluator: &mut Evaluator<'_>,
+) -> Option<Patch> {
+    let (bounds, first) = (question.bounds, &question.starts[0]);
+    let patches = inferred.patches().into_iter();
+    let patches: Vec<Patch> = patches.map(|p| bounds.patch(first, &p.matched())).collect();
+    let mut best: Option<Candidate> = None;
+    let mut centre = inferred.whole.mean.map(f64::from);
+    let mut share = SPREAD;
+    let mut candidates = patches;
+    for round in 0..=ROUNDS {
+        for candidate in evaluator.candidates(&candidates) {
+            let value = |c: &Candidate| c.score.objective();
+            if best.as_ref().is_none_or(|b| value(&candidate) > value(b)) {
+                centre = candidate.patch.matched().map(f64::from);
+                best = Some(candidate);
+            }
+        }
+        let (seconds, score) = (candidates.len() as f64 * evaluator.seconds(), best?.score);
+        if !search.budget.spend(seconds, score, 0.6) || round == ROUNDS {
+            break;
+        }
+        let spread = inferred.whole.sigma.map(|s| share * f64::from(s).max(1e-3));
+        let around = SepCma::with_population(&centre, &spread, DRAWN);
+        let drawn = around.ask(&mut search.rng).into_iter();
+        candidates = drawn.map(|s| bounds.patch_at(first, &s.point)).collect();
+        share *= SHRINK;
+    }
+    best.map(|best| best.patch)
+}
+
+/// Compares what was found with the starts, by the reference's own score and by pitch.
+fn decide(
+    question: &Question<'_>,
+    found: Option<&Patch>,
+    notes: &[Note],
+) -> Result<Improved, EarError> {
+    let reference = question.reference;
+    let play = |patch: &Patch| reference.render(notes, &(*patch).into());
+    let mut starts = Vec::new();
+    for start in question.starts {
+        starts.push(reference.score(&play(start))?);
+    }
+    let value = |i: &usize| starts[*i].objective();
+    let best = (0..starts.len()).max_by(|a, b| value(a).total_cmp(&value(b)).then(b.cmp(a)));
+    let best = best.unwrap_or(0);
+    let mut improved = Improved {
+        patch: question.starts[best],
+        score: starts[best],
+        starts,
+    };
+    let Some(found) = found else {
+        return Ok(improved);
+    };
+    let pitch = |mono: &[f32]| -> Result<f32, EarError> {
+        let played = ear::spectrogram(&reference.ear, mono, reference.rate, true)?;
+        Ok(pitch_agreement(question.heard, &played))
+    };
+    let mono = play(found);
+    let score = reference.score(&mono)?;
+    let better =
+        score.objective() > improved.score.objective() && score.likeness >= improved.score.likeness;
+    if better && pitch(&mono)? >= pitch(&play(&improved.patch))? - PITCH_LOSS {
+        improved.patch = *found;
+        improved.score = score;
+    }
+    Ok(improved)
+}
