@@ -5,9 +5,10 @@ use indicatif::ProgressBar;
 use matcher::{Contract, ListenError};
 use mirrornet::audio_file::sound_files;
 use mirrornet::encoder::LoadedModel;
+use mirrornet::evaluate::looped::{looped, table as looped_table};
+use mirrornet::evaluate::unmatched::{table as unmatched_table, unmatched};
 use mirrornet::evaluate::{
-    Clip, EvaluateError, Measured, Search, baselines, held_note, looped, measure, own_clip, report,
-    table,
+    Clip, EvaluateError, Measured, Search, baselines, held_note, measure, own_clip, report,
 };
 use mirrornet::{parallel, pictures, values};
 use serde_json::json;
@@ -62,6 +63,10 @@ pub struct Args {
     /// with what was found on the n-th clip.
     #[arg(long, value_name = "DIR", requires = "passes")]
     other: Option<PathBuf>,
+    /// Hear each sound in this folder, none of which can be matched, and print how far it moves the
+    /// match, instead of the other measurements.
+    #[arg(long, value_name = "DIR")]
+    unmatched: Option<PathBuf>,
     /// Transcribe the notes of our own melodies instead of giving them.
     #[arg(long)]
     hear_notes: bool,
@@ -103,6 +108,9 @@ pub fn run(args: Args) -> Result<(), Error> {
         }
         None => Vec::new(),
     };
+    if let Some(folder) = &args.unmatched {
+        return run_unmatched(folder, args.json, &contract, &mut encoder);
+    }
     if let Some(passes) = args.passes {
         return run_loops(&args, &files, &contract, &mut encoder, passes.max(1));
     }
@@ -179,6 +187,31 @@ pub fn run(args: Args) -> Result<(), Error> {
     Ok(())
 }
 
+/// Hears each file of a folder, and prints how far it moves the match.
+fn run_unmatched(
+    folder: &Path,
+    json: bool,
+    contract: &Contract,
+    encoder: &mut Box<dyn matcher::Encoder>,
+) -> Result<(), Error> {
+    let files = sound_files(folder)
+        .map_err(|e| format!("cannot read the folder {}: {e}", folder.display()))?
+        .files;
+    let mut rows = Vec::new();
+    for file in &files {
+        if let Some(clip) = read(file) {
+            let heard = unmatched(&clip.name, &clip.mono, clip.rate, &contract.ear, encoder);
+            rows.push(heard?);
+        }
+    }
+    let report = match json {
+        true => format!("{:#}", json!({"unmatched": rows})),
+        false => unmatched_table(&rows),
+    };
+    let _ = writeln!(std::io::stdout(), "{report}");
+    Ok(())
+}
+
 /// Plays each file in a loop, and prints how the match closes.
 fn run_loops(
     args: &Args,
@@ -214,7 +247,7 @@ fn run_loops(
             "{:#}",
             json!({"weights_sha256": contract.weights_sha256, "looped": rows})
         ),
-        false => table(&rows),
+        false => looped_table(&rows),
     };
     let _ = writeln!(std::io::stdout(), "{report}");
     Ok(())

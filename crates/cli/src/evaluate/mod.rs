@@ -5,13 +5,13 @@
 //! whole clip, by the live loop ([`LiveSimulation`]), and, when asked for, after a search.
 
 mod baselines;
-mod looped;
+pub mod looped;
 mod mirrored;
 pub mod report;
 mod simulation;
+pub mod unmatched;
 
 pub use baselines::{Baselines, baselines};
-pub use looped::{Looped, looped, table};
 pub use mirrored::{Mirrored, Played, mirror};
 pub use simulation::LiveSimulation;
 

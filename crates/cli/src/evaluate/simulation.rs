@@ -13,7 +13,7 @@ use synth::{Note, Patch};
 /// Glide time of the plugin's default state, in seconds.
 const GLIDE: f32 = 0.1;
 /// Seed of oscillator phases and noise.
-const SEED: u64 = 1;
+pub(super) const SEED: u64 = 1;
 
 /// Inferences of the live loop in one pass through a clip.
 pub struct LiveSimulation {
