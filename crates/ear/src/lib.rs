@@ -146,7 +146,7 @@ pub use config::{
 pub use ear::{Ear, Frame};
 pub use error::EarError;
 pub use picture::{brightness, decibel_image};
-pub use pitch::{PITCH_DELAY, PitchFrame, key_to_hz};
+pub use pitch::{PITCH_DELAY, PitchFrame, TONES, Tone, key_to_hz};
 pub use preset::Preset;
 pub use simd::InstructionSet;
 pub use spectrogram::{Spectrogram, spectrogram};

@@ -22,7 +22,7 @@ mod frame;
 mod periods;
 mod prefilter;
 
-pub use frame::{PitchFrame, key_to_hz};
+pub use frame::{PitchFrame, TONES, Tone, key_to_hz};
 use periods::{Peak, Periods};
 use simd::InstructionSet;
 
@@ -33,7 +33,7 @@ pub const PITCH_DELAY: f64 = 0.048;
 const START: f32 = 0.65;
 const END: f32 = 0.55;
 /// A frame quieter than this in dBFS, or this far below the recent peak in dB, is never voiced.
-const GATE_DB: f32 = -60.0;
+const GATE_DB: f32 = -90.0;
 const GATE_BELOW_PEAK_DB: f32 = 45.0;
 /// Decay of the recent peak in dB per second.
 const PEAK_FALL_DB: f32 = 12.0;
@@ -109,7 +109,7 @@ impl PitchTracker {
         let frame_seconds = frame_len as f64 / rate;
         let delay = (PITCH_DELAY / frame_seconds).round() as usize;
         Self {
-            periods: Periods::new(rate, frame_len, instructions),
+            periods: Periods::new(rate, frame_len, delay, instructions),
             frame_seconds: frame_seconds as f32,
             open: vec![silent(); delay + 1],
             now: 0,
@@ -140,7 +140,7 @@ impl PitchTracker {
         self.peak_db = (self.peak_db - PEAK_FALL_DB * self.frame_seconds).max(level_db);
         self.periods.hear(samples);
         let audible = level_db > GATE_DB && level_db > self.peak_db - GATE_BELOW_PEAK_DB;
-        let best = if audible { self.periods.best() } else { None };
+        let best = self.periods.best().filter(|_| audible);
         let clarity = best.map_or(0.0, |b| b.clarity);
         let threshold = if self.held.is_some() { END } else { START };
         let newest = self.slot(self.now);
@@ -150,9 +150,12 @@ impl PitchTracker {
                 voiced: clarity > threshold,
                 clarity,
                 level_db,
+                tones: [Tone::default(); TONES],
             },
             audible,
         };
+        // Before the candidates of the residual overwrite them.
+        let tones = self.periods.tones();
         let guess = match self.held {
             Some(held) => self.hold(held, best, audible),
             None => {
@@ -168,6 +171,7 @@ impl PitchTracker {
             reported.frame.hz = self.periods.hz(guess);
             reported.frame.voiced |= reported.audible;
         }
+        reported.frame.tones = tones;
         reported.frame
     }
 

@@ -83,9 +83,12 @@ pub fn run(args: Args) -> Result<(), Error> {
     } = args.model.load()?;
     let ear = contract.ear;
     let heard = ear::spectrogram(&ear, &whole, rate, true)?;
-    let notes = match &args.notes {
-        Some(path) => super::read_notes(path)?,
-        None => matcher::metric::melody(&heard),
+    let (notes, without_note) = match &args.notes {
+        Some(path) => (super::read_notes(path)?, 0.0),
+        None => {
+            let found = matcher::metric::transcribe(&heard);
+            (found.notes, found.without_note)
+        }
     };
     let threads = parallel::cores();
     let passages = match &deadline {
@@ -167,6 +170,7 @@ pub fn run(args: Args) -> Result<(), Error> {
         .map_err(|e| format!("cannot write {}: {e}", args.patch.display()))?;
     let mut more = json!({
         "notes": notes,
+        "seconds_without_note": without_note,
         "patches": result.automation.points.len() + 1,
         "confidence": inferred.whole.confidence(),
         "renders": result.renders,
@@ -262,6 +266,17 @@ fn advice(args: &Args, scores: &[(&str, Score)]) -> Option<String> {
     (likeness < LOW).then(|| format!("low similarity ({likeness:.2}): {next}"))
 }
 
+/// A line on sound that is in no note.
+fn unheard(seconds: f64) -> Option<String> {
+    const FEW: f64 = 0.1;
+    (seconds >= FEW).then(|| {
+        format!(
+            "{seconds:.2} s that sound are in no note: no single pitch between 27 Hz and 4.8 kHz \
+             was heard there"
+        )
+    })
+}
+
 /// Prints the report as text or JSON. A closed pipe (`| head`) is not an error.
 fn report(args: &Args, scores: &[(&str, Score)], more: &serde_json::Value) {
     let text = if args.json {
@@ -280,6 +295,7 @@ fn report(args: &Args, scores: &[(&str, Score)], more: &serde_json::Value) {
             number("seconds"),
             number("rate")
         )];
+        lines.extend(unheard(number("seconds_without_note")));
         lines.extend(scores.iter().map(|(name, score)| {
             format!(
                 "{name:14} likeness {:.3}, mel distance {:5.2} dB",

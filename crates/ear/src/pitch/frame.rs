@@ -1,5 +1,17 @@
 //! Pitch and gate of one frame, and MIDI keys.
 
+/// Number of pitches that are kept of a frame.
+pub const TONES: usize = 6;
+
+/// A pitch that a frame may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tone {
+    /// Frequency in Hz.
+    pub hz: f32,
+    /// How alike the sound is one period later, 0 to 1; 0 if there is no such pitch.
+    pub clarity: f32,
+}
+
 /// Pitch and gate of a frame, reported [`crate::PITCH_DELAY`] after its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PitchFrame {
@@ -11,6 +23,9 @@ pub struct PitchFrame {
     pub clarity: f32,
     /// RMS level in dBFS, at least -120.
     pub level_db: f32,
+    /// The pitches that it may have, highest first, each clearer than the ones before it: what
+    /// `hz` is chosen from by [`PITCH_DELAY`](crate::PITCH_DELAY), and a note tracker later.
+    pub tones: [Tone; TONES],
 }
 
 impl PitchFrame {

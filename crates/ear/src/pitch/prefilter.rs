@@ -60,3 +60,52 @@ impl Prefilter {
         }
     }
 }
+
+/// The high-pass of the band of high notes: thumps, breath and bow noise lie below it.
+pub(super) struct HighPass {
+    damping: f32,
+    a1: f32,
+    g: f32,
+    s1: f32,
+    s2: f32,
+}
+
+impl HighPass {
+    /// A second-order Butterworth filter with its cutoff at `hz`, for samples at `rate` Hz.
+    pub(super) fn new(hz: f64, rate: f64) -> Self {
+        let g = (std::f64::consts::PI * hz / rate).tan();
+        let a1 = 1.0 / (1.0 + g * (g + std::f64::consts::SQRT_2));
+        Self {
+            damping: std::f32::consts::SQRT_2,
+            a1: a1 as f32,
+            g: g as f32,
+            s1: 0.0,
+            s2: 0.0,
+        }
+    }
+
+    /// Forgets everything heard.
+    pub(super) fn reset(&mut self) {
+        (self.s1, self.s2) = (0.0, 0.0);
+    }
+
+    /// Filters one sample.
+    #[inline]
+    pub(super) fn process(&mut self, x: f32) -> f32 {
+        let high = (x - (self.damping + self.g) * self.s1 - self.s2) * self.a1;
+        let band = self.g * high + self.s1;
+        let low = self.g * band + self.s2;
+        self.s1 = self.g * high + band;
+        self.s2 = self.g * band + low;
+        high
+    }
+
+    /// Ends a fading tail before it becomes denormal.
+    pub(super) fn flush_denormals(&mut self) {
+        for s in [&mut self.s1, &mut self.s2] {
+            if s.abs() < 1e-20 {
+                *s = 0.0;
+            }
+        }
+    }
+}

@@ -143,6 +143,7 @@ mod tests {
                 voiced: level_db > -50.0,
                 clarity: 1.0,
                 level_db,
+                ..PitchFrame::default()
             });
             if i > 0 && onsets.since == 0 {
                 begun.push(i);

@@ -6,4 +6,4 @@ mod melody;
 
 pub(crate) use likeness::aligned;
 pub use likeness::{likeness, mel_distance, pitch_agreement};
-pub use melody::melody;
+pub use melody::{HeardNote, NoteTracker, Transcription, melody, transcribe};
