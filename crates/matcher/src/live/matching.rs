@@ -8,7 +8,7 @@
 
 use super::memory::{KnownSound, Memory, Sound};
 use super::phrase::Phrase;
-use super::resynthesis::{LEAST_LIKENESS, Resynthesis};
+use super::resynthesis::{Kind, LEAST_LIKENESS, Resynthesis};
 use super::searching::{Found, Request, Searcher};
 use super::target::{Limits, Settings, Target};
 use crate::model::{Encoder, HOP_FRAMES, Inference, LEAST_SIGMA};
@@ -33,6 +33,10 @@ const NEAR: f32 = 0.08;
 /// Number of remembered sounds tried in one judgement.
 const TRIED: usize = 4;
 
+/// Likeness of the best rival from which on a search is worth its while, and likeness to the phrase
+/// that its result must have.
+const PROMISING: f32 = 0.55;
+const LEAST_FOUND: f32 = 0.7;
 /// Length of the phrase, in frames, from which on it is searched.
 const SEARCHED: usize = 112;
 /// Renders that a second of the stream pays for, in seconds; least number of renders of the phrase
@@ -103,6 +107,14 @@ pub(super) struct Matching {
     silent: usize,
     /// Number of frames of the sound at which it is judged next.
     judged_next: u64,
+    /// What the last judgement found.
+    kind: Option<Kind>,
+    /// Number of judgements in a row that found no melody.
+    unlike: u32,
+    /// Likeness of the best rival, by the last judgement.
+    best: f32,
+    /// What was held when the sound began.
+    before: Option<Target>,
     /// Likeness of what is held, by the last judgement.
     likeness: Option<f32>,
     /// Number of judgements in a row in which the sound seemed to be another.
@@ -137,6 +149,10 @@ impl Matching {
             sounding: 0,
             silent: 0,
             judged_next: FIRST_JUDGED,
+            kind: None,
+            unlike: 0,
+            best: 0.0,
+            before: None,
             likeness: None,
             strange: 0,
             loss: 0.0,
@@ -218,7 +234,7 @@ impl Matching {
         self.sounding += 1;
         self.silent = silent;
         self.rate = frame.samples.len() as f64 * self.frame_rate;
-        self.judge.take(frame.spectrum, frame.pitch);
+        self.judge.take(frame);
         self.phrase.take(frame.samples, silent);
     }
 
@@ -227,8 +243,12 @@ impl Matching {
         self.sounding = 0;
         self.judged_next = FIRST_JUDGED;
         self.likeness = None;
+        self.kind = None;
+        self.unlike = 0;
+        self.best = 0.0;
         self.strange = 0;
         self.following = false;
+        self.before = self.held;
     }
 
     /// A new stream begins: forgets what was heard, and keeps the sounds found.
@@ -262,6 +282,11 @@ impl Matching {
     /// Likeness of what is held by the last judgement; `None` before the sound's first.
     pub(super) fn likeness(&self) -> Option<f32> {
         self.likeness
+    }
+
+    /// What the sound is, by the last judgement; `None` before the first.
+    pub(super) fn kind(&self) -> Option<Kind> {
+        self.kind
     }
 
     fn cancel(&mut self) {
@@ -344,14 +369,20 @@ impl Matching {
         patches.extend(held.iter().map(patch));
         patches.extend(inferred.map(|inferred| patch(&inferred.mean)));
         patches.extend(tried.iter().map(|&i| patch(&self.memory.sound(i).mean)));
-        let Ok(all) = self.judge.likenesses(self.sounding as usize, &patches) else {
+        let Ok(judged) = self.judge.judge(self.sounding as usize, &patches) else {
             return false;
         };
-        let mut all = all.into_iter();
+        self.kind = Some(judged.kind);
+        if judged.kind != Kind::Melody {
+            return self.meet_no_melody();
+        }
+        self.unlike = 0;
+        let mut all = judged.likenesses.into_iter();
         let of_knobs = all.next().unwrap_or(0.0);
         let of_held = held.and_then(|_| all.next()).unwrap_or(of_knobs);
         let of_encoder = inferred.and_then(|_| all.next()).unwrap_or(-1.0);
         self.likeness = Some(of_held);
+        self.best = of_knobs.max(of_held).max(of_encoder);
 
         if self.searched {
             let before = self.memory.current().map_or(of_held, |s| s.likeness);
@@ -392,6 +423,24 @@ impl Matching {
             return true;
         }
         false
+    }
+
+    /// What is heard is no melody after all: back to what was held before it.
+    fn meet_no_melody(&mut self) -> bool {
+        self.following = false;
+        self.best = 0.0;
+        self.unlike += 1;
+        if self.unlike < PROOF || self.searched {
+            return false;
+        }
+        self.cancel();
+        let moved = self.held != self.before;
+        match self.before {
+            Some(before) => self.held = Some(before),
+            None if moved => self.hold_knobs(),
+            None => {}
+        }
+        moved
     }
 
     /// Back to the knobs, which are more like the reference.
@@ -441,7 +490,7 @@ impl Matching {
             return false;
         };
         self.pending = None;
-        match found.filter(|found| found.likeness >= LEAST_LIKENESS) {
+        match found.filter(|found| found.likeness >= LEAST_FOUND && self.unlike == 0) {
             Some(found) => {
                 self.follow_search(&found, fresh);
                 true
@@ -484,7 +533,8 @@ impl Matching {
         if waits || silent || frames < SEARCHED || frame < self.not_before {
             return;
         }
-        if (self.sounding as usize) < SEARCHED {
+        let worth = self.kind == Some(Kind::Melody) && self.best >= PROMISING;
+        if (self.sounding as usize) < SEARCHED || !worth {
             return;
         }
         let Some(searcher) = &mut self.searcher else {

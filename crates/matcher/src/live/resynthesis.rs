@@ -1,16 +1,15 @@
-//! Confidence from resynthesis: the inferred patch plays the notes of the last second, and the
-//! render is compared with that second. Sounds that the synthesizer can't follow (noise, speech,
-//! chords) show here however sure the encoder is.
+//! Judgement by resynthesis: patches play the notes of the last second, and the renders are compared
+//! with that second. What is no melody (noise, speech, drums) shows in its pitch, what the
+//! synthesizer can't follow (chords) in the likeness, however sure the encoder is.
 
-use crate::metric::likeness;
-use crate::metric::melody;
+use crate::metric::{HeardNote, NoteTracker, likeness, velocity};
 use crate::model::WINDOW_FRAMES;
-use ear::{CHANNELS, Ear, EarConfig, EarError, PitchFrame, Spectrogram};
+use ear::{CHANNELS, Ear, EarConfig, EarError, Frame, PitchFrame, Spectrogram};
 use std::collections::VecDeque;
-use synth::{Batch, Job, Patch};
+use synth::{Batch, Job, Note, Patch};
 
 /// Likeness below which the match holds.
-pub const LEAST_LIKENESS: f32 = 0.5;
+pub const LEAST_LIKENESS: f32 = 0.6;
 /// Rate of the renders in Hz: the ear's own, which spares half of the samples and a resampling.
 const RATE: f64 = 16_000.0;
 /// Number of warm-up frames that the ear hears before those that are compared.
@@ -18,18 +17,55 @@ const WARM: usize = 16;
 /// Number of frames kept: the second that is compared, and the one before it, in which its first
 /// note may have begun.
 const FRAMES: usize = 2 * WINDOW_FRAMES;
+/// Largest number of notes kept.
+const NOTES: usize = 64;
+/// Fall in dB below the second's peak from which on a frame does not count.
+const QUIET_DB: f32 = 30.0;
+/// Number of frames of a note's attack whose pitch does not count.
+const ATTACK: usize = 4;
+/// Least share of the frames that a melody's notes cover, and of these, that have the note's pitch;
+/// least mean clarity of that pitch. Of recorded melodies nine tenths of the seconds have more than
+/// 0.73, 0.90 and 0.85; of drums 0.32 to 0.76, 0.53 to 0.95 and 0.51 to 0.92, of speech 0.65 to
+/// 0.86, 0.70 to 0.98 and 0.62 to 0.92.
+const COVERED: f32 = 0.6;
+const STEADY: f32 = 0.86;
+const CLEAR: f32 = 0.75;
+/// Distance in semitones within which a frame has its note's pitch: a vibrato's.
+const SAME_PITCH: f32 = 0.7;
 
-/// Keeps the last frames heard, and judges patches by them.
+/// What the last second is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Notes, one at a time.
+    Melody,
+    /// No notes, or hardly any.
+    Noise,
+    /// Sounds whose pitch glides or is unclear: speech, drums.
+    Unsteady,
+}
+
+/// A judgement of the last second.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// What it is.
+    pub kind: Kind,
+    /// Likeness to it of each patch, -1 to 1; 0 where there are no notes.
+    pub likenesses: Vec<f32>,
+}
+
+/// Keeps the last frames heard with their notes, and judges patches by them.
 pub struct Resynthesis {
     config: EarConfig,
     frame_rate: f64,
     /// Number of frames by which pitches come later than spectra.
     delay: usize,
-    /// Number of frames taken, up to `delay`: the first `delay` bring no pitch.
+    /// Number of frames taken since the stream's start.
     taken: usize,
     cells: VecDeque<f32>,
     /// Pitches of the frames in `cells`, without the last `delay` ones.
     pitch: VecDeque<PitchFrame>,
+    tracker: NoteTracker,
+    notes: VecDeque<HeardNote>,
     /// Made when it is first needed.
     batch: Option<Batch>,
     renders: Vec<Vec<f32>>,
@@ -46,23 +82,36 @@ impl Resynthesis {
             taken: 0,
             cells: VecDeque::with_capacity((FRAMES + delay) * CHANNELS),
             pitch: VecDeque::with_capacity(FRAMES),
+            tracker: NoteTracker::new(ear),
+            notes: VecDeque::with_capacity(NOTES),
             batch: None,
             renders: Vec::new(),
         }
     }
 
-    /// Takes a frame of the ear, whose `pitch` is that of an earlier frame.
-    pub fn take(&mut self, spectrum: &[f32; CHANNELS], pitch: PitchFrame) {
+    /// Takes a frame of the ear, whose pitch is that of an earlier frame.
+    pub fn take(&mut self, frame: &Frame<'_>) {
         if self.pitch.len() == FRAMES {
             self.cells.drain(..CHANNELS);
             self.pitch.pop_front();
         }
-        self.cells.extend(spectrum);
-        if self.taken < self.delay {
-            self.taken += 1;
-        } else {
-            self.pitch.push_back(pitch);
+        self.cells.extend(frame.spectrum);
+        self.taken += 1;
+        if self.taken > self.delay {
+            self.pitch.push_back(frame.pitch);
         }
+        let notes = &mut self.notes;
+        self.tracker.take(frame, |told| {
+            match notes.iter_mut().rev().find(|n| n.number == told.number) {
+                Some(note) => *note = told,
+                None => {
+                    if notes.len() == NOTES {
+                        notes.pop_front();
+                    }
+                    notes.push_back(told);
+                }
+            }
+        });
     }
 
     /// Forgets every frame, as after the ear's reset.
@@ -70,57 +119,116 @@ impl Resynthesis {
         self.taken = 0;
         self.cells.clear();
         self.pitch.clear();
+        self.tracker.reset();
+        self.notes.clear();
     }
 
-    /// Likeness, -1 to 1, of the last `frames` frames (a second at most) to renders of their notes
-    /// with each of `patches`; 0 without notes. Takes some milliseconds. Fails where the ear can't
-    /// be created.
-    pub fn likenesses(&mut self, frames: usize, patches: &[Patch]) -> Result<Vec<f32>, EarError> {
-        let heard = Spectrogram {
-            data: self
-                .cells
-                .iter()
-                .take(self.pitch.len() * CHANNELS)
-                .copied()
-                .collect(),
-            pitch: self.pitch.iter().copied().collect(),
-            frame_rate: self.frame_rate,
+    /// The notes in the frames kept, from their beginning on.
+    fn kept_notes(&self) -> Vec<Note> {
+        let length = self.pitch.len() as f64 / self.frame_rate;
+        let begin = (self.taken.saturating_sub(self.delay)) as f64 / self.frame_rate - length;
+        let sounding = self.notes.iter().filter_map(|note| {
+            let onset = (note.onset - begin).max(0.0);
+            let end = note.end.map_or(length, |end| (end - begin).min(length));
+            (end > onset).then_some((note, onset, end))
+        });
+        let loudest = sounding
+            .clone()
+            .map(|(n, ..)| n.level_db)
+            .fold(f32::MIN, f32::max);
+        let note = |(note, onset, end): (&HeardNote, f64, f64)| Note {
+            onset,
+            duration: end - onset,
+            key: note.key,
+            velocity: velocity(note.level_db - loudest),
         };
-        let notes = melody(&heard);
+        sounding.map(note).collect()
+    }
+
+    /// Judges the last `frames` frames (a second at most), and renders of their notes with each of
+    /// `patches`. Takes some milliseconds. Fails where the ear can't be created.
+    pub fn judge(&mut self, frames: usize, patches: &[Patch]) -> Result<Judgement, EarError> {
+        let frames = frames.min(WINDOW_FRAMES).min(self.pitch.len());
+        let notes = self.kept_notes();
+        let kind = self.kind(frames, &notes);
         if notes.is_empty() {
-            return Ok(vec![0.0; patches.len()]);
+            return Ok(Judgement {
+                kind,
+                likenesses: vec![0.0; patches.len()],
+            });
         }
-        let seconds = heard.frames() as f64 / self.frame_rate;
-        let frames = frames.min(WINDOW_FRAMES);
-        let first = heard.frames().saturating_sub(frames + WARM);
+        let kept = self.pitch.len();
+        let cells = self.cells.iter().skip((kept - frames) * CHANNELS);
+        let heard = self.spectrogram(cells.take(frames * CHANNELS).copied().collect());
+        let first = kept.saturating_sub(frames + WARM);
         let from = (first as f64 * RATE / self.frame_rate).round() as usize;
-        let newest = |s: &Spectrogram| {
-            let from = s.frames().saturating_sub(frames) * CHANNELS;
-            Spectrogram {
-                data: s.data[from..].to_vec(),
-                pitch: Vec::new(),
-                frame_rate: s.frame_rate,
-            }
-        };
-        let heard = newest(&heard);
         let jobs: Vec<Job<'_>> = patches
             .iter()
             .map(|patch| Job {
                 patch,
                 notes: &notes,
-                seconds,
+                seconds: kept as f64 / self.frame_rate,
                 seed: 1,
             })
             .collect();
         let batch = self.batch.get_or_insert_with(|| Batch::new(RATE as f32));
         batch.render_mono(&jobs, &mut self.renders);
-        let mut all = Vec::with_capacity(patches.len());
+        let mut likenesses = Vec::with_capacity(patches.len());
         for mono in &self.renders[..patches.len()] {
-            let played =
-                ear::spectrogram(&self.config, &mono[from.min(mono.len())..], RATE, false)?;
-            all.push(likeness(&heard, &newest(&played)));
+            let mono = &mono[from.min(mono.len())..];
+            let played = ear::spectrogram(&self.config, mono, RATE, false)?;
+            let before = played.frames().saturating_sub(frames) * CHANNELS;
+            let played = self.spectrogram(played.data[before..].to_vec());
+            likenesses.push(likeness(&heard, &played));
         }
-        Ok(all)
+        Ok(Judgement { kind, likenesses })
+    }
+
+    fn spectrogram(&self, data: Vec<f32>) -> Spectrogram {
+        Spectrogram {
+            data,
+            pitch: Vec::new(),
+            frame_rate: self.frame_rate,
+        }
+    }
+
+    /// What the last `frames` frames are, with `notes` in all that are kept.
+    fn kind(&self, frames: usize, notes: &[Note]) -> Kind {
+        let first = self.pitch.len() - frames;
+        let level = |p: &PitchFrame| p.level_db;
+        let peak = self
+            .pitch
+            .range(first..)
+            .map(level)
+            .fold(f32::MIN, f32::max);
+        let counts = |p: &PitchFrame| p.level_db > peak - QUIET_DB;
+        let sounding = self.pitch.range(first..).filter(|p| counts(p)).count() as f32;
+        let (mut covered, mut steady, mut clear) = (0.0, 0.0, 0.0);
+        for note in notes {
+            let frame = |seconds: f64| (seconds * self.frame_rate).round() as usize;
+            let end = frame(note.onset + note.duration).min(self.pitch.len());
+            let begin = (frame(note.onset) + ATTACK).clamp(first, end.max(first));
+            let hz = ear::key_to_hz(f64::from(note.key)) as f32;
+            for pitch in self
+                .pitch
+                .range(begin..end.max(begin))
+                .filter(|p| counts(p))
+            {
+                let near = |hz_of: f32| (12.0 * (hz_of / hz).log2()).abs() < SAME_PITCH;
+                let tones = pitch.tones.iter().filter(|t| t.clarity > 0.0 && near(t.hz));
+                let clarity = tones.map(|t| t.clarity).fold(0.0, f32::max);
+                covered += 1.0;
+                steady += f32::from(u8::from(clarity > 0.0));
+                clear += clarity;
+            }
+        }
+        if covered < COVERED * (sounding - (ATTACK * notes.len()) as f32) || covered == 0.0 {
+            Kind::Noise
+        } else if steady < STEADY * covered || clear < CLEAR * covered {
+            Kind::Unsteady
+        } else {
+            Kind::Melody
+        }
     }
 }
 
@@ -134,8 +242,8 @@ mod tests {
         let config = EarConfig::default();
         let mut ear = Ear::new(&config, RATE, true).unwrap();
         let mut judge = Resynthesis::new(&config, &ear);
-        ear.process(sound, |frame| judge.take(frame.spectrum, frame.pitch));
-        judge.likenesses(WINDOW_FRAMES, &[*patch]).unwrap()[0]
+        ear.process(sound, |frame| judge.take(&frame));
+        judge.judge(WINDOW_FRAMES, &[*patch]).unwrap().likenesses[0]
     }
 
     fn notes(keys: &[f32], seconds: f64) -> Vec<Note> {

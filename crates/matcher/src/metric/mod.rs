@@ -6,4 +6,5 @@ mod melody;
 
 pub(crate) use likeness::aligned;
 pub use likeness::{likeness, mel_distance, pitch_agreement};
+pub(crate) use melody::velocity;
 pub use melody::{HeardNote, NoteTracker, Transcription, melody, transcribe};

@@ -165,7 +165,7 @@ pub fn transcribe(heard: &Spectrogram) -> Transcription {
 
 /// Velocity that plays a note `db` decibels softer than at 1; the synth's amplitude is
 /// 1 - response (1 - velocity^2).
-fn velocity(db: f32) -> f32 {
+pub(crate) fn velocity(db: f32) -> f32 {
     let gain = 10f32.powf(db / 20.0);
     let response = PARAMS[VELOCITY].default;
     (1.0 - (1.0 - gain) / response)
