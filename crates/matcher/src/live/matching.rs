@@ -390,9 +390,10 @@ impl Matching {
             if self.loss > STALE {
                 self.memory.wake();
             }
-            // One that is only played in another register is unlike it too, but the encoder knows no
-            // better.
-            if of_held >= before - FAR || of_encoder < of_held + FAR {
+            // One that is only played in another register is unlike it too, but then neither the
+            // encoder nor the knobs are much better.
+            let rival = of_encoder.max(of_knobs);
+            if of_held >= before - FAR || rival < of_held + FAR {
                 self.strange = 0;
                 return false;
             }
