@@ -2,9 +2,10 @@
 
 use matcher::live::{AudioEnd, Limits, Target};
 use std::time::Instant;
-use synth::{Ended, Event, Patch, Synth, Transport};
+use synth::{COUNT, Ended, Event, Patch, Synth, Transport};
 
 use crate::downmix::Downmix;
+use crate::params::modulated;
 
 /// Most samples pushed to the source at a time.
 const CHUNK: usize = 1024;
@@ -46,8 +47,10 @@ impl InferenceSource for AudioEnd {
 /// The settings of host and player for one block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controls {
-    /// Positions of the knobs, with the host's modulation.
+    /// Positions of the knobs, without the host's modulation.
     pub knobs: Patch,
+    /// The host's modulation of all rows, normalised: it comes on top of what is matched.
+    pub modulation: [f32; COUNT],
     /// Share of the way from the knob to the inferred value that matched parameters go, 0 to 1.
     pub amount: f32,
     /// Locks and allowed ranges.
@@ -216,6 +219,7 @@ impl<S: InferenceSource> Processor<S> {
             Some(held) => held.effective(&controls.knobs, controls.amount, &controls.limits),
             None => controls.knobs,
         };
+        let target = modulated(target, &controls.modulation);
         match self.target {
             None => self.synth.set_patch(&target, 0.0),
             Some(last) if last == target => return,

@@ -4,10 +4,12 @@
 #![cfg(unix)]
 #![allow(unsafe_code)] // Hosts speak C.
 
+mod both;
 mod clap;
 mod clap_host;
 mod fuzz;
 mod memory;
+mod played;
 mod state;
 mod vst3;
 mod vst3_host;
