@@ -61,8 +61,8 @@ impl<E: Encoder> Source for Standing<E> {
 }
 
 fn live_with(rate: f64, encoder: impl Encoder + 'static, readiness: Readiness) -> (AudioEnd, View) {
-    let source = Standing(encoder, readiness, EarConfig::default());
-    start(rate, |_| source, no_engine())
+    let mut source = Some(Standing(encoder, readiness, EarConfig::default()));
+    start(rate, move |_| source.take(), no_engine())
 }
 
 /// Notes of several pitches with decaying level, so that no two windows are alike.
@@ -277,8 +277,8 @@ fn the_models_ear_replaces_the_default_one() {
         frame_ms: 16.0,
         ..EarConfig::default()
     };
-    let source = Standing(Fingerprint, Readiness::Ready, ear);
-    let (mut end, view) = start(16_000.0, |_| source, no_engine());
+    let mut source = Some(Standing(Fingerprint, Readiness::Ready, ear));
+    let (mut end, view) = start(16_000.0, move |_| source.take(), no_engine());
     let positions: Vec<usize> = play(&mut end, &melody(16_000.0, 0.5), 160)
         .into_iter()
         .map(|d| d.0)
