@@ -256,6 +256,12 @@ impl<S: InferenceSource> Processor<S> {
     fn apply_gain(&mut self, target: f32, left: &mut [f32], right: &mut [f32]) {
         let step = 1.0 - (-1.0 / (LEVEL_TIME * self.rate)).exp();
         let mut gain = self.gain.unwrap_or(target);
+        if gain + step * (target - gain) == gain {
+            // It has arrived, and stays what it is.
+            left.iter_mut().chain(right).for_each(|x| *x *= gain);
+            self.gain = Some(gain);
+            return;
+        }
         for (l, r) in left.iter_mut().zip(right) {
             gain += step * (target - gain);
             *l *= gain;

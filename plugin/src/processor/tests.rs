@@ -2,15 +2,16 @@
 
 use super::*;
 use matcher::Inference;
-use nice_assert_no_alloc::{AllocDisabler, assert_no_alloc};
+use nice_assert_no_alloc::assert_no_alloc;
 use rand::{Rng, SeedableRng};
 use synth::EventKind;
 use synth::MATCHED_COUNT;
 use synth::params::{FILTER_CUTOFF, OSC1_SHAPE};
 
-// Aborts when the code under `assert_no_alloc` allocates.
+// Aborts when the code under `assert_no_alloc` allocates. Release builds don't have it.
+#[cfg(debug_assertions)]
 #[global_allocator]
-static ALLOCATOR: AllocDisabler = AllocDisabler;
+static ALLOCATOR: nice_assert_no_alloc::AllocDisabler = nice_assert_no_alloc::AllocDisabler;
 
 const RATE: f32 = 48_000.0;
 const LENGTH: usize = 24_000;

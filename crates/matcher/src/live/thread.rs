@@ -49,6 +49,8 @@ pub(super) struct ListenerThread {
     taken: u64,
     /// Position up to which the stream is heard.
     position: u64,
+    /// Position up to which what was taken from the ring and the marks goes.
+    until: u64,
     /// Position of the stream's start.
     base: u64,
     /// Position where the ear was last reset.
@@ -78,6 +80,7 @@ impl ListenerThread {
             ear: EarConfig::default(),
             taken: 0,
             position: 0,
+            until: 0,
             base: 0,
             origin: 0,
             generation: 0,
@@ -138,6 +141,9 @@ impl ListenerThread {
                 .retain(|at| now.duration_since(*at) < FAULTS_WITHIN);
             self.faults.push(now);
             self.listener = None;
+            // What was not heard of the last piece is passed over.
+            self.position = self.until;
+            self.shared.heard.store(self.position, Ordering::Release);
             self.shared.shown.lock().faults += 1;
             if self.faults.len() < MOST_FAULTS {
                 self.begin();
@@ -224,6 +230,7 @@ impl ListenerThread {
         match mark {
             MarkKind::Gap(mut length) => {
                 // Heard as silence, so that every later frame keeps its time.
+                self.until = self.position + length;
                 let silence = [0.0; PIECE];
                 while length > 0 && !self.shared.stop.load(Ordering::Acquire) {
                     let n = length.min(PIECE as u64);
@@ -232,7 +239,7 @@ impl ListenerThread {
                 }
             }
             MarkKind::Reset(base) => {
-                self.position = base;
+                (self.position, self.until) = (base, base);
                 self.base = base;
                 self.restart();
             }
@@ -241,6 +248,7 @@ impl ListenerThread {
 
     /// Hears the next samples of the stream, without the silence that can be left out.
     fn hear(&mut self, mut mono: &[f32]) {
+        self.until = self.until.max(self.position + mono.len() as u64);
         while !mono.is_empty() && self.listening && self.listener.is_some() {
             if self.rest.ends_with(mono) {
                 self.end_rest();
