@@ -8,6 +8,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
+use synth::COUNT;
+
 thread_local! {
     /// The door of the instance that is being made on this thread.
     static OPENING: RefCell<Option<Arc<Door>>> = const { RefCell::new(None) };
@@ -29,8 +31,10 @@ pub enum Sidechain {
 }
 
 /// What instance and guard tell each other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Door {
+    /// The host's modulation of each row, normalised, as bits of f32.
+    modulation: [AtomicU32; COUNT],
     changed: AtomicBool,
     refused: AtomicBool,
     /// Number of edits that belong together, of those that the guard sees next.
@@ -42,6 +46,24 @@ pub struct Door {
     block: AtomicU64,
     sounding: AtomicBool,
     tail: AtomicU32,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        Self {
+            modulation: [const { AtomicU32::new(0) }; COUNT],
+            changed: AtomicBool::default(),
+            refused: AtomicBool::default(),
+            group: AtomicUsize::default(),
+            offline: AtomicBool::default(),
+            resuming: AtomicBool::default(),
+            sidechain: AtomicU8::default(),
+            hears_reference: AtomicBool::default(),
+            block: AtomicU64::default(),
+            sounding: AtomicBool::default(),
+            tail: AtomicU32::default(),
+        }
+    }
 }
 
 impl Door {
@@ -88,6 +110,17 @@ impl Door {
     /// Whether a state was refused since the last call.
     pub fn take_refused(&self) -> bool {
         self.refused.swap(false, Ordering::AcqRel)
+    }
+
+    /// The host's modulation of a row for all notes, normalised. The framework knows only as much of
+    /// it as fits between the knob and the end of its range. Wait-free.
+    pub fn modulation(&self, row: usize) -> f32 {
+        f32::from_bits(self.modulation[row].load(Ordering::Acquire))
+    }
+
+    /// Notes the modulation of a row. Wait-free.
+    pub fn set_modulation(&self, row: usize, offset: f32) {
+        self.modulation[row].store(offset.to_bits(), Ordering::Release);
     }
 
     /// Whether the host says that the current block is rendered offline. Wait-free.

@@ -41,6 +41,11 @@ impl Downmix {
 
     /// Mixes `left` and `right` into `mono`, all of one length. Real-time safe.
     pub fn process(&mut self, left: &[f32], right: &[f32], mono: &mut [f32]) {
+        let silent = |side: &[f32]| side.iter().all(|x| *x == 0.0);
+        if self.energy == [0.0; 2] && self.share == 0.0 && silent(left) && silent(right) {
+            // What the loop would come to.
+            return mono.fill(0.0);
+        }
         for ((mono, l), r) in mono.iter_mut().zip(left).zip(right) {
             let both = [l + r, l - r];
             for (energy, x) in self.energy.iter_mut().zip(both) {

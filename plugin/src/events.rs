@@ -5,9 +5,8 @@ use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::NoteEvent;
 use synth::{ANY_CHANNEL, ANY_KEY, Event, EventKind};
 
-/// Passes the synth's version of an event to `push`: none where the synth has no use for it,
-/// several for a controller that resets others.
-pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
+/// The synth's version of an event; `None` where the synth has no use for it.
+pub fn translate(event: &NoteEvent<()>) -> Option<Event> {
     use NoteEvent as E;
     let address = |voice: VoiceID, channel: Channel, key: Key| {
         (
@@ -206,14 +205,10 @@ pub fn translate(event: &NoteEvent<()>, mut push: impl FnMut(Event)) {
             channel,
             cc,
             value,
-        } => {
-            return EventKind::of_controller(channel, cc, value, |kind| {
-                push(Event { time: timing, kind })
-            });
-        }
-        _ => return,
+        } => (timing, EventKind::of_controller(channel, cc, value)?),
+        _ => return None,
     };
-    push(Event { time, kind });
+    Some(Event { time, kind })
 }
 
 #[cfg(test)]

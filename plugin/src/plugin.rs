@@ -66,8 +66,7 @@ impl Default for MirrorNet {
             offline: false,
             deadline: None,
             rate: 48_000.0,
-            // A host event may become up to five of the synth's.
-            events: Vec::with_capacity(5 * EVENTS),
+            events: Vec::with_capacity(EVENTS),
         }
     }
 }
@@ -118,6 +117,7 @@ impl MirrorNet {
         let plain = |row: &synth::Param, param: &HostParam| row.plain(param.modulated());
         Controls {
             knobs: self.touch.taken_up(params.knobs()),
+            modulation: params.modulation(),
             amount: params.amount.modulated(),
             limits: params.state.limits(),
             glide: plain(&GLIDE, &params.glide),
@@ -227,11 +227,11 @@ impl Plugin for MirrorNet {
     ) -> ProcessStatus {
         self.events.clear();
         while let Some(event) = context.next_event() {
-            translate(&event, |event| {
-                if self.events.len() < self.events.capacity() {
-                    self.events.push(event);
-                }
-            });
+            if let Some(event) = translate(&event)
+                && self.events.len() < self.events.capacity()
+            {
+                self.events.push(event);
+            }
         }
         let seconds = buffer.samples() as f64 / f64::from(self.rate);
         let locked = self.watch_knobs(seconds as f32);

@@ -2,9 +2,10 @@
 
 use matcher::live::{AudioEnd, Limits, Settings, Target};
 use std::time::Instant;
-use synth::{Ended, Event, Patch, Synth, Transport};
+use synth::{COUNT, Ended, Event, Patch, Synth, Transport};
 
 use crate::downmix::Downmix;
+use crate::params::modulated;
 
 /// Most samples pushed to the source at a time.
 const CHUNK: usize = 1024;
@@ -52,8 +53,10 @@ impl InferenceSource for AudioEnd {
 /// The settings of host and player for one block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controls {
-    /// Positions of the knobs, with the host's modulation.
+    /// Positions of the knobs, without the host's modulation.
     pub knobs: Patch,
+    /// The host's modulation of all rows, normalised: it comes on top of what is matched.
+    pub modulation: [f32; COUNT],
     /// Share of the way from the knob to the inferred value that matched parameters go, 0 to 1.
     pub amount: f32,
     /// Locks and allowed ranges.
@@ -230,6 +233,7 @@ impl<S: InferenceSource> Processor<S> {
             Some(held) => held.effective(&controls.knobs, controls.amount, &controls.limits),
             None => controls.knobs,
         };
+        let target = modulated(target, &controls.modulation);
         match self.target {
             None => self.synth.set_patch(&target, 0.0),
             Some(last) if last == target => return,
@@ -266,6 +270,12 @@ impl<S: InferenceSource> Processor<S> {
     fn apply_gain(&mut self, target: f32, left: &mut [f32], right: &mut [f32]) {
         let step = 1.0 - (-1.0 / (LEVEL_TIME * self.rate)).exp();
         let mut gain = self.gain.unwrap_or(target);
+        if gain + step * (target - gain) == gain {
+            // It has arrived, and stays what it is.
+            left.iter_mut().chain(right).for_each(|x| *x *= gain);
+            self.gain = Some(gain);
+            return;
+        }
         for (l, r) in left.iter_mut().zip(right) {
             gain += step * (target - gain);
             *l *= gain;

@@ -232,8 +232,8 @@ fn a_damaged_model_is_reported_and_costs_no_sound() {
             let job = flute(&sandbox, case, 4.0);
             let (_, out) = Host::Clap.run(CLAP_HOST, &sandbox, &job);
             assert_audible_throughout(&out, job.rate);
-            // The built-in encoder has weights of its own, and needs the contract too.
-            assert_eq!(out != unmatched(&sandbox), case == "truncated", "{case}");
+            // The built-in encoder has weights of its own, and else the plugin's own model.
+            assert!(out != unmatched(&sandbox), "{case}: nobody matched");
         }
         let repaired = if file == "encoder.pt" {
             &whole[..]

@@ -1,7 +1,7 @@
 //! The built-in encoder standing by: no window goes without an answer while the engine is absent,
 //! starting, dying or hung, and the player is told who listens.
 
-use matcher::engine::{Engine, MODEL_FOLDER, engine_program};
+use matcher::engine::{Engine, EngineStatus, MODEL_FOLDER, engine_program};
 use matcher::live::{AudioEnd, DELAY, HoldReason, LONGEST_WAIT, Runtime, Status, View, live};
 use matcher::{BUILTIN_WEIGHTS, CONTRACT, sha256_hex};
 use matcher::{BuiltinEncoder, ModelFiles};
@@ -229,16 +229,42 @@ fn an_engine_without_a_built_in_model_is_told_so_and_matches() {
     let words = stream.view.describe_encoder();
     assert!(
         words.contains("is running")
-            && words.contains("can't replace the engine if it stops: encoder.safetensors"),
+            && words.contains("with the plugin's own model: encoder.safetensors"),
         "{words}"
     );
 }
 
+/// FAULTS E13: a broken model in the engine's folder leaves the plugin its own.
 #[test]
-fn a_broken_model_is_said_and_repaired_by_a_click() {
+fn a_broken_model_is_said_and_the_plugins_own_stands_in() {
     let folder = folder(Some("failed"));
     put_model(folder.path(), false);
     let mut stream = Stream::new(folder.path(), Some(MODEL));
+    stream.until(Runtime::Builtin);
+    stream.play(1.0);
+    stream.assert_no_gap();
+    let words = stream.view.describe_encoder();
+    assert!(
+        words.contains("encoder.pt is truncated")
+            && words.contains("plugin's own model: encoder.safetensors does not belong"),
+        "{words}"
+    );
+
+    put_model(folder.path(), true);
+    stream.view.restart();
+    stream.until(Runtime::Builtin);
+    let until = Instant::now() + Duration::from_secs(10);
+    while stream.view.describe_encoder().contains("own model") {
+        stream.offline();
+        assert!(Instant::now() < until, "{}", stream.view.describe_encoder());
+    }
+}
+
+#[test]
+fn without_any_model_the_match_holds_and_says_why() {
+    let folder = folder(Some("failed"));
+    put_model(folder.path(), false);
+    let mut stream = Stream::new(folder.path(), None);
     for _ in 0..200 {
         stream.live();
     }
@@ -248,16 +274,97 @@ fn a_broken_model_is_said_and_repaired_by_a_click() {
     assert_eq!(seen.status, Status::Holding(HoldReason::NoEncoder));
     let words = stream.view.describe_encoder();
     assert!(
-        words.contains("encoder.pt is truncated")
-            && words.contains(
-                "can't listen either, and the match holds: encoder.safetensors does not belong"
-            ),
+        words.contains(
+            "can't listen either, and the match holds: encoder.safetensors does not belong"
+        ),
         "{words}"
     );
-
     put_model(folder.path(), true);
     stream.view.restart();
     stream.until(Runtime::Builtin);
+}
+
+/// FAULTS E1: silence needs no engine.
+#[test]
+fn the_engine_starts_with_the_first_sound() {
+    let folder = folder(Some("ok"));
+    put_model(folder.path(), true);
+    let mut stream = Stream::new(folder.path(), Some(MODEL));
+    for _ in 0..200 {
+        stream.end.push(&[1e-6; BLOCK]);
+        stream.end.wait(Instant::now() + LONGEST_WAIT);
+        assert!(stream.end.next_due().is_none());
+        stream.blocks += 1;
+    }
+    let idle = EngineStatus::Idle;
+    assert_eq!(stream.view.engine().status(), idle);
+    let silence = stream.blocks * BLOCK;
+    assert_eq!(silence % 1_920, 0, "a whole number of hops");
+    stream.play(1.0);
+    assert_ne!(stream.view.engine().status(), idle);
+    stream.until(Runtime::Engine);
+    // On the lattice of the stream, and from the first windows on.
+    let lattice = |p: usize| (p as f64 / RATE - DELAY).rem_euclid(0.040);
+    let off = stream.effects.iter().map(|&p| lattice(p));
+    assert!(off.clone().all(|x| x.min(0.040 - x) < 1e-4));
+    let first = (stream.effects[0] - silence) as f64 / RATE - DELAY;
+    assert!(first < 0.09, "{first}");
+    assert_eq!(stream.view.snapshot().late, 0);
+}
+
+/// FAULTS E4: a model is exchanged for engine and built-in encoders of all instances at once, and
+/// the player's own comes first.
+#[test]
+fn a_players_model_reaches_every_encoder_at_a_restart() {
+    let (folder, own) = (folder(Some("ok")), tempfile::tempdir().unwrap());
+    put_model(folder.path(), true);
+    let own = own.path().join("model");
+    let engine = Engine::with_own_model(folder.path(), &own);
+    let streams = [(); 2].map(|()| {
+        let (end, view) = live(RATE, engine.clone(), Some(MODEL));
+        Stream {
+            end,
+            view,
+            sound: melody(),
+            blocks: 0,
+            effects: Vec::new(),
+        }
+    });
+    let [mut a, mut b] = streams;
+    a.until(Runtime::Engine);
+    b.until(Runtime::Engine);
+    assert_eq!(
+        engine.model_folder(),
+        Some(folder.path().join(MODEL_FOLDER))
+    );
+    let pid = engine.pid();
+    // One whose weights are broken, so that the built-in encoders say which one they have read.
+    put_model(own.parent().unwrap(), false);
+    assert_eq!(engine.model_folder().as_ref(), Some(&own));
+    a.view.restart();
+    let until = Instant::now() + Duration::from_secs(10);
+    let reads = |stream: &Stream| stream.view.describe_encoder().contains("own model");
+    while !(reads(&a) && reads(&b) && matches!(engine.status(), EngineStatus::Running { .. })) {
+        a.offline();
+        b.offline();
+        assert!(Instant::now() < until, "{}", b.view.describe_encoder());
+    }
+    assert_ne!(engine.pid(), pid);
+}
+
+/// Removing the last instance, engine and all, keeps the host waiting for at most 20 ms.
+#[test]
+fn the_last_instance_goes_at_once() {
+    let folder = folder(Some("ok"));
+    put_model(folder.path(), true);
+    let mut stream = Stream::new(folder.path(), Some(MODEL));
+    stream.until(Runtime::Engine);
+    let (start, Stream { end, view, .. }) = (Instant::now(), stream);
+    drop((end, view));
+    let took = start.elapsed();
+    println!("removing the last instance took {took:?}");
+    // Of a machine that does other things meanwhile.
+    assert!(took < Duration::from_millis(60), "{took:?}");
 }
 
 #[test]

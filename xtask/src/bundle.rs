@@ -9,6 +9,7 @@ use nice_plug_xtask::{Architecture, BundleType, CompilationTarget};
 
 use crate::files;
 use crate::libtorch::Libtorch;
+use crate::notices;
 use crate::process;
 use crate::programs::Program;
 use crate::project::{Profile, Project};
@@ -108,6 +109,7 @@ fn lay_out(
 ) -> anyhow::Result<()> {
     steps.step("bundle", || {
         bundle_plugin(project, profile)?;
+        put_notices(project)?;
         match libtorch {
             Some(libtorch) => files::replace(&project.bundled().join(ENGINE), |new| {
                 let program = project.built(Program::Trainer.name(), profile);
@@ -116,6 +118,28 @@ fn lay_out(
             None => Ok(()),
         }
     })
+}
+
+/// Writes the notices of what is in the plugin's files beside them, and into those that are
+/// folders.
+fn put_notices(project: &Project) -> anyhow::Result<()> {
+    let text = notices::text(project, &[PLUGIN], false)?;
+    let bundled = project.bundled();
+    for folder in [
+        Path::new(""),
+        Path::new("MirrorNet.vst3/Contents/Resources"),
+        Path::new("MirrorNet.clap/Contents/Resources"),
+    ] {
+        let folder = bundled.join(folder);
+        // The CLAP is a file on most systems.
+        if folder.parent().is_some_and(Path::is_dir) {
+            let path = folder.join(notices::FILE);
+            let cannot_write = || format!("cannot write {}", path.display());
+            fs::create_dir_all(&folder).with_context(cannot_write)?;
+            fs::write(&path, &text).with_context(cannot_write)?;
+        }
+    }
+    Ok(())
 }
 
 /// The standalone in target/bundled: an application folder on macOS, else an executable.
@@ -171,6 +195,8 @@ fn fill_engine(
     // The name that the plugin starts: matcher::engine::engine_program.
     let name = program.file_name().with_context(cannot_write)?;
     files::copy(program, &engine.join(name))?;
+    let text = notices::text(project, &[Program::Trainer.package()], true)?;
+    fs::write(engine.join(notices::FILE), text).with_context(cannot_write)?;
     // Where the plugin tells the engine to look: matcher::engine::MODEL_FOLDER.
     let model = engine.join("model");
     fs::create_dir(&model).with_context(cannot_write)?;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use anyhow::Context;
 use directories::BaseDirs;
 
 use crate::bundle::{self, Parts};
@@ -68,6 +69,8 @@ struct Places {
     clap: PathBuf,
     vst3: PathBuf,
     engine: PathBuf,
+    /// A model of the player's own: not ours to place.
+    model: PathBuf,
 }
 
 impl Places {
@@ -89,6 +92,7 @@ impl Places {
             clap: clap.join("MirrorNet.clap"),
             vst3: vst3.join("MirrorNet.vst3"),
             engine: data.join("MirrorNet").join("engine").join(VERSION),
+            model: data.join("MirrorNet").join("model"),
         }
     }
 
@@ -107,10 +111,43 @@ fn place_plugins(bundled: &Path, places: &Places) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The contract of a model, and the copy that tells later whether it is still the shipped one.
+const CONTRACT: &str = "encoder.json";
+const INSTALLED: &str = "model.installed.json";
+
 fn place_engine(bundled: &Path, places: &Places) -> anyhow::Result<()> {
+    keep_own_model(places)?;
     files::replace(&places.engine, |new| {
-        files::link(&bundled.join("engine"), new)
+        files::link(&bundled.join("engine"), new)?;
+        let contract = new.join("model").join(CONTRACT);
+        if contract.is_file() {
+            fs::copy(contract, new.join(INSTALLED)).context("cannot copy the model's contract")?;
+        }
+        Ok(())
     })
+}
+
+/// Moves a model that the player has put into the engine's folder to the place for one's own, if
+/// that is free, else beside it.
+fn keep_own_model(places: &Places) -> anyhow::Result<()> {
+    let model = places.engine.join("model");
+    let contract = |path: PathBuf| fs::read(path).ok();
+    let (now, installed) = (
+        contract(model.join(CONTRACT)),
+        contract(places.engine.join(INSTALLED)),
+    );
+    if now.is_none() || installed.is_none() || now == installed {
+        return Ok(());
+    }
+    let beside = (1..).map(|n| places.model.with_file_name(format!("model.{n}")));
+    let mut free = std::iter::once(places.model.clone()).chain(beside);
+    let Some(to) = free.find(|place| place.symlink_metadata().is_err()) else {
+        return Ok(());
+    };
+    fs::rename(&model, &to)
+        .with_context(|| format!("cannot move {} to {}", model.display(), to.display()))?;
+    eprintln!("Your own model is in {} now.", to.display());
+    Ok(())
 }
 
 /// Removes the places, then the engine's parent folders as long as they are empty.
@@ -181,6 +218,32 @@ mod tests {
         assert!(home.join(".clap/Other.clap").exists());
         assert_eq!(fs::read_dir(home.join(".clap")).unwrap().count(), 1);
         assert!(remove_all(&places).unwrap().is_empty());
+    }
+
+    /// FAULTS E5.
+    #[test]
+    fn a_players_own_model_is_never_replaced() {
+        let (_folder, bundled, places) = scene();
+        let shipped = bundled.join("engine/model");
+        fs::create_dir(&shipped).unwrap();
+        fs::write(shipped.join(CONTRACT), "shipped").unwrap();
+        let read = |folder: &Path| fs::read_to_string(folder.join(CONTRACT)).unwrap_or_default();
+        let engines = places.engine.join("model");
+        // A model of its own.
+        fs::create_dir_all(&places.model).unwrap();
+        fs::write(places.model.join(CONTRACT), "own").unwrap();
+        install_into(&bundled, &places);
+        install_into(&bundled, &places);
+        assert_eq!([read(&places.model), read(&engines)], ["own", "shipped"]);
+        // One that replaced the engine's, as was the way before.
+        fs::remove_file(engines.join(CONTRACT)).unwrap();
+        fs::write(engines.join(CONTRACT), "other").unwrap();
+        fs::write(shipped.join(CONTRACT), "newer").unwrap();
+        install_into(&bundled, &places);
+        assert_eq!([read(&places.model), read(&engines)], ["own", "newer"]);
+        assert_eq!(read(&places.model.with_file_name("model.1")), "other");
+        remove_all(&places).unwrap();
+        assert_eq!(read(&places.model), "own");
     }
 
     #[test]

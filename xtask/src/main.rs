@@ -6,10 +6,12 @@
 mod bundle;
 mod check;
 mod demo;
+mod deny;
 mod files;
 mod install;
 mod libtorch;
 mod manifest;
+mod notices;
 mod process;
 mod programs;
 mod project;
@@ -68,7 +70,8 @@ enum Task {
     ///
     /// Plugins go to ~/.clap and ~/.vst3 (macOS: ~/Library/Audio/Plug-Ins, Windows:
     /// %LOCALAPPDATA%\Programs\Common). The engine goes to MirrorNet/engine/VERSION in the user's
-    /// data folder, where every plugin format finds it.
+    /// data folder, where every plugin format finds it. A model of your own, in MirrorNet/model of
+    /// the same folder, is never touched.
     Install(Extent),
     /// Remove exactly what `install` of this version puts there.
     Uninstall,
@@ -82,6 +85,12 @@ enum Task {
     },
     /// Formatting, clippy and documentation, warnings being errors.
     Check,
+    /// Check the libraries' licences and sources with cargo-deny (see deny.toml).
+    Deny {
+        /// Also look for known faults in them; needs a network.
+        #[arg(long)]
+        advisories: bool,
+    },
     /// Set up, bundle, prepare a private Python environment with a VST3 host, and run all tests.
     Test {
         /// Also run the soaks, the fuzzing and all measured goals (hours).
@@ -162,6 +171,7 @@ fn dispatch(task: Task) -> anyhow::Result<ExitCode> {
             return install::start_standalone(&project, &mut steps, extent.parts(), &args);
         }
         Task::Check => check::run(&project, &mut steps)?,
+        Task::Deny { advisories } => deny::run(&project, advisories)?,
         Task::Test { long, args } => test::run(&project, &mut steps, long, &args)?,
         Task::References { out } => references::run(&project, &mut steps, &out)?,
         Task::Train(args) => return Program::Trainer.run(&project, "train", &args),

@@ -9,15 +9,13 @@ use std::path::{Path, PathBuf};
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match Destination::of(path)? {
         Destination::Through => write_through(path, bytes),
-        Destination::Replace(path) => replace(&path, |temporary| {
-            let mut file = File::create(temporary)?;
-            file.write_all(bytes)?;
-            file.sync_all()
-        }),
+        Destination::Replace(path) => {
+            replace(&path, |temporary| File::create(temporary)?.write_all(bytes))
+        }
     }
 }
 
-/// Lets `write` make a temporary file in the folder of `path`, then renames it. The temporary name
+/// Lets `write` make a temporary file in the folder of `path`, syncs it to the disk, then renames it. The temporary name
 /// keeps the extension of `path`, by which some writers choose a format. After an error no
 /// temporary file is left and `path` is as it was.
 ///
@@ -41,7 +39,10 @@ pub fn replace_with(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) ->
 
 fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let temporary = temporary_name(path)?;
-    let written = write(&temporary).and_then(|()| fs::rename(&temporary, path));
+    let written = write(&temporary)
+        // Windows syncs only what may be written.
+        .and_then(|()| OpenOptions::new().write(true).open(&temporary)?.sync_all())
+        .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The first error is the one to report.
         let _ = fs::remove_file(&temporary);

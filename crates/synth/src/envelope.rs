@@ -169,6 +169,11 @@ impl Envelope {
         self.stage == Stage::Idle
     }
 
+    /// Whether it is on its way to its end, or there.
+    pub fn is_released(&self) -> bool {
+        matches!(self.stage, Stage::Idle | Stage::Release | Stage::Fade)
+    }
+
     /// Current level, 0 to 1.
     pub fn level(&self) -> f32 {
         self.level

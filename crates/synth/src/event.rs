@@ -70,12 +70,57 @@ pub enum EventKind {
         /// 0 to 1.
         value: f32,
     },
+    /// Volume of a channel's notes.
+    ChannelVolume {
+        /// MIDI channel.
+        channel: u8,
+        /// 0 to 1; the gain is its square.
+        value: f32,
+    },
+    /// Expression of a channel's notes: a second volume, for playing.
+    ChannelExpression {
+        /// MIDI channel.
+        channel: u8,
+        /// 0 to 1; the gain is its square.
+        value: f32,
+    },
+    /// Pan of a channel's notes.
+    ChannelPan {
+        /// MIDI channel.
+        channel: u8,
+        /// -1 left to 1 right.
+        pan: f32,
+    },
     /// Sustain pedal.
     Sustain {
         /// MIDI channel.
         channel: u8,
         /// Whether the pedal is down.
         down: bool,
+    },
+    /// Sostenuto pedal: holds the notes whose keys are down as it goes down, and no later ones.
+    Sostenuto {
+        /// MIDI channel.
+        channel: u8,
+        /// Whether the pedal is down.
+        down: bool,
+    },
+    /// Returns a channel's controllers, or a zone's, to rest: all but volume, pan and, outside of
+    /// MPE, brightness.
+    ResetControllers {
+        /// MIDI channel.
+        channel: u8,
+    },
+    /// One of the controllers that choose a registered parameter and set it, in their order: 101
+    /// and 100, then 6 and 38. Parameter 0 is a channel's bend range, parameter 6 of channels 1
+    /// and 16 an MPE zone.
+    DataEntry {
+        /// MIDI channel.
+        channel: u8,
+        /// Number of the controller.
+        controller: u8,
+        /// 0 to 127.
+        value: u8,
     },
     /// Releases every note of a channel; of a zone, if it is the master's (MPE).
     AllNotesOff {
@@ -162,33 +207,41 @@ fn within(x: f32, low: f32, high: f32, neutral: f32) -> f32 {
     }
 }
 
+/// Pan for a controller's value: MIDI's middle is 64 of 127, that of a host's 0 to 1 is 63.5.
+fn pan(value: f32) -> f32 {
+    match 127.0 * value {
+        x if (63.5..=64.001).contains(&x) => 0.0,
+        x => ((x - 64.0) / 63.0).max(-1.0),
+    }
+}
+
 impl EventKind {
-    /// Passes the meaning of a MIDI controller's change on to `push`: nothing where it has none
-    /// here, several events where it resets others. `value` is 0 to 1.
-    pub fn of_controller(channel: u8, controller: u8, value: f32, mut push: impl FnMut(Self)) {
-        match controller {
-            1 => push(Self::ModWheel { channel, value }),
-            64 => push(Self::Sustain {
+    /// The meaning of a MIDI controller's change; `None` where it has none here. `value` is 0 to 1.
+    pub fn of_controller(channel: u8, controller: u8, value: f32) -> Option<Self> {
+        let down = value >= 0.5;
+        Some(match controller {
+            1 => Self::ModWheel { channel, value },
+            6 | 38 | 98..=101 => Self::DataEntry {
                 channel,
-                down: value >= 0.5,
-            }),
+                controller,
+                value: (127.0 * value).round() as u8,
+            },
+            7 => Self::ChannelVolume { channel, value },
+            10 => Self::ChannelPan {
+                channel,
+                pan: pan(value),
+            },
+            11 => Self::ChannelExpression { channel, value },
+            64 => Self::Sustain { channel, down },
+            66 => Self::Sostenuto { channel, down },
             // MPE's third dimension, which MIDI calls brightness too.
-            74 => push(Self::ChannelBrightness { channel, value }),
-            120 => push(Self::AllSoundOff { channel }),
-            // Reset all controllers.
-            121 => {
-                let (down, value) = (false, 0.0);
-                push(Self::Sustain { channel, down });
-                push(Self::PitchBend { channel, value });
-                push(Self::ModWheel { channel, value });
-                push(Self::ChannelPressure { channel, value });
-                let value = 0.5;
-                push(Self::ChannelBrightness { channel, value });
-            }
+            74 => Self::ChannelBrightness { channel, value },
+            120 => Self::AllSoundOff { channel },
+            121 => Self::ResetControllers { channel },
             // The mode messages that follow "all notes off" imply it.
-            123..=127 => push(Self::AllNotesOff { channel }),
-            _ => {}
-        }
+            123..=127 => Self::AllNotesOff { channel },
+            _ => return None,
+        })
     }
 
     /// The event with its channel and values in range, NaN replaced by the value that changes
@@ -213,7 +266,11 @@ impl EventKind {
             }
             Tuning { semitones, .. } => *semitones = within(*semitones, -120.0, 120.0, 0.0),
             Volume { gain, .. } => *gain = within(*gain, 0.0, 4.0, 1.0),
-            Pan { pan, .. } => *pan = within(*pan, -1.0, 1.0, 0.0),
+            Pan { pan, .. } | ChannelPan { pan, .. } => *pan = within(*pan, -1.0, 1.0, 0.0),
+            ChannelVolume { value, .. } | ChannelExpression { value, .. } => {
+                *value = within(*value, 0.0, 1.0, 1.0);
+            }
+            DataEntry { value, .. } => *value = (*value).min(127),
             Modulation { row, offset, .. } => {
                 if *row >= COUNT || !can_modulate(*row) {
                     return None;
@@ -223,6 +280,8 @@ impl EventKind {
             NoteOff { .. }
             | Choke { .. }
             | Sustain { .. }
+            | Sostenuto { .. }
+            | ResetControllers { .. }
             | AllNotesOff { .. }
             | AllSoundOff { .. } => {}
         }
@@ -232,7 +291,13 @@ impl EventKind {
             | ModWheel { channel, .. }
             | ChannelPressure { channel, .. }
             | ChannelBrightness { channel, .. }
-            | Sustain { channel, .. } => *channel &= 15,
+            | ChannelVolume { channel, .. }
+            | ChannelExpression { channel, .. }
+            | ChannelPan { channel, .. }
+            | Sustain { channel, .. }
+            | Sostenuto { channel, .. }
+            | ResetControllers { channel }
+            | DataEntry { channel, .. } => *channel &= 15,
             NoteOff { channel, .. }
             | Choke { channel, .. }
             | Tuning { channel, .. }
@@ -266,7 +331,7 @@ mod tests {
     use super::*;
     use crate::params::{FILTER_CUTOFF, FILTER_TYPE};
 
-    fn expressions(channel: u8, x: f32) -> [EventKind; 11] {
+    fn expressions(channel: u8, x: f32) -> [EventKind; 14] {
         use EventKind::*;
         let (id, key, value) = (7, 64.0, x);
         [
@@ -280,6 +345,9 @@ mod tests {
             ModWheel { channel, value },
             ChannelPressure { channel, value },
             ChannelBrightness { channel, value },
+            ChannelVolume { channel, value },
+            ChannelExpression { channel, value },
+            ChannelPan { channel, pan: x },
             Tuning {
                 id,
                 channel,
@@ -325,7 +393,10 @@ mod tests {
             NoteOn { velocity, .. } => (velocity, [0.0, 1.0], 0.0),
             Tuning { semitones, .. } => (semitones, [-120.0, 120.0], 0.0),
             Volume { gain, .. } => (gain, [0.0, 4.0], 1.0),
-            Pan { pan, .. } => (pan, [-1.0, 1.0], 0.0),
+            Pan { pan, .. } | ChannelPan { pan, .. } => (pan, [-1.0, 1.0], 0.0),
+            ChannelVolume { value, .. } | ChannelExpression { value, .. } => {
+                (value, [0.0, 1.0], 1.0)
+            }
             PitchBend { value, .. } => (value, [-1.0, 1.0], 0.0),
             Brightness { value, .. } | ChannelBrightness { value, .. } => (value, [0.0, 1.0], 0.5),
             Pressure { value, .. } | ChannelPressure { value, .. } | ModWheel { value, .. } => {
@@ -358,6 +429,15 @@ mod tests {
             expressions(0x83, 0.3).map(|e| e.sanitized()),
             expressions(3, 0.3).map(Some)
         );
+    }
+
+    #[test]
+    fn pan_has_a_middle_and_ends() {
+        for (value, want) in [(0, -1.0), (1, -1.0), (64, 0.0), (127, 1.0)] {
+            let got = pan(value as f32 / 127.0);
+            assert!((got - want).abs() < 1e-6, "{value}: {got}");
+        }
+        assert_eq!(pan(0.5), 0.0);
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod tail;
 mod transport;
 mod voice;
 mod wavetable;
+mod zones;
 
 pub use automation::Automation;
 pub use batch::{Batch, Job};

@@ -172,23 +172,25 @@ impl Param {
         self.is_stepped().then_some((self.max - self.min) as usize)
     }
 
-    /// The plain value `v` as text with its unit, e.g. `1.20 kHz`.
+    /// The plain value `v` as text with its unit, e.g. `1.20 kHz`. [`Param::parse`] reads it back as
+    /// a value with the same text.
     pub fn format(&self, v: f32) -> String {
         match self.unit {
-            Unit::None => format!("{v:.2}"),
-            Unit::Percent => format!("{:.0} %", v * 100.0),
-            Unit::Hertz if v >= 1000.0 => format!("{:.2} kHz", v / 1000.0),
-            Unit::Hertz if v >= 100.0 => format!("{v:.0} Hz"),
-            Unit::Hertz => format!("{v:.2} Hz"),
-            Unit::Seconds if v < 1.0 => format!("{:.1} ms", v * 1000.0),
-            Unit::Seconds => format!("{v:.2} s"),
-            Unit::Semitones => format!("{v:.2} st"),
-            Unit::Cents => format!("{v:.1} ct"),
-            Unit::Decibels => format!("{v:.1} dB"),
-            Unit::Count => format!("{:.0}", v.round()),
+            Unit::None => decimal(v, 2),
+            Unit::Percent => decimal(v * 100.0, 0) + " %",
+            // The numbers at which the unit changes are those that would be shown.
+            Unit::Hertz if v >= 999.5 => decimal(v / 1000.0, 2) + " kHz",
+            Unit::Hertz if v >= 99.995 => decimal(v, 0) + " Hz",
+            Unit::Hertz => decimal(v, 2) + " Hz",
+            Unit::Seconds if v < 0.99995 => decimal(v * 1000.0, 1) + " ms",
+            Unit::Seconds => decimal(v, 2) + " s",
+            Unit::Semitones => decimal(v, 2) + " st",
+            Unit::Cents => decimal(v, 1) + " ct",
+            Unit::Decibels => decimal(v, 1) + " dB",
+            Unit::Count => decimal(v.round(), 0),
             Unit::Choice(names) => names
                 .get(v.round().max(0.0) as usize)
-                .map_or_else(|| format!("{v:.0}"), |name| (*name).into()),
+                .map_or_else(|| decimal(v, 0), |name| (*name).into()),
         }
     }
 
@@ -212,6 +214,15 @@ impl Param {
             _ => 1.0,
         };
         Some((number * factor).clamp(self.min, self.max))
+    }
+}
+
+/// A number with so many digits after the point; what rounds to 0 has no sign.
+fn decimal(v: f32, digits: usize) -> String {
+    let text = format!("{v:.digits$}");
+    match text.strip_prefix('-') {
+        Some(zero) if zero.bytes().all(|b| matches!(b, b'0' | b'.')) => zero.into(),
+        _ => text,
     }
 }
 
@@ -292,6 +303,30 @@ mod tests {
                 let x = k as f32 / 100.0;
                 let back = p.normalized(p.plain(x));
                 assert!((back - x).abs() < 1e-4, "{} at {x}: {back}", p.id);
+            }
+        }
+    }
+
+    /// FAULTS H10: the text of a value is read back as a value with that text, also after its way
+    /// through the normalised number that a host keeps.
+    #[test]
+    fn a_text_is_read_back_as_it_was_shown() {
+        for p in &PARAMS {
+            let steps = if p.is_stepped() {
+                p.steps().unwrap()
+            } else {
+                20_000
+            };
+            for k in 0..=steps {
+                let text = p.format(p.plain(k as f32 / steps as f32));
+                assert!(
+                    !text.starts_with("-0 ") && !text.starts_with("-0.0 "),
+                    "{text}"
+                );
+                let back = p.parse(&text).unwrap();
+                assert_eq!(p.format(back), text, "{}", p.id);
+                let kept = p.plain(p.normalized(back));
+                assert_eq!(p.format(kept), text, "{}: {back} -> {kept}", p.id);
             }
         }
     }

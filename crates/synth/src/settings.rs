@@ -88,8 +88,8 @@ pub struct Settings {
     pub tremolo: f32,
     /// Portamento time, samples.
     pub glide: f32,
-    /// Semitones at full bend.
-    pub bend_range: f32,
+    /// Semitones at full bend of a channel, and of a member of an MPE zone.
+    pub bend_ranges: [f32; 2],
     /// 0: all notes equally loud; 1: amplitude is velocity squared.
     pub velocity: f32,
     /// Master tuning, semitones.
@@ -100,8 +100,8 @@ pub struct Settings {
     pub play_mode: PlayMode,
     /// Most notes at once.
     pub voices: usize,
-    /// Semitones at full bend of a note's own channel, where the zone is split so.
-    pub mpe_bend_range: Option<f32>,
+    /// Whether the channels form an MPE zone.
+    pub mpe: bool,
     /// Semitones by which the matrix moves the pitch.
     pub mod_pitch: f32,
     /// Gain by which the matrix moves the amplitude, 0 to 2.
@@ -265,9 +265,8 @@ impl Settings {
             Group::Playing => {
                 self.start_phase = StartPhase::from_plain(v(p::OSC_PHASE));
                 self.glide = v(p::GLIDE) * self.sample_rate;
-                self.bend_range = v(p::BEND_RANGE);
-                let zone = MpeZone::from_plain(v(p::MPE));
-                self.mpe_bend_range = (zone == MpeZone::On).then(|| v(p::MPE_BEND_RANGE));
+                self.bend_ranges = [v(p::BEND_RANGE), v(p::MPE_BEND_RANGE)];
+                self.mpe = MpeZone::from_plain(v(p::MPE)) == MpeZone::On;
                 self.play_mode = PlayMode::from_plain(v(p::PLAY_MODE));
                 self.voices = (v(p::VOICES).round() as usize).max(1);
             }

@@ -4,6 +4,7 @@
 //! depends on when things happen, never on how the stream is cut into blocks.
 
 mod notes;
+mod pedals;
 
 use crate::effects::Effects;
 use crate::event::Event;

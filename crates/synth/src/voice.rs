@@ -54,6 +54,8 @@ pub struct Voice {
     pub note: NoteState,
     /// Whether the key is down.
     pub held: bool,
+    /// Whether the sostenuto pedal caught the note.
+    pub caught: bool,
     /// Whether the note is fading out after being stolen or choked.
     pub fading: bool,
     /// Number of the note since the last reset: smaller is older.
@@ -98,15 +100,16 @@ impl Voice {
             ..Self::default()
         };
         self.draw(seed);
-        let controllers = shared.controllers(note.channel);
+        let controllers = shared.controllers(note.channel, None);
         let m = &mut self.modulators;
         m.amp.attack();
         m.filter.attack();
         m.velocity = note.velocity;
-        (m.volume, m.pan) = (note.volume, note.pan);
-        m.brightness = note.brightness + controllers.values.brightness;
-        (m.wheel, m.bend) = (controllers.values.wheel, controllers.values.bend);
-        m.pressure = note.pressure.max(controllers.values.pressure);
+        m.volume = note.volume * controllers.gain;
+        m.pan = note.pan + controllers.pan;
+        m.brightness = note.brightness + controllers.brightness;
+        (m.wheel, m.bend) = (controllers.wheel, controllers.bend);
+        m.pressure = note.pressure.max(controllers.pressure);
         let random = (seed >> 32) as u32;
         for (n, lfo) in m.lfos.iter_mut().enumerate() {
             let (settings, clock) = (&shared.settings.lfos[n], &shared.clocks[n]);
@@ -133,6 +136,7 @@ impl Voice {
         };
         self.note = NoteState { velocity, ..note };
         self.held = true;
+        self.caught = false;
         self.modulation = NoteModulation::default();
         if retrigger {
             self.draw(seed);
@@ -155,6 +159,7 @@ impl Voice {
     /// Lets the note go.
     pub fn release(&mut self) {
         self.held = false;
+        self.caught = false;
         self.modulators.amp.release();
         self.modulators.filter.release();
     }
@@ -162,6 +167,7 @@ impl Voice {
     /// Fades it out within 4 ms.
     pub fn fade(&mut self) {
         self.held = false;
+        self.caught = false;
         self.fading = true;
         self.modulators.amp.fade();
     }
@@ -169,6 +175,11 @@ impl Voice {
     /// Whether the note has ended.
     pub fn is_idle(&self) -> bool {
         self.modulators.amp.is_idle()
+    }
+
+    /// Whether the note was let go, by key and pedals.
+    pub fn is_released(&self) -> bool {
+        self.modulators.amp.is_released()
     }
 
     /// Loudness, for choosing which voice to steal.
@@ -226,7 +237,7 @@ impl Voice {
     /// single numbers too.
     #[inline(always)]
     pub fn plan(&mut self, len: usize, shared: &SharedState) {
-        let controllers = shared.controllers(self.note.channel);
+        let controllers = shared.controllers(self.note.channel, self.note.left.as_ref());
         if len == CONTROL {
             self.modulation.advance(shared.settings.smoothing);
         }
@@ -296,7 +307,7 @@ impl Voice {
         let left = self.planned - self.done;
         if left > 0 {
             let silent = self.is_silent();
-            let controllers = shared.controllers(self.note.channel);
+            let controllers = shared.controllers(self.note.channel, self.note.left.as_ref());
             let s = self.own.as_ref().unwrap_or(&shared.settings);
             self.modulators = self.before;
             self.modulators

@@ -479,7 +479,17 @@ fn no_note_hangs() {
                 }
                 1 => {
                     let down = rng.random();
-                    send(&mut synth, EventKind::Sustain { channel, down });
+                    let kind = match rng.random_range(0..3) {
+                        0 => EventKind::Sustain { channel, down },
+                        1 => EventKind::Sostenuto { channel, down },
+                        _ => {
+                            // The zone of the pedal comes and goes.
+                            patch.set_plain(params::MPE, f32::from(u8::from(down)));
+                            synth.set_patch(&patch, 0.0);
+                            EventKind::ResetControllers { channel }
+                        }
+                    };
+                    send(&mut synth, kind);
                 }
                 2 | 3 if !began.is_empty() => {
                     let (id, channel, key) = began.swap_remove(rng.random_range(0..began.len()));
@@ -504,6 +514,7 @@ fn no_note_hangs() {
         for channel in 0..3 {
             let down = false;
             send(&mut synth, EventKind::Sustain { channel, down });
+            send(&mut synth, EventKind::Sostenuto { channel, down });
         }
         let (mut left, mut right) = (vec![0.0; 48_000], vec![0.0; 48_000]);
         synth.process(&mut left, &mut right, &[]);

@@ -26,7 +26,7 @@ fn wild_events(rng: &mut Pcg64Mcg, count: usize, len: usize) -> Vec<(usize, Even
         let channel = rng.random_range(0..3);
         let key = rng.random_range(20..110) as f32;
         let x: f32 = rng.random();
-        let kind = match rng.random_range(0..30) {
+        let kind = match rng.random_range(0..34) {
             0..10 => EventKind::NoteOn {
                 id,
                 channel,
@@ -81,6 +81,22 @@ fn wild_events(rng: &mut Pcg64Mcg, count: usize, len: usize) -> Vec<(usize, Even
                 row: rng.random_range(0..COUNT + 2),
                 offset: 2.0 * x - 1.0,
             },
+            30 => EventKind::ChannelVolume { channel, value: x },
+            31 => EventKind::ChannelPan {
+                channel,
+                pan: 2.0 * x - 1.0,
+            },
+            32 => EventKind::Sostenuto {
+                channel,
+                down: x < 0.5,
+            },
+            33 => EventKind::DataEntry {
+                channel,
+                controller: [6, 38, 100, 101][rng.random_range(0..4)],
+                value: rng.random_range(0..7),
+            },
+            22 if x > 0.8 => EventKind::ChannelExpression { channel, value: x },
+            23 if x > 0.8 => EventKind::ResetControllers { channel },
             22 if x < 0.2 => EventKind::AllNotesOff { channel },
             23 if x < 0.2 => EventKind::AllSoundOff { channel },
             _ => EventKind::NoteOn {
@@ -222,6 +238,14 @@ fn hostile_numbers_are_ignored() {
             EventKind::ModWheel { channel, value: x },
             EventKind::ChannelPressure { channel, value: x },
             EventKind::ChannelBrightness { channel, value: x },
+            EventKind::ChannelExpression { channel, value: x },
+            EventKind::ChannelPan { channel, pan: x },
+            EventKind::DataEntry {
+                channel,
+                controller: u8::MAX,
+                value: u8::MAX,
+            },
+            EventKind::ResetControllers { channel },
             EventKind::Pressure {
                 id,
                 channel,

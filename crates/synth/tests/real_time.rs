@@ -91,6 +91,14 @@ fn playing_never_allocates() {
                     channel: 0,
                     down: b % 2 == 0,
                 },
+                EventKind::Sostenuto {
+                    channel: 0,
+                    down: b % 3 == 0,
+                },
+                EventKind::ChannelVolume {
+                    channel: 0,
+                    value: 0.8,
+                },
                 EventKind::NoteOff {
                     id: -1,
                     channel: 0,

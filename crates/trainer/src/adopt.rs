@@ -6,7 +6,7 @@
 //! training record in it. The example shows that the network trained there is the one that will run
 //! here.
 
-use crate::export::{ExportError, TOLERANCE, export};
+use crate::export::{ExportError, FILES, TOLERANCE, export};
 use crate::model::{C, Encoder, P, T};
 use matcher::{Contract, ContractError};
 use safetensors::{Dtype, SafeTensors};
@@ -32,14 +32,22 @@ pub enum AdoptError {
     /// The output folder.
     #[error("cannot make the folder {0}: {1}")]
     Out(PathBuf, std::io::Error),
+    /// It holds another model.
+    #[error("{0} is there already: replace it with --overwrite, or give another folder with --out")]
+    Exists(PathBuf),
     /// The model can't be written.
     #[error(transparent)]
     Export(#[from] ExportError),
 }
 
-/// Makes the model folder `out` of `weights`. Returns by how much this network's answers to the
-/// example differ at most from those that came with it.
-pub fn adopt(weights: &Path, out: &Path) -> Result<f64, AdoptError> {
+/// Makes the model folder `out` of `weights`; a model that is there is replaced only with
+/// `overwrite`. Returns by how much this network's answers to the example differ at most from
+/// those that came with it.
+pub fn adopt(weights: &Path, out: &Path, overwrite: bool) -> Result<f64, AdoptError> {
+    let mut there = FILES.iter().map(|name| out.join(name));
+    if let Some(path) = there.find(|path| path.exists() && !overwrite) {
+        return Err(AdoptError::Exists(path));
+    }
     let bytes = std::fs::read(weights).map_err(|e| AdoptError::Read(weights.into(), e))?;
     let wrong = |what: String| AdoptError::Weights(weights.into(), what);
     let foreign = |e| AdoptError::Contract(weights.into(), e);

@@ -1,13 +1,13 @@
 //! Export of an encoder as a model: TorchScript by tracing, the same weights as safetensors for the
 //! built-in encoder, and their contract.
 
+use crate::file_set::FileSet;
 use crate::model::{C, Encoder, T};
 use crate::torchscript::{self, ModelError};
 use ear::EarConfig;
 use matcher::{BUILTIN_WEIGHTS, CONTRACT, Contract, WEIGHTS, sha256_hex};
 use matcher::{BuiltinEncoder, BuiltinError};
 use matcher::{Encoder as _, EncoderError, INPUT_LEN};
-use mirrornet::files::{replace_with, write_atomically};
 use serde_json::Value;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -42,8 +42,11 @@ pub enum ExportError {
     Differs(&'static str, f64),
 }
 
-/// Writes `encoder.pt`, `encoder.safetensors` and `encoder.json` to `folder`, and checks that what
-/// was written gives the same outputs. `variables` are `encoder`'s: frozen, and on the CPU.
+/// Files of a model; the contract, which names the others' hashes, last.
+pub const FILES: [&str; 3] = [WEIGHTS, BUILTIN_WEIGHTS, CONTRACT];
+
+/// Writes the [`FILES`] of a model to `folder` as a set, once what is to be written is found to
+/// give the same outputs. `variables` are `encoder`'s: frozen, and on the CPU.
 pub fn export(
     folder: &Path,
     (variables, encoder): &(VarStore, Encoder),
@@ -57,26 +60,28 @@ pub fn export(
         })
     })?;
     module.set_eval();
-    let weights = folder.join(BUILTIN_WEIGHTS);
-    let builtin = write(&weights, |to| {
+    let fail = |e| ExportError::Write(folder.into(), e);
+    let set = FileSet::begin(folder, &FILES).map_err(fail)?;
+    let builtin = write(&set.staging().join(BUILTIN_WEIGHTS), |to| {
         let named: Vec<_> = variables.variables().into_iter().collect();
         Tensor::write_safetensors(&named, to)
     })?;
-    let pt = write(&folder.join(WEIGHTS), |to| module.save(to))?;
+    let pt = write(&set.staging().join(WEIGHTS), |to| module.save(to))?;
     let mut contract = Contract::current(ear, &pt, record);
     contract.builtin_sha256 = Some(sha256_hex(&builtin));
     let json = serde_json::to_string_pretty(&contract).unwrap_or_default();
-    let path = folder.join(CONTRACT);
-    write_atomically(&path, json.as_bytes()).map_err(|e| ExportError::Write(path, e))?;
-    check(folder, encoder)
+    std::fs::write(set.staging().join(CONTRACT), json).map_err(fail)?;
+    check(set.staging(), encoder)?;
+    set.finish().map_err(fail)
 }
 
-/// Writes the file `path` by `save`, atomically, and returns its bytes.
+/// Writes the file `path` by `save`, and returns its bytes.
 fn write(
     path: &Path,
     save: impl FnOnce(&Path) -> Result<(), TchError>,
 ) -> Result<Vec<u8>, ExportError> {
-    replace_with(path, |to| save(to).map_err(io::Error::other))
+    save(path)
+        .map_err(io::Error::other)
         .and_then(|()| std::fs::read(path))
         .map_err(|e| ExportError::Write(path.into(), e))
 }

@@ -3,6 +3,7 @@
 
 pub mod adopt;
 pub mod export;
+mod file_set;
 pub mod model;
 pub mod serve;
 pub mod torchscript;

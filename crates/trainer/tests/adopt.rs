@@ -64,7 +64,11 @@ fn weights_trained_elsewhere_become_a_model_and_those_of_another_network_do_not(
     tensors.insert("example.heard".into(), windows.shallow_clone());
     tensors.insert("example.answer".into(), answer.shallow_clone());
     written(&weights, &tensors, &contract);
-    assert!(adopt(&weights, &model).unwrap() < 1e-5);
+    assert!(adopt(&weights, &model, false).unwrap() < 1e-5);
+    // FAULTS E6.
+    let error = adopt(&weights, &model, false).unwrap_err().to_string();
+    assert!(error.contains("--overwrite"), "{error}");
+    assert!(adopt(&weights, &model, true).is_ok());
 
     let mut torch = TorchEncoder::new(&model).unwrap();
     let adopted = Contract::from_json(torch.contract()).unwrap();
@@ -88,7 +92,7 @@ fn weights_trained_elsewhere_become_a_model_and_those_of_another_network_do_not(
         let mut contract = contract.clone();
         change(&mut tensors, &mut contract);
         written(&weights, &tensors, &contract);
-        let error = adopt(&weights, &folder.path().join("none"))
+        let error = adopt(&weights, &folder.path().join("none"), false)
             .unwrap_err()
             .to_string();
         assert!(
@@ -134,6 +138,6 @@ fn weights_trained_elsewhere_become_a_model_and_those_of_another_network_do_not(
     refused(&|_, c| *c = json!({}), "not a model contract");
 
     std::fs::write(&weights, b"no tensors").unwrap();
-    let error = adopt(&weights, &model).unwrap_err().to_string();
+    let error = adopt(&weights, &model, true).unwrap_err().to_string();
     assert!(error.contains("not a safetensors file"), "{error}");
 }

@@ -217,7 +217,8 @@ fn status_light(status: &EngineStatus) -> (Color32, bool) {
     match status {
         EngineStatus::Idle => (theme::FAINT, false),
         EngineStatus::Starting => (theme::WARN, false),
-        EngineStatus::Running { .. } => (theme::ACCENT, false),
+        // With the model that is in its folder by then.
+        EngineStatus::Running { .. } => (theme::ACCENT, true),
         EngineStatus::Restarting { .. } => (theme::WARN, false),
         EngineStatus::Missing { .. } | EngineStatus::Stopped { .. } => (theme::BAD, true),
     }

@@ -27,7 +27,7 @@ use nice_plug_egui::{
 };
 use synth::Patch;
 
-use crate::params::Params;
+use crate::params::{Params, modulated};
 use gesture::Gesture;
 use panels::Panels;
 use spectrogram::Spectrogram;
@@ -107,6 +107,7 @@ impl<'a> Scene<'a> {
             Some(held) => held.effective(&knobs, amount, &limits),
             None => knobs,
         };
+        let effective = modulated(effective, &params.modulation());
         Self {
             params,
             setter,

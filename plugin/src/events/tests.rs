@@ -8,12 +8,12 @@ const CHANNEL: Channel = Channel::Number(3);
 const KEY: Key = Key::Number(64);
 
 fn kinds(event: NoteEvent<()>) -> Vec<EventKind> {
-    let mut kinds = Vec::new();
-    translate(&event, |event| {
-        assert_eq!(event.time, 5);
-        kinds.push(event.kind);
-    });
-    kinds
+    let event = translate(&event);
+    event
+        .iter()
+        .inspect(|event| assert_eq!(event.time, 5))
+        .map(|event| event.kind)
+        .collect()
 }
 
 fn cc(cc: u8, value: f32) -> Vec<EventKind> {
@@ -127,7 +127,7 @@ fn controllers() {
     );
     assert_eq!(cc(120, 0.0), [EventKind::AllSoundOff { channel }]);
     assert_eq!(cc(123, 0.0), [EventKind::AllNotesOff { channel }]);
-    assert_eq!(cc(121, 0.0).len(), 5);
+    assert_eq!(cc(121, 0.0), [EventKind::ResetControllers { channel }]);
     assert_eq!(
         cc(1, 0.5),
         [EventKind::ModWheel {
@@ -142,7 +142,23 @@ fn controllers() {
             value: 0.25
         }]
     );
-    assert_eq!(cc(7, 1.0), []);
+    let value = 1.0;
+    assert_eq!(cc(7, value), [EventKind::ChannelVolume { channel, value }]);
+    assert_eq!(
+        cc(11, value),
+        [EventKind::ChannelExpression { channel, value }]
+    );
+    assert_eq!(cc(10, 0.0), [EventKind::ChannelPan { channel, pan: -1.0 }]);
+    let down = true;
+    assert_eq!(cc(66, 1.0), [EventKind::Sostenuto { channel, down }]);
+    let (controller, value) = (101, 127);
+    let entry = EventKind::DataEntry {
+        channel,
+        controller,
+        value,
+    };
+    assert_eq!(cc(101, 1.0), [entry]);
+    assert_eq!(cc(3, 1.0), []);
     let bend = |value| {
         kinds(NoteEvent::MidiPitchBend {
             timing: 5,

@@ -65,6 +65,17 @@ impl HostParam {
         either!(self, param => param.modulated_normalized_value())
     }
 
+    /// The host's modulation, normalised; `said` is what the host says it is. What the framework
+    /// adds to the knob ends with the knob's range.
+    pub fn modulation(&self, said: f32) -> f32 {
+        let seen = self.modulated() - self.value();
+        let at_the_end = matches!(self.modulated(), 0.0 | 1.0);
+        match at_the_end && said * seen >= 0.0 && said.abs() > seen.abs() {
+            true => said,
+            false => seen,
+        }
+    }
+
     /// The normalised default.
     pub fn default(&self) -> f32 {
         either!(self, param => param.default_normalized_value())

@@ -2,15 +2,16 @@
 
 use super::*;
 use matcher::Inference;
-use nice_assert_no_alloc::{AllocDisabler, assert_no_alloc};
+use nice_assert_no_alloc::assert_no_alloc;
 use rand::{Rng, SeedableRng};
 use synth::EventKind;
 use synth::MATCHED_COUNT;
 use synth::params::{FILTER_CUTOFF, OSC1_SHAPE};
 
-// Aborts when the code under `assert_no_alloc` allocates.
+// Aborts when the code under `assert_no_alloc` allocates. Release builds don't have it.
+#[cfg(debug_assertions)]
 #[global_allocator]
-static ALLOCATOR: AllocDisabler = AllocDisabler;
+static ALLOCATOR: nice_assert_no_alloc::AllocDisabler = nice_assert_no_alloc::AllocDisabler;
 
 const RATE: f32 = 48_000.0;
 const LENGTH: usize = 24_000;
@@ -81,6 +82,7 @@ fn script(seed: u64) -> Script {
 fn controls() -> Controls {
     Controls {
         knobs: Patch::default(),
+        modulation: [0.0; COUNT],
         amount: 0.8,
         limits: Limits::NONE,
         glide: 0.05,
@@ -186,6 +188,28 @@ fn an_inference_held_at_the_start_sounds_from_the_first_sample() {
         ..full
     };
     assert!(play(&mut by_hand, &knobs, 512) == matched);
+}
+
+/// FAULTS N8: modulation is not part of the knob that the match hides.
+#[test]
+fn modulation_is_heard_on_top_of_the_match() {
+    let held = script(3).due[0].1;
+    let full = Controls {
+        amount: 1.0,
+        ..controls()
+    };
+    let mut modulation = [0.0; COUNT];
+    modulation[FILTER_CUTOFF] = 0.1;
+    modulation[OSC1_SHAPE] = 2.0;
+    let mut by_match = Processor::new(RATE, Script::default());
+    by_match.hold(Some(held));
+    let matched = play(&mut by_match, &Controls { modulation, ..full }, 512);
+
+    let mut by_hand = Processor::new(RATE, Script::default());
+    let mut knobs = held.effective(&Patch::default(), 1.0, &Limits::NONE);
+    knobs.set(FILTER_CUTOFF, knobs.get(FILTER_CUTOFF) + 0.1);
+    knobs.set(OSC1_SHAPE, 1.0);
+    assert!(play(&mut by_hand, &Controls { knobs, ..full }, 512) == matched);
 }
 
 #[test]

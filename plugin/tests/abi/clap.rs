@@ -8,7 +8,9 @@ use clap_sys::ext::params::clap_param_info;
 use clap_sys::ext::tail::{CLAP_EXT_TAIL, clap_plugin_tail};
 use clap_sys::process::*;
 use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
 
+use crate::both::Host;
 use crate::clap_host::{Call, Events, Plugin, Port, call};
 use crate::memory::Fenced;
 use crate::{LONGEST, RATE, check_samples, crossings, peak, reference};
@@ -304,6 +306,60 @@ fn a_parameters_value_is_what_was_set_not_what_is_modulated() {
         &Events::default().param(0, id, 0.3).modulation(1, id, 0.4),
     );
     assert!((plugin.value(id) - 0.3).abs() < 1e-6);
+}
+
+/// What a note sounds like, whose second block begins with `events`, after this cutoff was loaded
+/// into the knob that a held match hides.
+fn modulated(knob: f64, events: &Events) -> Vec<f32> {
+    let plugin = Plugin::started();
+    let mut state = Host::save(&plugin);
+    let match_of = synth::PARAMS.iter().filter(|row| row.matched);
+    let held = match_of.map(|row| (row.id.to_owned(), json!([0.4, 0.1])));
+    let content = json!({ "format": 1, "locks": [], "inference": Value::Object(held.collect()) });
+    state["fields"]["mirrornet"] = content.to_string().into();
+    state["params"]["filter_cutoff"] = json!({ "f32": knob });
+    assert!(Host::load(&plugin, state.to_string().as_bytes()));
+    plugin.block(LONGEST, &Events::default());
+    plugin.block(LONGEST, &Events::default().named(0, 60, 7));
+    plugin.block(LONGEST, events);
+    plugin.block(LONGEST, &Events::default())
+}
+
+/// N8: a matched knob is hidden, what modulates it is not, whether or not it fits above the knob.
+#[test]
+fn modulation_is_heard_at_full_match() {
+    let cutoff = Plugin::new().param("Cutoff").id;
+    let none = Events::default();
+    for knob in [0.3, 0.95, 1.0] {
+        let up = modulated(knob, &none.clone().modulation(0, cutoff, 0.3));
+        let down = modulated(knob, &none.clone().modulation(0, cutoff, -0.3));
+        let still = modulated(knob, &none);
+        assert!(up != still && down != still, "knob at {knob}");
+        // The knob is hidden: the same offset sounds the same.
+        let near = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4);
+        assert!(near(
+            &up,
+            &modulated(0.5, &none.clone().modulation(0, cutoff, 0.3))
+        ));
+    }
+    // At its time within the block, however the block is cut.
+    let at = |time| modulated(1.0, &none.clone().modulation(time, cutoff, 0.3));
+    assert!(at(0) != at(300));
+}
+
+/// Modulation of a note is that note's, and of what can't be modulated so, nobody's.
+#[test]
+fn a_notes_modulation_is_that_notes() {
+    let plugin = Plugin::new();
+    let [cutoff, mix] = ["Cutoff", "Reverb mix"].map(|name| plugin.param(name).id);
+    let still = modulated(0.5, &Events::default());
+    let of = |id, note| {
+        let events = Events::default().note_modulation(0, id, note, 0.3);
+        modulated(0.5, &events) != still
+    };
+    assert!(of(cutoff, 7));
+    assert!(!of(cutoff, 8));
+    assert!(!of(mix, 7));
 }
 
 /// H10: a note so soft that its samples are subnormal.

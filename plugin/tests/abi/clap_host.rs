@@ -329,7 +329,7 @@ impl Port {
 }
 
 /// A list of events.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Events {
     events: Vec<Box<[u64]>>,
 }
@@ -389,12 +389,39 @@ impl Events {
         self
     }
 
-    pub fn modulation(mut self, time: u32, id: u32, amount: f64) -> Self {
+    pub fn midi(mut self, time: u32, data: [u8; 3]) -> Self {
+        self.push(clap_event_midi {
+            header: header::<clap_event_midi>(CLAP_EVENT_MIDI, time),
+            port_index: 0,
+            data,
+        });
+        self
+    }
+
+    /// A note that the host names.
+    pub fn named(mut self, time: u32, key: i16, note_id: i32) -> Self {
+        self.push(clap_event_note {
+            header: header::<clap_event_note>(CLAP_EVENT_NOTE_ON, time),
+            note_id,
+            port_index: 0,
+            channel: 0,
+            key,
+            velocity: 0.9,
+        });
+        self
+    }
+
+    /// Modulation of all notes.
+    pub fn modulation(self, time: u32, id: u32, amount: f64) -> Self {
+        self.note_modulation(time, id, -1, amount)
+    }
+
+    pub fn note_modulation(mut self, time: u32, id: u32, note_id: i32, amount: f64) -> Self {
         self.push(clap_event_param_mod {
             header: header::<clap_event_param_mod>(CLAP_EVENT_PARAM_MOD, time),
             param_id: id,
             cookie: null_mut(),
-            note_id: -1,
+            note_id,
             port_index: -1,
             channel: -1,
             key: -1,

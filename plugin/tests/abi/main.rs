@@ -4,21 +4,23 @@
 #![cfg(unix)]
 #![allow(unsafe_code)] // Hosts speak C.
 
+mod both;
 mod clap;
 mod clap_host;
 mod fuzz;
 mod memory;
+mod played;
 mod state;
 mod vst3;
 mod vst3_host;
 
-use nice_assert_no_alloc::AllocDisabler;
 use rand::SeedableRng;
 use std::sync::Once;
 
-// Aborts when `process` allocates.
+// Aborts when `process` allocates. Release builds don't have it.
+#[cfg(debug_assertions)]
 #[global_allocator]
-static ALLOCATOR: AllocDisabler = AllocDisabler;
+static ALLOCATOR: nice_assert_no_alloc::AllocDisabler = nice_assert_no_alloc::AllocDisabler;
 
 /// Sample rate in Hz, and the longest block that the hosts announce.
 const RATE: f64 = 48_000.0;

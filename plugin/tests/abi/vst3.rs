@@ -12,7 +12,7 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{kResultFalse, kResultOk};
 use rand::{Rng, SeedableRng};
 
 use crate::memory::Fenced;
-use crate::vst3_host::{Bus, Call, Events, LIVE, OFFLINE, Plugin, Stream};
+use crate::vst3_host::{Bus, Call, Events, LIVE, OFFLINE, Plugin, Stream, controller};
 use crate::{LONGEST, RATE, check_samples, crossings, peak, reference};
 
 /// Blocks of silence that end every tail of the default patch.
@@ -44,6 +44,25 @@ fn no_input_beside_an_array_that_is_not_null_is_no_sidechain() {
     });
     assert_eq!(result, kResultOk);
     assert!(peak(&output.samples(0)) > 0.01);
+}
+
+/// N7: a host that sends every parameter's value, MIDI controllers included, changes nothing.
+#[test]
+fn every_parameter_rests_at_its_value() {
+    let play = |events: Events| {
+        let plugin = Plugin::started();
+        plugin.block(LONGEST, &events);
+        plugin.block(LONGEST, &Events::default().on(0, 60));
+        plugin.block(LONGEST, &Events::default().off(0, 60));
+        plugin.block(LONGEST, &Events::default())
+    };
+    let plugin = Plugin::started();
+    let ids = plugin.ids().into_iter();
+    let ids = ids.chain((0..16).flat_map(|c| (0..130).map(move |n| controller(c, n))));
+    let all = ids.fold(Events::default(), |events, id| {
+        events.param(0, id, plugin.value(id))
+    });
+    assert!(play(all) == play(Events::default()));
 }
 
 /// H2.

@@ -218,6 +218,11 @@ impl Drop for Plugin {
     }
 }
 
+/// The parameter by which the framework knows a MIDI controller.
+pub fn controller(channel: u8, number: u8) -> u32 {
+    (1 << 31) - 130 * 16 + u32::from(channel) * 130 + u32::from(number)
+}
+
 /// A block to process.
 #[derive(Default)]
 pub struct Call<'a> {
@@ -305,27 +310,34 @@ fn empty(time: int32, kind: u32) -> Event {
 #[allow(clippy::unnecessary_cast)] // The constants' type depends on the system.
 impl Events {
     pub fn on(self, time: int32, key: i16) -> Self {
-        let mut event = empty(time, kNoteOnEvent as u32);
-        event.__field0.noteOn = NoteOnEvent {
-            channel: 0,
-            pitch: key,
-            tuning: 0.0,
-            velocity: 0.9,
-            length: 0,
-            noteId: i32::from(key),
-        };
-        self.push(event)
+        self.note(time, 0, key, true)
     }
 
     pub fn off(self, time: int32, key: i16) -> Self {
-        let mut event = empty(time, kNoteOffEvent as u32);
-        event.__field0.noteOff = NoteOffEvent {
-            channel: 0,
-            pitch: key,
-            velocity: 0.5,
-            noteId: i32::from(key),
-            tuning: 0.0,
-        };
+        self.note(time, 0, key, false)
+    }
+
+    pub fn note(self, time: int32, channel: i16, key: i16, on: bool) -> Self {
+        let mut event = empty(time, if on { kNoteOnEvent } else { kNoteOffEvent } as u32);
+        let (velocity, tuning, id) = (0.9, 0.0, i32::from(key));
+        if on {
+            event.__field0.noteOn = NoteOnEvent {
+                channel,
+                pitch: key,
+                tuning,
+                velocity,
+                length: 0,
+                noteId: id,
+            };
+        } else {
+            event.__field0.noteOff = NoteOffEvent {
+                channel,
+                pitch: key,
+                velocity,
+                noteId: id,
+                tuning,
+            };
+        }
         self.push(event)
     }
 

@@ -4,7 +4,7 @@ use super::event::Message;
 use super::song::{Played, Song};
 use super::track::Track;
 use midly::{MidiMessage, Timing};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
 use synth::{EventKind, Note};
 
@@ -74,9 +74,12 @@ struct Gathering {
     now: f64,
     /// Notes, as indices, whose keys are down, the earliest first.
     held: BTreeMap<Key, VecDeque<usize>>,
-    /// Notes that sound on by the pedal.
+    /// Notes that sound on by a pedal.
     sustained: BTreeMap<Key, Vec<usize>>,
     pedals: [bool; 16],
+    sostenuto: [bool; 16],
+    /// Notes that the sostenuto pedal caught.
+    caught: BTreeSet<usize>,
 }
 
 impl Gathering {
@@ -115,14 +118,22 @@ impl Gathering {
 
     /// A MIDI controller, with the meaning that it has in the plugin.
     fn controller(&mut self, channel: u8, controller: u8, value: f32) {
-        EventKind::of_controller(channel, controller, value, |kind| match kind {
-            EventKind::Sustain { channel, down } => self.pedal(channel, down),
-            EventKind::AllSoundOff { channel } | EventKind::AllNotesOff { channel } => {
-                self.control(kind);
+        let Some(kind) = EventKind::of_controller(channel, controller, value) else {
+            return;
+        };
+        self.control(kind);
+        match kind {
+            EventKind::Sustain { down, .. } => self.sustain(channel, down),
+            EventKind::Sostenuto { down, .. } => self.catch(channel, down),
+            EventKind::ResetControllers { .. } => {
+                self.sustain(channel, false);
+                self.catch(channel, false);
+            }
+            EventKind::AllSoundOff { .. } | EventKind::AllNotesOff { .. } => {
                 self.end_channel(channel);
             }
-            kind => self.control(kind),
-        });
+            _ => {}
+        }
     }
 
     fn control(&mut self, kind: EventKind) {
@@ -156,26 +167,50 @@ impl Gathering {
     fn note_off(&mut self, key: Key) {
         if let Some(index) = self.held.get_mut(&key).and_then(VecDeque::pop_front) {
             self.song.played[index].let_go = self.now;
-            match self.pedals[usize::from(key.0)] {
+            match self.pedals[usize::from(key.0)] || self.caught.contains(&index) {
                 true => self.sustained.entry(key).or_default().push(index),
                 false => self.end(index),
             }
         }
     }
 
-    fn pedal(&mut self, channel: u8, down: bool) {
+    fn sustain(&mut self, channel: u8, down: bool) {
         self.pedals[usize::from(channel)] = down;
-        self.control(EventKind::Sustain { channel, down });
         if !down {
             self.end_sustained(channel);
         }
     }
 
-    /// Ends the notes of a channel that sound on by its pedal.
+    /// The sostenuto pedal catches the notes whose keys are down.
+    fn catch(&mut self, channel: u8, down: bool) {
+        let before = std::mem::replace(&mut self.sostenuto[usize::from(channel)], down);
+        if before == down {
+            return;
+        }
+        let held = self.held.range(keys_of(channel));
+        let sustained = self.sustained.range(keys_of(channel));
+        if down {
+            self.caught.extend(held.flat_map(|(_, notes)| notes));
+        } else {
+            let of_channel = held.flat_map(|(_, notes)| notes);
+            let of_channel = of_channel.chain(sustained.flat_map(|(_, notes)| notes));
+            for index in of_channel {
+                self.caught.remove(index);
+            }
+            if !self.pedals[usize::from(channel)] {
+                self.end_sustained(channel);
+            }
+        }
+    }
+
+    /// Ends the notes of a channel that sound on by its sustain pedal.
     fn end_sustained(&mut self, channel: u8) {
-        let of_channel = self.sustained.extract_if(keys_of(channel), |_, _| true);
-        let notes: Vec<usize> = of_channel.flat_map(|(_, notes)| notes).collect();
-        notes.into_iter().for_each(|index| self.end(index));
+        let caught = &self.caught;
+        let mut ended = Vec::new();
+        for (_, notes) in self.sustained.range_mut(keys_of(channel)) {
+            ended.extend(notes.extract_if(.., |note| !caught.contains(note)));
+        }
+        ended.into_iter().for_each(|index| self.end(index));
     }
 
     /// Ends all notes of a channel.
@@ -186,10 +221,13 @@ impl Gathering {
             self.song.played[index].let_go = self.now;
             self.end(index);
         }
-        self.end_sustained(channel);
+        let of_channel = self.sustained.extract_if(keys_of(channel), |_, _| true);
+        let notes: Vec<usize> = of_channel.flat_map(|(_, notes)| notes).collect();
+        notes.into_iter().for_each(|index| self.end(index));
     }
 
     fn end(&mut self, index: usize) {
+        self.caught.remove(&index);
         let note = &mut self.song.played[index].note;
         note.duration = self.now - note.onset;
     }

@@ -43,6 +43,9 @@ impl Song {
                 Some("pressure")
             }
             EventKind::ChannelBrightness { .. } => Some("brightness"),
+            EventKind::ChannelVolume { .. } => Some("volume"),
+            EventKind::ChannelExpression { value, .. } if *value != 1.0 => Some("expression"),
+            EventKind::ChannelPan { pan, .. } if *pan != 0.0 => Some("pan"),
             _ => None,
         });
         // Each once, in a fixed order.

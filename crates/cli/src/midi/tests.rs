@@ -290,6 +290,30 @@ fn the_pedal_holds_notes_as_in_the_plugin() {
     assert!(played != dry.render(&patch.into(), 2.0, rate, 1));
 }
 
+/// FAULTS N7: the pedal that holds what was down, and no later notes.
+#[test]
+fn sostenuto_holds_notes_as_in_the_plugin() {
+    let parts: &[&[u8]] = &[
+        &[0, 0x90, 60, 100],
+        &[0x60, 0xB0, 66, 127],
+        &[0x60, 0x80, 60, 0],
+        &note(62, true),
+        &BEAT,
+        &[0xB0, 66, 0],
+        &note(64, true),
+    ];
+    let song = song(&file(&track(parts)));
+    let keys: Vec<f32> = song.notes().iter().map(|n| n.key).collect();
+    assert_eq!(keys, [60.0, 62.0, 64.0]);
+    let [first, second, third] = [0, 1, 2].map(|n| song.notes()[n]);
+    let end = first.onset + first.duration;
+    assert!((end - third.onset).abs() < 1e-9, "{end}");
+    assert!(second.onset + second.duration < end - 0.1);
+    let (patch, rate) = (synth::Patch::default(), 16_000.0);
+    let played = song.render(&patch.into(), 3.0, rate, 1);
+    assert!(played == synth::render(&patch, &song.notes(), 3.0, rate, 1));
+}
+
 #[test]
 fn a_bend_bends() {
     let up = [0, 0xE0, 0x7F, 0x7F];

@@ -6,7 +6,9 @@ use super::cache::Cache;
 use super::plant::{Phrase, Plant, Render, Window};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use ear::{EarConfig, EarError};
+use std::any::Any;
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use synth::{MATCHED_COUNT, Patch};
@@ -19,7 +21,14 @@ enum Job {
 enum Done {
     Sample(u64, Arc<Sample>),
     Render(u64, Window),
+    /// A thread has panicked with this message, and what it was to render will never come.
+    Died(String),
 }
+
+/// A rendering thread has died: what the pool's methods panic with, without a message on the
+/// screen, instead of waiting for it forever. The reason in words.
+#[derive(Debug)]
+pub struct WorkerDied(pub String);
 
 /// Largest number of jobs that a thread renders in one batch.
 const AT_ONCE: usize = 32;
@@ -59,10 +68,18 @@ impl Pool {
                         // A fair share of what waits.
                         let more = (todo.len() / threads).min(AT_ONCE - 1);
                         let jobs = std::iter::once(job).chain(todo.try_iter().take(more));
-                        for result in work(&mut plant, seed, jobs) {
+                        let rendered =
+                            catch_unwind(AssertUnwindSafe(|| work(&mut plant, seed, jobs)));
+                        let died = rendered.is_err();
+                        let results =
+                            rendered.unwrap_or_else(|panic| vec![Done::Died(message(&*panic))]);
+                        for result in results {
                             if finished.send(result).is_err() {
                                 return;
                             }
+                        }
+                        if died {
+                            return;
                         }
                     }
                 }))
@@ -97,6 +114,7 @@ impl Pool {
             Done::Render(ticket, window) => {
                 self.renders.insert(ticket, window);
             }
+            Done::Died(reason) => resume_unwind(Box::new(WorkerDied(reason))),
         }
     }
 
@@ -208,6 +226,13 @@ fn work(plant: &mut Plant, seed: u64, jobs: impl Iterator<Item = Job>) -> Vec<Do
     done
 }
 
+/// The message of a panic.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".into())
+}
+
 impl Drop for Pool {
     fn drop(&mut self) {
         self.jobs = None;
@@ -216,5 +241,30 @@ impl Drop for Pool {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FAULTS E8: what a dead thread was to render is not waited for.
+    #[test]
+    fn a_thread_that_dies_is_told_of() {
+        let mut pool = Pool::new(2, &EarConfig::default(), 1, None).unwrap();
+        // More seconds than there are numbers for.
+        let phrase = Phrase {
+            notes: Vec::new(),
+            start: 1e300,
+            seed: 0,
+        };
+        let rendered = catch_unwind(AssertUnwindSafe(|| {
+            pool.request_render(7, [0.5; MATCHED_COUNT], phrase);
+            pool.render(7)
+        }));
+        let Err(died) = rendered.map(|_| ()) else {
+            panic!("it was rendered");
+        };
+        assert!(died.is::<WorkerDied>());
     }
 }

@@ -10,11 +10,12 @@ mod restarts;
 mod supervisor;
 
 use crate::model::{
-    Contract, Encoder, EncoderError, INPUT_LEN, Inference, MAX_BATCH, whole_windows,
+    CONTRACT, Contract, Encoder, EncoderError, INPUT_LEN, Inference, MAX_BATCH, whole_windows,
 };
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -99,12 +100,21 @@ pub fn engine_program() -> String {
     format!("mirrornet-trainer{}", std::env::consts::EXE_SUFFIX)
 }
 
-/// Folders of an engine's program and of the model that it serves.
+/// Folder of a model of the player's own, for every version of MirrorNet: MirrorNet/model in the
+/// user's data folder. No installation touches it.
+pub fn own_model_folder() -> Option<PathBuf> {
+    let base = directories::BaseDirs::new()?;
+    Some(base.data_dir().join("MirrorNet").join(MODEL_FOLDER))
+}
+
+/// Folders of an engine's program and of the models that it may serve.
 #[derive(Clone)]
 struct Installation {
     /// Folder of the program.
     program: PathBuf,
-    /// Folder of the model, absolute: the program works in its own folder.
+    /// Folder of the player's own model, which comes first if there is one.
+    own_model: Option<PathBuf>,
+    /// Folder of the model otherwise. Both are absolute: the program works in its own folder.
     model: PathBuf,
 }
 
@@ -112,9 +122,17 @@ impl Installation {
     /// An engine folder with its own model.
     fn whole(folder: PathBuf) -> Self {
         Self {
+            own_model: None,
             model: folder.join(MODEL_FOLDER),
             program: folder,
         }
+    }
+
+    /// Folder of the model to serve from the next start on.
+    fn model(&self) -> &Path {
+        let own = self.own_model.as_deref();
+        own.filter(|folder| folder.join(CONTRACT).exists())
+            .unwrap_or(&self.model)
     }
 }
 
@@ -122,6 +140,8 @@ impl Installation {
 #[derive(Default)]
 struct SharedStatus {
     status: Mutex<PublishedState>,
+    /// Number of restarts that were asked for: with each, every encoder reads its model again.
+    restarts: AtomicU64,
 }
 
 /// The published state of the engine.
@@ -186,6 +206,11 @@ pub struct Engine {
     owner: Arc<Owner>,
 }
 
+/// The path from the root. Fails only for an empty one, which the engine will not find either.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 static SHARED: Mutex<Weak<Owner>> = Mutex::new(Weak::new());
 
 impl Engine {
@@ -196,7 +221,10 @@ impl Engine {
         if let Some(owner) = shared.upgrade() {
             return Self { owner };
         }
-        let engine = Self::spawn(engine_folder().map(Installation::whole));
+        let engine = Self::spawn(engine_folder().map(|folder| Installation {
+            own_model: own_model_folder(),
+            ..Installation::whole(folder)
+        }));
         *shared = Arc::downgrade(&engine.owner);
         engine
     }
@@ -206,13 +234,21 @@ impl Engine {
         Self::spawn(Some(Installation::whole(folder.to_owned())))
     }
 
+    /// Creates an engine like [`Engine::at`] that serves the model in the folder `model`, or its
+    /// own while there is none.
+    pub fn with_own_model(folder: &Path, model: &Path) -> Self {
+        Self::spawn(Some(Installation {
+            own_model: Some(absolute(model)),
+            ..Installation::whole(folder.to_owned())
+        }))
+    }
+
     /// Creates an engine like [`Engine::at`] that serves the model in the folder `model` instead of
     /// its own.
     pub fn with_model(folder: &Path, model: &Path) -> Self {
         Self::spawn(Some(Installation {
-            program: folder.to_owned(),
-            // Fails only for an empty path, which the engine will not find either.
-            model: std::path::absolute(model).unwrap_or_else(|_| model.to_owned()),
+            model: absolute(model),
+            ..Installation::whole(folder.to_owned())
         }))
     }
 
@@ -268,9 +304,16 @@ impl Engine {
         self.send(Command::Start);
     }
 
-    /// Restarts a stopped engine, at the player's click. No effect while it runs or starts.
+    /// Ends the process, if it runs, and starts it, at the player's click. It serves the model that
+    /// is in its folder then, and so do the built-in encoders of all instances.
     pub fn restart(&self) {
+        self.owner.shared.restarts.fetch_add(1, Ordering::AcqRel);
         self.send(Command::Restart);
+    }
+
+    /// Number of restarts that were asked for so far.
+    pub fn restarts(&self) -> u64 {
+        self.owner.shared.restarts.load(Ordering::Acquire)
     }
 
     /// Sends a batch of whole windows, at most [`MAX_BATCH`]; the answer comes on the returned
@@ -296,9 +339,11 @@ impl Engine {
         EncoderError::Unavailable(self.status().text())
     }
 
-    /// Folder of the model that the engine serves; `None` when the system names no folder for it.
+    /// Folder of the model that the engine serves from its next start on; `None` when the system
+    /// names no folder for it.
     pub fn model_folder(&self) -> Option<PathBuf> {
-        self.owner.installation.as_ref().map(|i| i.model.clone())
+        let installation = self.owner.installation.as_ref();
+        installation.map(|i| i.model().to_owned())
     }
 
     /// Creates an encoder that asks this engine.

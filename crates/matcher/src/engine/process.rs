@@ -12,8 +12,6 @@ use std::time::{Duration, Instant};
 
 /// Number of bytes kept from the end of the child's standard error.
 const STDERR_BYTES: usize = 2048;
-/// Time for a child to end by itself once its input has ended.
-const FAREWELL: Duration = Duration::from_millis(300);
 /// Inherited variables that would change what the child's libraries load or how many threads they
 /// run.
 const FOREIGN_PREFIXES: [&str; 5] = ["LD_", "DYLD_", "OMP_", "GOMP_", "KMP_"];
@@ -31,7 +29,7 @@ pub(super) struct Process {
 impl Process {
     /// Starts an engine and greets it; its `Ready` is the first answer.
     pub(super) fn start(installation: &Installation) -> io::Result<Self> {
-        let Installation { program, model } = installation;
+        let (program, model) = (&installation.program, installation.model());
         let mut command = Command::new(program.join(engine_program()));
         command
             .arg("serve")
@@ -132,13 +130,12 @@ impl Process {
         }
     }
 
+    /// Ends the child at once: it holds nothing that it would have to save, a host that removes an
+    /// instance waits for this, and libtorch takes 100 ms to end by itself.
     fn end(&mut self) {
-        // An idle pipe thread now closes its end, and the child sees the end of its input.
         self.requests = None;
-        if self.wait(FAREWELL).is_none() {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }

@@ -82,7 +82,7 @@ impl Supervisor {
             select! {
                 recv(self.inbox) -> command => match command {
                     Ok(Command::Start) => self.start(matches!(self.status(), EngineStatus::Idle)),
-                    Ok(Command::Restart) => self.start(matches!(self.phase, Phase::Off | Phase::Waiting { .. })),
+                    Ok(Command::Restart) => self.restart(),
                     Ok(Command::Infer(request)) if matches!(self.phase, Phase::Running { .. }) => self.pending.push_back(request),
                     Ok(Command::Infer(request)) => refuse(vec![request], &self.status().text()),
                     Err(_) => return,
@@ -171,6 +171,16 @@ impl Supervisor {
             }
             Err(e) => self.stop(format!("{} can't be started ({e})", program.display())),
         }
+    }
+
+    /// Ends the child, if there is one, and starts another.
+    fn restart(&mut self) {
+        let batch = match std::mem::replace(&mut self.phase, Phase::Off) {
+            Phase::Running { batch, .. } => batch,
+            _ => None,
+        };
+        self.start(true);
+        self.refuse_all(batch);
     }
 
     /// Sends the requests that arrived during the last batch as the next one.

@@ -2,7 +2,7 @@
 //! that every window is answered.
 
 use super::{LoopState, Readiness, Runtime};
-use crate::engine::{Answer, Engine, EngineStatus};
+use crate::engine::{Answer, Engine, EngineStatus, REQUEST_TIMEOUT};
 use crate::model::CONTRACT;
 use crate::model::{BuiltinEncoder, BuiltinError, ModelFiles};
 use crate::model::{Encoder, EncoderError, Inference};
@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 use ear::EarConfig;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longest wait for the engine's answer while playing live. Windows are 40 ms apart: an engine that
 /// takes longer can't keep up, and the rest of an inference's 120 ms is enough for the built-in
@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_millis(40);
 /// Longest wait for the engine's answer offline, where a wait is inaudible and a bounce should use
 /// the engine throughout: less than the audio thread waits.
 const PATIENCE_OFFLINE: Duration = Duration::from_millis(200);
+/// Interval at which a wait looks whether the listener has to end.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Source of the listener's inferences.
 pub(super) trait Source: Encoder {
@@ -35,6 +37,11 @@ pub(super) struct FallbackEncoder {
     /// The built-in encoder, or the reason why there is none; `None` until there is something to
     /// hear.
     builtin: Option<Result<BuiltinEncoder, BuiltinError>>,
+    /// Whether the built-in encoder has another model than the engine: then it answers only while
+    /// the engine does not run.
+    differs: bool,
+    /// [`Engine::restarts`] when the model was loaded.
+    loaded_at: u64,
     /// Channel of the answer that the engine still owes.
     pending_reply: Option<Receiver<Answer>>,
 }
@@ -47,23 +54,60 @@ impl FallbackEncoder {
             model,
             shared,
             builtin: None,
+            differs: false,
+            loaded_at: 0,
             pending_reply: None,
         }
     }
 
-    /// Loads the model that the engine serves or, if there is none, the given one.
-    fn load(&self) -> Result<BuiltinEncoder, BuiltinError> {
+    /// Loads the model that the engine serves or, if there is none or it can't be read, the given
+    /// one; and says so.
+    fn load(&mut self) {
+        self.loaded_at = self.engine.restarts();
         let folder = self.engine.model_folder().unwrap_or_default();
-        match self.model {
-            Some(model) if !folder.join(CONTRACT).exists() => BuiltinEncoder::from_memory(model),
+        let given = || self.model.map(BuiltinEncoder::from_memory);
+        let engines = match given() {
+            Some(given) if !folder.join(CONTRACT).exists() => given,
             _ => BuiltinEncoder::from_folder(&folder),
+        };
+        let (builtin, trouble) = match engines {
+            Ok(builtin) => (Ok(builtin), None),
+            Err(e) => match given() {
+                Some(Ok(builtin)) => {
+                    let trouble = Trouble::OwnModel(e.to_string());
+                    (Ok(builtin), Some(trouble))
+                }
+                _ => {
+                    let trouble = Trouble::NoModel(e.to_string());
+                    (Err(e), Some(trouble))
+                }
+            },
+        };
+        self.differs = matches!(trouble, Some(Trouble::OwnModel(_)));
+        self.shared.shown.lock().builtin_trouble = trouble;
+        self.builtin = Some(builtin);
+    }
+
+    /// Waits for an answer, at most until `patience` has passed or the listener has to end.
+    fn wait(
+        &self,
+        answer: &Receiver<Answer>,
+        patience: Duration,
+    ) -> Result<Answer, RecvTimeoutError> {
+        let until = Instant::now() + patience;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match answer.recv_timeout(left.min(LOOK)) {
+                Err(RecvTimeoutError::Timeout)
+                    if left > LOOK && !self.shared.stop.load(Ordering::Acquire) => {}
+                result => return result,
+            }
         }
     }
 
     fn ask_engine(&mut self, windows: &[u8]) -> Answer {
-        let Some(Ok(_)) = self.builtin else {
-            return self.engine.encoder().infer(windows);
-        };
+        // Longer than the engine's own limit, where nothing stands in for it.
+        let alone = !matches!(self.builtin, Some(Ok(_)));
         let late = || EncoderError::Unavailable("the engine is slow to answer".into());
         if let Some(pending_reply) = &self.pending_reply {
             // More requests would only queue up behind the first.
@@ -74,10 +118,11 @@ impl FallbackEncoder {
         }
         let answer = self.engine.ask(windows)?;
         let patience = match self.shared.is_offline() {
+            _ if alone => 2 * REQUEST_TIMEOUT,
             true => PATIENCE_OFFLINE,
             false => PATIENCE,
         };
-        match answer.recv_timeout(patience) {
+        match self.wait(&answer, patience) {
             Ok(answer) => answer,
             Err(RecvTimeoutError::Disconnected) => Err(self.engine.gone()),
             Err(RecvTimeoutError::Timeout) => {
@@ -90,8 +135,11 @@ impl FallbackEncoder {
 
 impl Encoder for FallbackEncoder {
     fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
-        let (answer, by) = match (self.ask_engine(windows), &mut self.builtin) {
+        let asked = self.ask_engine(windows);
+        let holds = self.differs && matches!(self.engine.status(), EngineStatus::Running { .. });
+        let (answer, by) = match (asked, &mut self.builtin) {
             (Ok(answer), _) => (answer, Runtime::Engine),
+            (Err(e), Some(Ok(_))) if holds => return Err(e),
             (Err(_), Some(Ok(builtin))) => (builtin.infer(windows)?, Runtime::Builtin),
             (Err(e), _) => return Err(e),
         };
@@ -116,14 +164,9 @@ impl Source for FallbackEncoder {
         if status == EngineStatus::Idle {
             self.engine.start();
         }
-        if self.shared.reload.swap(false, Ordering::AcqRel) {
-            self.builtin = None;
-        }
-        if self.builtin.is_none() {
-            let builtin = self.load();
-            let builtin_error = builtin.as_ref().err().map(ToString::to_string);
-            self.shared.shown.lock().builtin_error = builtin_error;
-            self.builtin = Some(builtin);
+        let reload = self.shared.reload.swap(false, Ordering::AcqRel);
+        if reload || self.builtin.is_none() || self.loaded_at != self.engine.restarts() {
+            self.load();
         }
         let builtin = self.builtin.as_ref().and_then(|b| b.as_ref().ok());
         let readiness = match (status, builtin) {
@@ -138,25 +181,36 @@ impl Source for FallbackEncoder {
     }
 }
 
-/// Describes for the player which encoder listens; `builtin_error` is the reason why the built-in
-/// one can't.
-pub(super) fn describe(status: &EngineStatus, builtin_error: Option<&str>) -> String {
+/// What is wrong with the built-in encoder's model, and the reason.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Trouble {
+    /// The engine's model can't be read; the plugin's own stands in.
+    OwnModel(String),
+    /// There is no model that can be read.
+    NoModel(String),
+}
+
+/// Describes for the player which encoder listens.
+pub(super) fn describe(status: &EngineStatus, trouble: Option<&Trouble>) -> String {
     let engine = status.text();
-    match (status, builtin_error) {
+    let running = matches!(status, EngineStatus::Running { .. });
+    match (status, trouble) {
         (EngineStatus::Idle | EngineStatus::Running { .. }, None) => engine,
         (EngineStatus::Starting, None) => {
             format!("{engine} The built-in encoder listens until the engine is ready.")
         }
         (_, None) => format!("{engine} The built-in encoder listens in its place."),
-        (EngineStatus::Running { .. }, Some(builtin_error)) => {
-            format!(
-                "{engine} The built-in encoder can't replace the engine if it stops: {builtin_error}."
-            )
+        (_, Some(Trouble::OwnModel(reason))) if running => format!(
+            "{engine} If it stops, the built-in encoder listens with the plugin's own model: {reason}."
+        ),
+        (_, Some(Trouble::OwnModel(reason))) => {
+            format!("{engine} The built-in encoder listens with the plugin's own model: {reason}.")
         }
-        (_, Some(builtin_error)) => {
-            format!(
-                "{engine} The built-in encoder can't listen either, and the match holds: {builtin_error}."
-            )
+        (_, Some(Trouble::NoModel(reason))) if running => {
+            format!("{engine} The built-in encoder can't replace the engine if it stops: {reason}.")
         }
+        (_, Some(Trouble::NoModel(reason))) => format!(
+            "{engine} The built-in encoder can't listen either, and the match holds: {reason}."
+        ),
     }
 }

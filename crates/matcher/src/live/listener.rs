@@ -199,6 +199,8 @@ impl<E: Encoder> Hearing<E> {
             });
             let encoder = &self.encoder;
             moved = self.matching.step(self.frames, inferred, || encoder.fork());
+        } else {
+            moved = self.matching.rest(self.frames);
         }
         Ok(StepResult {
             frame: self.frames,

@@ -318,6 +318,12 @@ impl Matching {
         moved
     }
 
+    /// Takes up what was found, after frame number `frame` of a silence. Returns whether what is held
+    /// has changed.
+    pub(super) fn rest(&mut self, frame: u64) -> bool {
+        self.take_found(frame)
+    }
+
     /// Returns whether there is a judgement now.
     fn is_judged(&mut self) -> bool {
         let due = self.sounding >= self.judged_next;

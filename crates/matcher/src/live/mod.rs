@@ -20,6 +20,7 @@ mod matching;
 mod memory;
 mod onset;
 mod phrase;
+mod rest;
 mod resynthesis;
 mod searching;
 mod status;
@@ -38,7 +39,7 @@ pub use target::{Limits, MOST_DB, Settings, Target};
 use crate::engine::Engine;
 use crate::model::ModelFiles;
 use ear::{CHANNELS, EarConfig, PitchFrame};
-use fallback::{FallbackEncoder, Source};
+use fallback::{FallbackEncoder, Source, Trouble};
 use parking_lot::Mutex;
 use rtrb::RingBuffer;
 use std::collections::VecDeque;
@@ -156,8 +157,10 @@ struct Shown {
     status: Status,
     answering: Option<Runtime>,
     changes: u64,
-    /// Reason why the built-in encoder can't be used.
-    builtin_error: Option<String>,
+    /// Number of panics of the listener.
+    faults: u64,
+    /// What is wrong with the built-in encoder's model.
+    builtin_trouble: Option<Trouble>,
 }
 
 /// Copy of the listener's state for the editor.
@@ -217,11 +220,17 @@ impl View {
     /// Describes for the player which encoder listens, and what to do about it, in a sentence or
     /// two.
     pub fn describe_encoder(&self) -> String {
-        let builtin_error = self.shared.shown.lock().builtin_error.clone();
-        fallback::describe(&self.engine.status(), builtin_error.as_deref())
+        let shown = self.shared.shown.lock();
+        let (trouble, faults) = (shown.builtin_trouble.clone(), shown.faults);
+        drop(shown);
+        let mut text = fallback::describe(&self.engine.status(), trouble.as_ref());
+        if faults > 0 {
+            text += &format!(" The listener failed and began again, {faults} times.");
+        }
+        text
     }
 
-    /// Restarts a stopped engine and reloads the model, at the player's click.
+    /// Restarts the engine and has every instance load its model again, at the player's click.
     pub fn restart(&self) {
         self.shared.reload.store(true, Ordering::Release);
         self.engine.restart();
@@ -266,17 +275,18 @@ impl Drop for View {
 }
 
 /// Starts the listener thread at `sample_rate` Hz, and returns the two ends that it connects. The
-/// engine starts when the first sound is pushed while listening is on; while it is unavailable, the
-/// built-in encoder answers with the model in the engine's folder, or with `model` if there is
-/// none.
+/// engine starts when something sounds for the first time while listening is on; while it is
+/// unavailable, the built-in encoder answers with the engine's model, or with `model` if there is
+/// none that it can read.
 pub fn live(sample_rate: f64, engine: Engine, model: Option<ModelFiles>) -> (AudioEnd, View) {
-    let of = |shared| FallbackEncoder::new(engine.clone(), model, shared);
-    start(sample_rate, of, engine.clone(), true)
+    let source_engine = engine.clone();
+    let of = move |shared| Some(FallbackEncoder::new(source_engine.clone(), model, shared));
+    start(sample_rate, of, engine, true)
 }
 
 fn start<S: Source + 'static>(
     sample_rate: f64,
-    source: impl FnOnce(Arc<LoopState>) -> S,
+    mut source: impl FnMut(Arc<LoopState>) -> Option<S> + Send + 'static,
     engine: Engine,
     search: bool,
 ) -> (AudioEnd, View) {
@@ -286,9 +296,13 @@ fn start<S: Source + 'static>(
     let (marks, from_marks) = RingBuffer::new(MARKS);
     let (to_due, due) = RingBuffer::new(DUE);
     let shared = Arc::new(LoopState::default());
+    let make_source: thread::MakeSource = {
+        let shared = shared.clone();
+        Box::new(move || source(shared.clone()).map(|source| Box::new(source) as _))
+    };
     let worker = thread::ListenerThread::new(
         sample_rate,
-        Box::new(source(shared.clone())),
+        make_source,
         shared.clone(),
         (from_samples, from_marks, to_due),
         search,

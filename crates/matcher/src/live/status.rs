@@ -43,6 +43,8 @@ pub enum Deafness {
     Ear(EarError),
     /// The system started no listener thread.
     Thread(std::io::ErrorKind),
+    /// The listener failed too often, the last time with this message.
+    Fault(String),
 }
 
 impl fmt::Display for Status {
@@ -60,6 +62,12 @@ impl fmt::Display for Status {
             Self::Holding(HoldReason::NoAnswer) => "Holding: the engine gave no answer",
             Self::Holding(HoldReason::NoEncoder) => "Holding: the engine is not running",
             Self::NotListening(Deafness::Ear(e)) => return write!(f, "Not listening: {e}"),
+            Self::NotListening(Deafness::Fault(message)) => {
+                return write!(
+                    f,
+                    "Not listening: the listener failed ({message}). Click Restart to try again"
+                );
+            }
             Self::NotListening(Deafness::Thread(e)) => {
                 return write!(
                     f,

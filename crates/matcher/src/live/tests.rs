@@ -69,8 +69,8 @@ impl<E: Encoder> Source for Standing<E> {
 }
 
 fn live_with(rate: f64, encoder: impl Encoder + 'static, readiness: Readiness) -> (AudioEnd, View) {
-    let source = Standing(encoder, readiness, EarConfig::default());
-    start(rate, |_| source, no_engine(), false)
+    let mut source = Some(Standing(encoder, readiness, EarConfig::default()));
+    start(rate, move |_| source.take(), no_engine(), false)
 }
 
 /// Notes of several pitches, so that no two windows are alike.
@@ -286,8 +286,8 @@ fn the_models_ear_replaces_the_default_one() {
         frame_ms: 16.0,
         ..EarConfig::default()
     };
-    let source = Standing(Fingerprint, Readiness::Ready, ear);
-    let (mut end, view) = start(16_000.0, |_| source, no_engine(), false);
+    let mut source = Some(Standing(Fingerprint, Readiness::Ready, ear));
+    let (mut end, view) = start(16_000.0, move |_| source.take(), no_engine(), false);
     let positions: Vec<usize> = play(&mut end, &melody(16_000.0, 1.0), 160)
         .into_iter()
         .map(|d| d.0)
@@ -296,6 +296,65 @@ fn the_models_ear_replaces_the_default_one() {
     let expected: Vec<usize> = (7..=10).map(|n| n * 1280 + 1920).collect();
     assert_eq!(positions, expected);
     assert_eq!(view.snapshot().ear, ear);
+}
+
+/// Encoder that panics at its tenth window.
+struct Fragile(usize);
+
+impl Encoder for Fragile {
+    fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError> {
+        self.0 += 1;
+        assert!(self.0 < 10, "out of luck");
+        Fingerprint.infer(windows)
+    }
+}
+
+/// FAULTS E3.
+#[test]
+fn a_panic_is_said_and_the_listener_begins_again_unless_it_goes_on() {
+    let source = |_| Some(Standing(Fragile(0), Readiness::Ready, EarConfig::default()));
+    let (mut end, view) = start(16_000.0, source, no_engine());
+    let sound = melody(16_000.0, 4.0);
+    let (first, rest) = sound.split_at(16_000 * 6 / 10);
+    let positions = |due: Vec<(usize, Target)>| due.iter().map(|d| d.0).collect::<Vec<_>>();
+    let due = positions(play(&mut end, first, 160));
+    assert!(due.iter().any(|p| *p < 8_000), "{due:?}");
+    let words = view.describe_encoder();
+    assert!(words.contains("failed and began again, 1 times"), "{words}");
+    // Followed once more, then given up: three times within a minute.
+    assert!(!play(&mut end, rest, 160).is_empty());
+    let status = view.snapshot().status;
+    let fault = Status::NotListening(Deafness::Fault("out of luck".into()));
+    assert_eq!(status, fault);
+    assert!(status.to_string().contains("out of luck"), "{status}");
+    assert_eq!(play(&mut end, first, 160), [], "nobody is waited for");
+    view.restart();
+    while view.snapshot().status == fault {
+        end.push(&[0.0; 160]);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(!play(&mut end, first, 160).is_empty(), "it listens again");
+    assert_eq!(view.snapshot().dropped, 0);
+}
+
+/// FAULTS E2: what is left out of a silence moves no inference.
+#[test]
+fn inferences_keep_their_lattice_over_a_rest() {
+    let rate = 16_000.0;
+    let (mut end, view) = live_with(rate, Fingerprint, Readiness::Ready);
+    let tone = melody(rate, 0.5);
+    let silence = vec![0.0; 16_000 * 7 + 123];
+    let sound = [&silence[..777], &tone, &silence, &tone].concat();
+    let due = play(&mut end, &sound, 160);
+    let lattice = lattice(rate, sound.len());
+    assert!(due.iter().all(|(p, _)| lattice.contains(p)));
+    let again = 777 + tone.len() + silence.len();
+    assert!(due.iter().any(|(p, _)| (again..again + 3_200).contains(p)));
+    // Five seconds of it were heard, and the editor shows four.
+    let heard = view.snapshot().heard as f64 * 0.008;
+    assert!((5.9..6.2).contains(&heard), "{heard} s");
+    let (mut end, _view) = live_with(rate, Fingerprint, Readiness::Ready);
+    assert_eq!(play(&mut end, &sound, 999), due);
 }
 
 #[test]

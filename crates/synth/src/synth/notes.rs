@@ -12,9 +12,11 @@ pub(super) const KEYS: usize = 32;
 /// A key that a single voice may return to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key {
-    note: NoteState,
-    /// Whether only the pedal holds it.
-    let_go: bool,
+    pub(super) note: NoteState,
+    /// Whether only a pedal holds it.
+    pub(super) let_go: bool,
+    /// Whether the sostenuto pedal caught it.
+    pub(super) caught: bool,
 }
 
 /// A note that has ended, as the host named it.
@@ -58,15 +60,22 @@ impl Synth {
     }
 
     /// Changes a voice at the current sample.
-    fn change(&mut self, index: usize, change: impl FnOnce(&mut Voice)) {
+    pub(super) fn change(&mut self, index: usize, change: impl FnOnce(&mut Voice)) {
         let voice = &mut self.voices[index];
         let left = voice.cut(&self.shared);
         change(voice);
+        if !voice.held {
+            voice.note.leave_channel(&self.shared);
+        }
         voice.replan(left, &self.shared);
     }
 
     /// Changes every sounding voice that `which` selects.
-    fn change_all(&mut self, which: impl Fn(&Voice) -> bool, change: impl Fn(&mut Voice)) {
+    pub(super) fn change_all(
+        &mut self,
+        which: impl Fn(&Voice) -> bool,
+        change: impl Fn(&mut Voice),
+    ) {
         for n in 0..self.active.len() {
             let i = self.active[n];
             if which(&self.voices[i]) {
@@ -98,7 +107,10 @@ impl Synth {
                     mode => self.single_on(note, mode),
                 }
             }
-            NoteOff { id, channel, key } => self.note_off(named(id, channel, key)),
+            NoteOff { id, channel, key } => {
+                let same = NoteState::new(id, channel, key, 0.0);
+                self.note_off(named(id, channel, key), &same);
+            }
             Choke { id, channel, key } => {
                 let which = named(id, channel, key);
                 self.keys.retain(|k| !which(&k.note));
@@ -110,7 +122,17 @@ impl Synth {
             ChannelBrightness { channel, value } => {
                 channels[channel as usize].brightness = octaves(value);
             }
+            ChannelVolume { channel, value } => channels[channel as usize].volume = value,
+            ChannelExpression { channel, value } => channels[channel as usize].expression = value,
+            ChannelPan { channel, pan } => channels[channel as usize].pan = pan,
             Sustain { channel, down } => self.sustain(channel, down),
+            Sostenuto { channel, down } => self.sostenuto(channel, down),
+            ResetControllers { channel } => self.reset_controllers(channel),
+            DataEntry {
+                channel,
+                controller,
+                value,
+            } => self.shared.enter(channel, controller, value),
             AllNotesOff { channel } => {
                 let of = self.of_channel(channel);
                 self.keys.retain(|k| !of(&k.note));
@@ -162,25 +184,31 @@ impl Synth {
     }
 
     /// Whether a note belongs to a channel, or to the zone of which it is the master's.
-    fn of_channel(&self, channel: u8) -> impl Fn(&NoteState) -> bool + Copy + use<> {
-        let zone = channel == 0 && self.shared.settings.mpe_bend_range.is_some();
-        move |note| zone || channel == ANY_CHANNEL || note.channel == channel
+    fn of_channel(&self, channel: u8) -> impl Fn(&NoteState) -> bool + use<> {
+        let reached: [bool; 16] = std::array::from_fn(|c| {
+            channel == ANY_CHANNEL || self.shared.reaches(channel, c as u8)
+        });
+        move |note| reached[usize::from(note.channel & 15)]
     }
 
     /// Forgets the keys of the single voice that a change of mode has left behind: its note is one
     /// of many now, and ends by its own note-off or, if that has come already, with the pedal.
     fn leave_single(&mut self) {
-        while let Some(Key { note, let_go }) = self.keys.pop() {
-            let same =
-                |n: &NoteState| n.channel == note.channel && n.key == note.key && n.id == note.id;
-            if let_go {
-                self.change_all(|v| !v.fading && same(&v.note), |v| v.held = false);
+        while let Some(key) = self.keys.pop() {
+            let same = |v: &Voice| !v.fading && v.note.has_name_of(&key.note);
+            self.change_all(same, |v| v.caught |= key.caught);
+            if key.let_go {
+                self.change_all(same, |v| v.held = false);
             }
         }
     }
 
     /// Expressions are smoothed, so they may wait for the next grid line.
-    fn express(&mut self, which: impl Fn(&NoteState) -> bool, set: impl Fn(&mut NoteState)) {
+    pub(super) fn express(
+        &mut self,
+        which: impl Fn(&NoteState) -> bool,
+        set: impl Fn(&mut NoteState),
+    ) {
         for &i in &self.active {
             let voice = &mut self.voices[i];
             if !voice.fading && which(&voice.note) {
@@ -191,20 +219,23 @@ impl Synth {
 
     fn note_on(&mut self, note: NoteState) {
         // A key struck again lets its earlier note go.
-        let same =
-            |n: &NoteState| n.channel == note.channel && n.key == note.key && n.id == note.id;
-        self.change_all(|v| !v.fading && same(&v.note), Voice::release);
+        let same = |v: &Voice| !v.fading && v.note.has_name_of(&note);
+        let sounding = self.active.iter().map(|&i| &self.voices[i]);
+        let caught = sounding.filter(|v| same(v)).any(|v| v.caught);
+        self.change_all(same, Voice::release);
         while self.active_voices() >= self.shared.settings.voices
             && let Some(victim) = self.victim()
         {
             self.change(victim, Voice::fade);
         }
         let offset = self.last_key.map_or(0.0, |last| last - note.key);
-        self.start(note, offset);
+        let slot = self.start(note, offset);
+        // The pedal holds the string, so to say, and not what was played on it.
+        self.voices[slot].caught = caught;
     }
 
-    /// Starts a voice that glides from `offset` semitones away.
-    fn start(&mut self, note: NoteState, offset: f32) {
+    /// Starts a voice that glides from `offset` semitones away; returns its index.
+    fn start(&mut self, note: NoteState, offset: f32) -> usize {
         let slot = match (self.first..SLOTS)
             .chain(0..self.first)
             .find(|i| !self.active.contains(i))
@@ -226,6 +257,7 @@ impl Synth {
         self.notes += 1;
         let left = self.to_grid();
         self.voices[slot].replan(left, &self.shared);
+        slot
     }
 
     /// The next note's seed.
@@ -236,8 +268,12 @@ impl Synth {
 
     /// A key is struck where there is one voice for all.
     fn single_on(&mut self, note: NoteState, mode: PlayMode) {
-        self.keys
-            .retain(|k| k.note.channel != note.channel || k.note.key != note.key);
+        let mut caught = false;
+        self.keys.retain(|k| {
+            let same = k.note.channel == note.channel && k.note.key == note.key;
+            caught |= same && k.caught;
+            !same
+        });
         let first = self.keys.is_empty();
         if self.keys.len() == KEYS {
             self.keys.remove(0);
@@ -245,12 +281,14 @@ impl Synth {
         self.keys.push(Key {
             note,
             let_go: false,
+            caught,
         });
         let retrigger = mode == PlayMode::Mono || first;
         let glides = mode == PlayMode::Mono || !first;
         let Some(voice) = self.single() else {
             let last = self.last_key.filter(|_| glides);
-            return self.start(note, last.map_or(0.0, |last| last - note.key));
+            self.start(note, last.map_or(0.0, |last| last - note.key));
+            return;
         };
         self.change_all(|v| !v.fading && v.number != voice, Voice::fade);
         self.follow(voice, note, retrigger, glides);
@@ -293,22 +331,23 @@ impl Synth {
         }
     }
 
-    fn note_off(&mut self, which: impl Fn(&NoteState) -> bool + Copy) {
-        // Of keys that a host names alike, one that is still down.
-        let named = |down: bool| move |k: &Key| which(&k.note) && !(down && k.let_go);
-        let at = self.keys.iter().rposition(named(true));
-        let Some(at) = at.or_else(|| self.keys.iter().rposition(named(false))) else {
+    fn note_off(&mut self, which: impl Fn(&NoteState) -> bool + Copy, same: &NoteState) {
+        // Of keys that a host names alike, one that is still down, and first the very same.
+        let rank = |k: &Key| (k.let_go, !k.note.has_name_of(same));
+        let keys = self.keys.iter().enumerate().rev();
+        let named = keys.filter(|(_, k)| which(&k.note));
+        let Some((at, _)) = named.min_by_key(|(_, k)| rank(k)) else {
             for n in 0..self.active.len() {
                 let i = self.active[n];
                 let voice = &self.voices[i];
                 if voice.held && !voice.fading && which(&voice.note) {
-                    let stays = self.shared.pedal(voice.note.channel);
+                    let stays = voice.caught || self.shared.pedal(voice.note.channel);
                     self.change(i, |v| if stays { v.held = false } else { v.release() });
                 }
             }
             return;
         };
-        if self.shared.pedal(self.keys[at].note.channel) {
+        if self.keys[at].caught || self.shared.pedal(self.keys[at].note.channel) {
             self.keys[at].let_go = true;
         } else {
             self.keys.remove(at);
@@ -316,30 +355,8 @@ impl Synth {
         }
     }
 
-    fn sustain(&mut self, channel: u8, down: bool) {
-        self.shared.channels[channel as usize].pedal = down;
-        if down {
-            return;
-        }
-        for n in 0..self.active.len() {
-            let i = self.active[n];
-            let voice = &self.voices[i];
-            let zone = channel == 0 && self.shared.settings.mpe_bend_range.is_some();
-            if (zone || voice.note.channel == channel)
-                && !voice.held
-                && !self.shared.pedal(voice.note.channel)
-            {
-                self.change(i, Voice::release);
-            }
-        }
-        let shared = &self.shared;
-        self.keys
-            .retain(|k| !k.let_go || shared.pedal(k.note.channel));
-        self.settle();
-    }
-
     /// Lets the single voice follow the key struck last of those still held, or go.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         let Some(voice) = self.single().filter(|_| !self.is_poly()) else {
             return;
         };

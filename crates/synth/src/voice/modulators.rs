@@ -51,16 +51,20 @@ impl Modulators {
         if samples == CONTROL {
             let smooth = |x: &mut f32, aim: f32| *x = aim + (*x - aim) * s.smoothing;
             smooth(&mut self.velocity, note.velocity);
-            smooth(&mut self.volume, note.volume);
-            smooth(&mut self.pan, note.pan);
-            let brightness = note.brightness + controllers.values.brightness;
+            smooth(&mut self.volume, note.volume * controllers.gain);
+            // As below: volume 0 is a controller's lowest, not only a passing fade.
+            if self.volume < 1e-6 {
+                self.volume = note.volume * controllers.gain;
+            }
+            smooth(&mut self.pan, note.pan + controllers.pan);
+            let brightness = note.brightness + controllers.brightness;
             smooth(&mut self.brightness, brightness);
             if !s.matrix.is_empty() {
-                let pressure = note.pressure.max(controllers.values.pressure);
+                let pressure = note.pressure.max(controllers.pressure);
                 for (x, aim) in [
-                    (&mut self.wheel, controllers.values.wheel),
+                    (&mut self.wheel, controllers.wheel),
                     (&mut self.pressure, pressure),
-                    (&mut self.bend, controllers.values.bend),
+                    (&mut self.bend, controllers.bend),
                 ] {
                     smooth(x, aim);
                     // They rest at 0, and must not creep there through the denormals.

@@ -1,5 +1,8 @@
 //! The note that a voice plays.
 
+use crate::controllers::Controllers;
+use crate::shared::SharedState;
+
 /// A note's name and expression.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoteState {
@@ -21,6 +24,9 @@ pub struct NoteState {
     pub brightness: f32,
     /// Pressure, 0 to 1.
     pub pressure: f32,
+    /// The controllers of a zone's member channel (MPE) as they were when its key was let go: the
+    /// channel may be another note's since.
+    pub left: Option<Controllers>,
 }
 
 impl NoteState {
@@ -33,6 +39,19 @@ impl NoteState {
             velocity,
             volume: 1.0,
             ..Self::default()
+        }
+    }
+
+    /// Whether a host names both notes alike.
+    pub fn has_name_of(&self, other: &Self) -> bool {
+        (self.channel, self.key, self.id) == (other.channel, other.key, other.id)
+    }
+
+    /// Keeps what the controllers of its channel are, if it has the channel for its own and did
+    /// not leave it before.
+    pub fn leave_channel(&mut self, shared: &SharedState) {
+        if self.left.is_none() && shared.is_member(self.channel) {
+            self.left = Some(shared.channels[self.channel as usize]);
         }
     }
 }

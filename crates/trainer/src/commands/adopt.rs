@@ -17,11 +17,14 @@ pub struct Args {
     /// Model folder; made if missing.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Replace the model that is in the folder.
+    #[arg(long)]
+    overwrite: bool,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<(), Error> {
-    let difference = adopt::adopt(&args.weights, &args.out)?;
+    let difference = adopt::adopt(&args.weights, &args.out, args.overwrite)?;
     eprintln!(
         "model in {}; its answers to the example differ by at most {difference:.1e}",
         args.out.display()

@@ -30,6 +30,9 @@ pub struct Args {
     /// Continue from the checkpoint in the output folder, with its seed and batch.
     #[arg(long)]
     resume: bool,
+    /// Replace the training and the model that are in the output folder.
+    #[arg(long, conflicts_with = "resume")]
+    overwrite: bool,
     /// Device that the networks are trained on; synthesizer and ear always run on the CPU.
     #[arg(long, value_enum, default_value_t = Where::Cpu)]
     device: Where,
@@ -102,13 +105,11 @@ pub fn run(args: Args) -> Result<(), Error> {
         cache: (!args.no_cache).then(|| args.cache.unwrap_or_else(|| args.out.clone())),
         out: args.out,
         resume: args.resume,
+        overwrite: args.overwrite,
         device,
         threads: args.threads.unwrap_or(parallel::cores() - 1).max(1),
         held_out: 64,
-        command: std::iter::once("mirrornet-trainer".into())
-            .chain(std::env::args().skip(1))
-            .collect::<Vec<_>>()
-            .join(" "),
+        command: command(std::env::args().skip(1)),
     };
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = stopped.clone();
@@ -120,4 +121,38 @@ pub fn run(args: Args) -> Result<(), Error> {
     })?;
     train(&options, |_| stopped.load(Ordering::Relaxed))?;
     Ok(())
+}
+
+/// The command for a model's record, without the names of the player's files and folders.
+fn command(args: impl Iterator<Item = String>) -> String {
+    const PATHS: [&str; 4] = ["--from", "--out", "--references", "--cache"];
+    let mut words = vec!["mirrornet-trainer".to_owned()];
+    let mut is_path = false;
+    for arg in args {
+        let option = arg.split('=').next().unwrap_or_default();
+        let names_path = PATHS.contains(&option);
+        words.push(match (is_path, names_path && arg.contains('=')) {
+            (true, _) => "...".into(),
+            (_, true) => format!("{option}=..."),
+            _ => arg.clone(),
+        });
+        is_path = !is_path && names_path && !arg.contains('=');
+    }
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FAULTS E10.
+    #[test]
+    fn a_record_names_no_files() {
+        let args = "train --minutes 20 --references /home/me/secret --out=/home/me/m --seed 3";
+        let words = args.split(' ').map(str::to_owned);
+        assert_eq!(
+            command(words),
+            "mirrornet-trainer train --minutes 20 --references ... --out=... --seed 3"
+        );
+    }
 }

@@ -1,8 +1,8 @@
 //! Checkpoints: one safetensors file with weights, moments, averages, and the rest as JSON in a
-//! byte tensor; written under a temporary name and renamed.
+//! byte tensor; written under a temporary name, synced and renamed.
 
 use super::history::History;
-use super::recipe::Recipe;
+use super::recipe::{Anchor, Recipe};
 use mirrornet::files::replace_with;
 use mirrornet::samples::plant::Phrase;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,9 @@ pub struct Pending {
 pub struct State {
     /// Options that may not change.
     pub recipe: Recipe,
+    /// Where the training stood when its budget last changed.
+    #[serde(default)]
+    pub anchor: Anchor,
     /// Networks' variables, to notice another version's.
     pub architecture: String,
     /// Steps done.

@@ -19,14 +19,16 @@ pub use history::{History, Point};
 pub use recipe::{Budget, Recipe};
 pub use validate::Quality;
 
-use crate::export::{ExportError, export};
+use crate::export::{ExportError, FILES, export};
+use checkpoint::State;
 use ear::{EarConfig, EarError};
 use matcher::{BuiltinEncoder, BuiltinError};
 use mirrornet::samples::cache::{self, Cache};
 use mirrornet::samples::foreign::{Foreign, ForeignError};
 use mirrornet::samples::plant::Plant;
-use mirrornet::samples::pool::Pool;
+use mirrornet::samples::pool::{Pool, WorkerDied};
 use progress::Progress;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tch::{Device, TchError};
@@ -49,6 +51,8 @@ pub struct Options {
     /// Continue from the checkpoint in `out`. Its seed and batch are kept; the budget is this
     /// one's.
     pub resume: bool,
+    /// Replace what an earlier training left in `out`.
+    pub overwrite: bool,
     /// Device of the networks.
     pub device: Device,
     /// Rendering threads, at least 1.
@@ -97,6 +101,15 @@ pub enum TrainError {
     /// The output folder.
     #[error("cannot make the folder {0}: {1}")]
     Out(PathBuf, std::io::Error),
+    /// It holds another training's results.
+    #[error(
+        "{0} is there already: continue that training with --resume, replace it with --overwrite, \
+         or give another folder with --out"
+    )]
+    Exists(PathBuf),
+    /// A rendering thread.
+    #[error("a rendering thread has died ({0}). Continue from the last checkpoint with --resume")]
+    Renderer(String),
 }
 
 /// Time between checkpoints.
@@ -106,6 +119,25 @@ const VALIDATE_EVERY: u64 = 400;
 
 /// Trains. Asks `stop` before each step, with the number of steps done, whether to save and end.
 pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, TrainError> {
+    let result = catch_unwind(AssertUnwindSafe(|| train_on(options, stop)));
+    result.unwrap_or_else(|panic| match panic.downcast::<WorkerDied>() {
+        Ok(died) => Err(TrainError::Renderer(died.0)),
+        Err(panic) => resume_unwind(panic),
+    })
+}
+
+/// What a training writes into its folder.
+const RESULTS: [&str; 5] = [checkpoint::FILE, LOSSES, FILES[0], FILES[1], FILES[2]];
+/// Picture of the curves.
+const LOSSES: &str = "losses.png";
+
+fn train_on(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, TrainError> {
+    if !options.resume && !options.overwrite {
+        let there = RESULTS.map(|name| options.out.join(name));
+        if let Some(path) = there.into_iter().find(|path| path.exists()) {
+            return Err(TrainError::Exists(path));
+        }
+    }
     // One torch thread: the same sums in the same order, and the other cores are for rendering.
     tch::set_num_threads(1);
     std::fs::create_dir_all(&options.out).map_err(|e| TrainError::Out(options.out.clone(), e))?;
@@ -156,7 +188,12 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
     match (resumed, &options.from) {
         (Some((tensors, state)), _) => {
             trainer.restore(&options.out, &tensors, state, &mut pool)?;
-            trainer.state.recipe = recipe.clone();
+            let state = &mut trainer.state;
+            if state.recipe.budget != recipe.budget {
+                let (step, seconds) = (state.step, state.seconds);
+                state.anchor = state.recipe.anchor(&state.anchor, step, seconds);
+            }
+            state.recipe = recipe.clone();
         }
         (None, Some(folder)) => {
             trainer
@@ -186,10 +223,17 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
     let finished = loop {
         trainer.state.seconds = before + started.elapsed().as_secs_f64();
         trainer.state.cpu_seconds = cpu_before + record::cpu_seconds();
-        let at = recipe.progress(trainer.state.step, trainer.state.seconds);
-        if at >= 1.0 || stop(trainer.state.step) {
-            break at >= 1.0;
+        let State {
+            anchor,
+            step,
+            seconds,
+            ..
+        } = trainer.state;
+        let used_up = recipe.is_used_up(step, seconds);
+        if used_up || stop(step) {
+            break used_up;
         }
+        let at = recipe.progress(&anchor, step, seconds);
         let lr = recipe.rate(at);
         let mirroring = at >= recipe::BABBLING;
         if mirroring {
@@ -294,7 +338,7 @@ fn validate(
 fn save(trainer: &Trainer, options: &Options) -> Result<(), TrainError> {
     let (tensors, state) = trainer.snapshot();
     checkpoint::save(&options.out, &tensors, &state)?;
-    picture::losses(&options.out.join("losses.png"), &state.history)
-        .map_err(|e| CheckpointError::Write(options.out.join("losses.png"), e.to_string()))?;
+    picture::losses(&options.out.join(LOSSES), &state.history)
+        .map_err(|e| CheckpointError::Write(options.out.join(LOSSES), e.to_string()))?;
     Ok(())
 }

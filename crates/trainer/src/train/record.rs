@@ -26,7 +26,8 @@ pub fn record(options: &Options, state: &State, foreign: Option<&Foreign>) -> Va
         "own_samples_seen": state.draws,
         "foreign_windows_seen": state.foreign_draws,
         "guesses_rendered": state.tickets,
-        "references": foreign.map(|f| &f.files),
+        // How many, and not their names: those are the player's.
+        "references": foreign.map(|f| json!({ "files": f.files.len() })),
         "held_out_windows_of_each_kind": options.held_out,
         "baseline_default_patch": state.history.baseline,
         "exported": best,

@@ -6,7 +6,7 @@ use super::checkpoint::{CheckpointError, Pending, State};
 use super::forward::Forward;
 use super::history::History;
 use super::losses::{auditory, likelihood};
-use super::recipe::Recipe;
+use super::recipe::{Anchor, Recipe};
 use crate::model::{Decoder, Encoder, P};
 use ear::EarConfig;
 use matcher::BUILTIN_WEIGHTS;
@@ -64,6 +64,7 @@ impl Trainer {
         let state = State {
             architecture: architecture(&encoder_store) + &architecture(&decoder_store),
             recipe,
+            anchor: Anchor::default(),
             step: 0,
             seconds: 0.0,
             cpu_seconds: 0.0,

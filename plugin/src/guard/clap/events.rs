@@ -50,14 +50,9 @@ impl Event {
                 CLAP_EVENT_PARAM_VALUE => Self {
                     value: sized(event)?,
                 },
-                CLAP_EVENT_PARAM_MOD => {
-                    let modulation: clap_event_param_mod = sized(event)?;
-                    // No parameter is modulated note by note, and one note's is not all notes'.
-                    if modulation.note_id != -1 {
-                        return None;
-                    }
-                    Self { modulation }
-                }
+                CLAP_EVENT_PARAM_MOD => Self {
+                    modulation: sized(event)?,
+                },
                 CLAP_EVENT_TRANSPORT => Self {
                     transport: sized(event)?,
                 },
@@ -133,12 +128,23 @@ impl Event {
         }
     }
 
-    /// Whether it sets or modulates a parameter.
-    pub fn is_parameter(&self) -> bool {
-        matches!(
-            self.header().type_,
-            CLAP_EVENT_PARAM_VALUE | CLAP_EVENT_PARAM_MOD
-        )
+    /// The modulation of a parameter, for one note or for all.
+    pub fn modulation(&mut self) -> Option<&mut clap_event_param_mod> {
+        match self.header().type_ {
+            // SAFETY: the type says which event it is.
+            CLAP_EVENT_PARAM_MOD => Some(unsafe { &mut self.modulation }),
+            _ => None,
+        }
+    }
+
+    /// Whether it modulates a parameter for all notes.
+    fn modulates_all(&mut self) -> bool {
+        self.modulation().is_some_and(|m| m.note_id == -1)
+    }
+
+    /// Whether it sets or modulates a parameter, and not only for a note.
+    pub fn is_parameter(&mut self) -> bool {
+        self.header().type_ == CLAP_EVENT_PARAM_VALUE || self.modulates_all()
     }
 }
 
@@ -306,6 +312,10 @@ impl Events {
                 .max(self.last);
             if time as usize >= end {
                 break;
+            }
+            // The instance learns of modulation from the guard, piece by piece.
+            if event.modulates_all() && time as usize > start {
+                return time as usize;
             }
             if self.events.len() == CAPACITY {
                 return (time as usize).clamp(start + 1, end);

@@ -162,7 +162,7 @@ pub unsafe fn flush_parameters(
     while let Some(mut event) = reader.peek() {
         reader.take();
         if event.is_parameter() {
-            guard.clamp(&mut event);
+            guard.take_in(&mut event);
             events::with_single(event, |list| guard.flush_inner(list, null()));
         }
     }

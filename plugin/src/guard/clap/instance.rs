@@ -50,6 +50,8 @@ pub struct Guard {
     pub door: Arc<Door>,
     /// Parameters by their id, in its order.
     parameters: Vec<(u32, ParamPtr)>,
+    /// The same parameters' rows in the synth's table; `None` for the plugin's own.
+    rows: Vec<Option<usize>>,
     /// `None` while the plugin is not active.
     audio: Mutex<Option<Audio>>,
     /// Whether the host has begun to process since the activation.
@@ -74,6 +76,10 @@ pub unsafe fn create(host: *const clap_host) -> *const clap_plugin {
         .map(|(param, id)| (*id, *param))
         .collect();
     parameters.sort_unstable_by_key(|(id, _)| *id);
+    let rows = parameters
+        .iter()
+        .map(|(id, _)| synth::PARAMS.iter().position(|row| id_of(row.id) == *id))
+        .collect();
     // The framework's `destroy` takes this reference back.
     let wrapper = Arc::into_raw(wrapper);
     // SAFETY: just made; nobody else knows it.
@@ -105,12 +111,19 @@ pub unsafe fn create(host: *const clap_host) -> *const clap_plugin {
             host,
             door,
             parameters,
+            rows,
             audio: Mutex::new(None),
             started: AtomicBool::new(false),
             dirty: AtomicBool::new(false),
         }
     };
     Box::into_raw(Box::new(guard)).cast()
+}
+
+/// The number by which the framework's CLAP knows a parameter.
+fn id_of(id: &str) -> u32 {
+    let hash = |h: u32, c: u8| h.wrapping_mul(31).wrapping_add(c.into());
+    id.bytes().fold(0, hash) & !(1 << 31)
 }
 
 /// A copy of the framework's extension `id`, whose type is `T`.
@@ -142,14 +155,19 @@ impl Guard {
         self.audio.try_lock_for(PATIENCE)
     }
 
-    /// A parameter by its id.
-    pub fn parameter(&self, id: u32) -> Option<ParamPtr> {
-        let found = self.parameters.binary_search_by_key(&id, |(id, _)| *id);
-        found.ok().map(|k| self.parameters[k].1)
+    fn index_of(&self, id: u32) -> Option<usize> {
+        self.parameters
+            .binary_search_by_key(&id, |(id, _)| *id)
+            .ok()
     }
 
-    /// Brings a parameter's new value into its range.
-    pub fn clamp(&self, event: &mut Event) {
+    /// A parameter by its id.
+    pub fn parameter(&self, id: u32) -> Option<ParamPtr> {
+        self.index_of(id).map(|k| self.parameters[k].1)
+    }
+
+    /// Brings a parameter's new value into its range, and tells the instance of its modulation.
+    pub fn take_in(&self, event: &mut Event) {
         if let Some((id, value)) = event.value()
             && let Some(param) = self.parameter(id)
         {
@@ -157,6 +175,28 @@ impl Guard {
             let steps = unsafe { param.step_count() }.unwrap_or(1);
             // NaN stays, and is ignored.
             *value = value.clamp(0.0, steps as f64);
+        }
+        let Some(modulation) = event.modulation() else {
+            return;
+        };
+        let index = self.index_of(modulation.param_id);
+        // SAFETY: parameters live as long as the wrapper.
+        let (steps, by_note) = index.map_or((None, None), |k| unsafe {
+            let param = self.parameters[k].1;
+            (param.step_count(), param.poly_modulation_id())
+        });
+        if modulation.note_id == -1 {
+            let row = index.and_then(|k| self.rows[k]);
+            if let Some(row) = row.filter(|_| modulation.amount.is_finite()) {
+                let steps = steps.unwrap_or(1) as f64;
+                self.door
+                    .set_modulation(row, (modulation.amount / steps) as f32);
+            }
+        } else if by_note.is_none() || modulation.note_id < 0 {
+            // One note's is not all notes', which the framework would make of it; of a parameter
+            // that it doesn't know it takes no notice.
+            modulation.note_id = -1;
+            modulation.param_id = u32::MAX;
         }
     }
 

@@ -88,7 +88,7 @@ impl Audio {
                 .events
                 .fill(&mut reader, (start, end, frames), |event| {
                     events::rewind(event, rate);
-                    guard.clamp(event);
+                    guard.take_in(event);
                 });
             // SAFETY: within the block.
             let (rendered, quiet) =
@@ -121,7 +121,7 @@ impl Audio {
         while let Some(mut event) = reader.peek() {
             reader.take();
             if event.is_parameter() {
-                guard.clamp(&mut event);
+                guard.take_in(&mut event);
                 events::with_single(event, |list| guard.flush_inner(list, null()));
             } else {
                 // SAFETY: the caller's promise.
@@ -136,7 +136,7 @@ impl Audio {
     /// Keeps an event for the next block. When there is no more room, those that wait take effect
     /// in a sample that nobody hears.
     unsafe fn keep(&mut self, guard: &Guard, block: &clap_process, mut event: Event) {
-        guard.clamp(&mut event);
+        guard.take_in(&mut event);
         if event.transport().is_none() && !self.events.keep(event) {
             // SAFETY: no buffers.
             unsafe { self.piece(guard, block, (&Input::NONE, &Output::NONE), 0, 1) };

@@ -11,6 +11,25 @@ use nice_plug::wrapper::vst3::vst3::{ComRef, ComWrapper};
 use super::component::Guarded;
 use super::grouping::Grouping;
 
+/// The value at which a MIDI controller rests, if `id` is the parameter that stands for it. Some
+/// hosts send every parameter's value at the start: at the framework's 0.5 the pedals would be
+/// down, and the volume low.
+fn rest(id: ParamID) -> Option<ParamValue> {
+    /// Controllers, pressure and pitch bend of each of 16 channels, at the end of the ids.
+    const EACH: ParamID = 130;
+    const FIRST: ParamID = (1 << 31) - 16 * EACH;
+    let number = (FIRST..1 << 31)
+        .contains(&id)
+        .then(|| (id - FIRST) % EACH)?;
+    Some(match number {
+        // Volume and expression; no registered parameter.
+        7 | 11 | 98..=101 => 1.0,
+        // Balance, pan, sound controllers, pitch bend.
+        8 | 10 | 70..=79 | 129 => 0.5,
+        _ => 0.0,
+    })
+}
+
 impl IEditControllerTrait for Guarded {
     unsafe fn setComponentState(&self, state: *mut IBStream) -> tresult {
         self.pass_on_changes();
@@ -39,7 +58,11 @@ impl IEditControllerTrait for Guarded {
             if info.is_null() || !(0..self.getParameterCount()).contains(&index) {
                 return kInvalidArgument;
             }
-            self.inner.getParameterInfo(index, info)
+            let result = self.inner.getParameterInfo(index, info);
+            if let Some(rest) = rest((*info).id) {
+                (*info).defaultNormalizedValue = rest;
+            }
+            result
         }
     }
 
@@ -97,7 +120,7 @@ impl IEditControllerTrait for Guarded {
     unsafe fn getParamNormalized(&self, id: ParamID) -> ParamValue {
         self.pass_on_changes();
         // SAFETY: passed on.
-        unsafe { self.inner.getParamNormalized(id) }
+        rest(id).unwrap_or_else(|| unsafe { self.inner.getParamNormalized(id) })
     }
 
     unsafe fn setParamNormalized(&self, id: ParamID, value: ParamValue) -> tresult {
