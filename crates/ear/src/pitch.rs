@@ -17,13 +17,18 @@
 //! Open frames decided by a short look back are a plain form of fixed-lag smoothing, as in the note
 //! tracking of Mauch and Dixon ("pYIN", 2014). A Viterbi path over candidates and an attack state
 //! was tried first; on the melodies used for tuning it reported more frames wrong.
+//!
+//! With each frame come the [`Tone`]s that it may have, as they are known by then, from both of its
+//! sides: notes are made of these, by a tracker that may answer later.
 
 mod frame;
+mod peaks;
 mod periods;
 mod prefilter;
 
 pub use frame::{PitchFrame, TONES, Tone, key_to_hz};
-use periods::{Peak, Periods};
+use peaks::Peak;
+use periods::Periods;
 use simd::InstructionSet;
 
 /// Delay of pitch and gate in seconds: those of a frame are reported this long after its end,

@@ -2,12 +2,17 @@
 
 use super::path::Pitch;
 use ear::CHANNELS;
+use std::ops::Range;
 
 /// Number of frames kept.
 pub(super) const KEPT: usize = 64;
 /// Channels this far in dB below the loudest one don't count, and those hardly above it neither.
 const RANGE: f32 = 40.0;
 const MARGIN: f32 = 6.0;
+/// New channels are this close in dB to the loudest one, and have risen by this; so many must be.
+const NEW_RANGE: f32 = 25.0;
+const NEW_RISE: f32 = 12.0;
+const NEW_CHANNELS: usize = 3;
 /// Largest change in dB of a channel that counts.
 const CHANGE: f32 = 15.0;
 /// Lowest level in dB of a channel.
@@ -140,10 +145,11 @@ impl Evidence {
         self.pitches[frame % KEPT].map_or(0.0, |p| p.clarity)
     }
 
-    /// Mean clarity of the pitches of some frames.
-    pub(super) fn mean_clarity(&self, frames: std::ops::Range<usize>) -> f32 {
-        let count = frames.len().max(1) as f32;
-        frames.map(|f| self.clarity(f)).sum::<f32>() / count
+    /// Mean clarity of those of some frames whose key fulfils `is`; 0 if there are none.
+    pub(super) fn clarity_of(&self, frames: Range<usize>, is: impl Fn(f32) -> bool) -> f32 {
+        let own = frames.filter(|&f| self.key(f).is_some_and(&is));
+        let (sum, count) = own.fold((0.0, 0.0f32), |(s, n), f| (s + self.clarity(f), n + 1.0));
+        sum / count.max(1.0)
     }
 
     /// Number of frames up to `now`, none before `first`, whose keys fulfil `is`.
@@ -152,6 +158,29 @@ impl Evidence {
             .rev()
             .take_while(|&f| self.key(f).is_some_and(&is))
             .count()
+    }
+
+    /// The frame from which on the channels that are new since frame `earliest` are within `fall` dB
+    /// of their peak, up to frame `now`. `None` if hardly any is new.
+    pub(super) fn new_since(&self, earliest: usize, now: usize, fall: f32) -> Option<usize> {
+        let (old, new) = (&self.spectra[earliest % KEPT], &self.spectra[now % KEPT]);
+        let top = new.iter().fold(FLOOR, |m, &x| m.max(x));
+        let is_new = |c: &usize| new[*c] > top - NEW_RANGE && new[*c] > old[*c] + NEW_RISE;
+        let channels: Vec<usize> = (0..CHANNELS).filter(is_new).collect();
+        if !self.seen || channels.len() < NEW_CHANNELS {
+            return None;
+        }
+        let power = |f: usize| -> f32 {
+            let spectrum = &self.spectra[f % KEPT];
+            channels
+                .iter()
+                .map(|&c| 10f32.powf(0.1 * spectrum[c]))
+                .sum()
+        };
+        let peak = (earliest..=now).map(power).fold(0.0, f32::max);
+        let threshold = peak * 10f32.powf(-0.1 * fall);
+        let before = (earliest..now).rev().take_while(|&f| power(f) >= threshold);
+        Some(before.last().unwrap_or(now))
     }
 
     /// How the channels change from frame `a` to frame `b`; infinitely where they are unknown.

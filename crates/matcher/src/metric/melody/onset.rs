@@ -17,13 +17,15 @@ const RISE_JOINED: f32 = 4.0;
 /// below the loudest level of late in dB that may be.
 const CHANNELS_RISE: f32 = 4.0;
 const FAR_BELOW: f32 = 12.0;
-/// Rise of the channels in dB where the noise of an attack begins.
-const NOISE_RISE: f32 = 1.0;
+/// Fall in dB below their peak from which on the channels that a note brings show it.
+const NEW_FALL: f32 = 14.0;
 /// Largest change in dB of a tone that was there from the start: not a note but hum; and of a low
 /// one. It must hold for so many frames.
 const HUM: f32 = 1.5;
 const LOW_HUM: f32 = 2.5;
 const HUM_FRAMES: usize = 12;
+/// First frame from which on a tone was not there from the start.
+const HUM_START: usize = 6;
 /// Clarity above which a pitch is sure, and distance in semitones to which it is the same.
 const SURE: f32 = 0.75;
 const SAME: f32 = 0.3;
@@ -65,11 +67,11 @@ pub(super) fn beginning(
     let peak = evidence.highest(start..=newest);
     let low = evidence.lowest((earliest..=start).rev(), start);
     let rise = peak - evidence.level(low);
-    if earliest == 0 {
+    if start < HUM_START {
         let end = newest.min(HUM_FRAMES);
         let lowest = evidence.level(evidence.lowest(0..=end, 0));
         let most = if evidence.around() > 0 { LOW_HUM } else { HUM };
-        if evidence.highest(0..=end) - lowest < most {
+        if evidence.highest(0..=end).max(peak) - lowest < most {
             return Beginning::Hum;
         }
     } else if rise < RISE || is_tail(evidence, low, peak, loud_db - peak) {
@@ -87,7 +89,7 @@ pub(super) fn beginning(
             .unwrap_or(start),
         false => {
             let walked = walk(evidence, start, earliest, peak, None);
-            earlier(evidence, walked, passes(evidence, low))
+            passes(evidence, low).min(walked)
         }
     })
 }
@@ -103,22 +105,13 @@ pub(super) fn joined(evidence: &Evidence, first: usize, earliest: usize, other: 
     let low = evidence.lowest((earliest..=first + 2).rev(), first);
     let peak = evidence.highest(low..=evidence.newest());
     let walked = walk(evidence, first, earliest, peak, Some(other));
-    match peak - evidence.level(low) >= RISE_JOINED {
-        true => earlier(evidence, walked, passes(evidence, low)),
+    let level = match peak - evidence.level(low) >= RISE_JOINED {
+        true => passes(evidence, low).min(walked),
         false => walked,
-    }
-}
-
-/// `noisy`, where the noise of an attack begins, if something begins there, and `risen` otherwise.
-fn earlier(evidence: &Evidence, noisy: usize, risen: usize) -> usize {
-    let first = noisy.saturating_sub(2).max(evidence.first());
-    let up = evidence
-        .change(first, (noisy + 3).min(evidence.newest()))
-        .up;
-    match up >= NOISE_RISE {
-        true => noisy.min(risen),
-        false => risen,
-    }
+    };
+    // Not before what the new note alone brings.
+    let new = evidence.new_since(earliest, (first + 3).min(evidence.newest()), NEW_FALL);
+    new.map_or(level, |new| new.max(level))
 }
 
 /// The first frame after `low` from which on the level up to the peak is higher than it would be

@@ -101,7 +101,7 @@ impl Path {
                     if at.1 < best.1 { at } else { best }
                 });
             column.from[to] = from as u8;
-            column.costs[to] = least + column.costs[to];
+            column.costs[to] += least;
         }
         let least = column.costs.iter().copied().fold(f32::INFINITY, f32::min);
         let mut state = (0..STATES)

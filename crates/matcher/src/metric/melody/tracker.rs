@@ -1,12 +1,11 @@
 //! The notes of a stream, told while it goes on.
 
 use super::evidence::{Evidence, KEPT};
-use super::onset::{self, Beginning, ONSET_FALL};
+use super::note::{Heard, LEVELS, OWN, Open, STABLE, is_slip, median};
+use super::onset::{self, Beginning};
 use super::path::{LAG, Path};
 use ear::PitchFrame;
 
-/// Number of frames of one pitch that make a note.
-const STABLE: usize = 5;
 /// Largest spread in semitones of a note's first frames: after an onset, and without one.
 const WIDE: f32 = 1.6;
 const NARROW: f32 = 0.8;
@@ -14,8 +13,6 @@ const NARROW: f32 = 0.8;
 const HIGHEST: f32 = 110.5;
 /// Distance in semitones from a note at which another may be.
 const AWAY: f32 = 0.6;
-/// Distance in semitones up to which a pitch is the note's own, as in a vibrato.
-const OWN: f32 = 1.5;
 /// Step in semitones between two frames that no vibrato makes.
 const STEP: f32 = 0.45;
 /// Number of frames away from a note that make another: after a leap, after a step, after a glide,
@@ -29,56 +26,26 @@ const LEAP: f32 = 2.5;
 /// Least rise of the channels in dB with which another pitch begins, and with which an octave does.
 const PITCH_RISE: f32 = 1.0;
 const OCTAVE_RISE: f32 = 2.5;
-/// Intervals in semitones from a pitch to its subharmonics, by which it may be misheard, and their
-/// tolerance.
-const SLIPS: [f32; 5] = [12.0, 19.0, 24.0, 28.0, 31.0];
-const SLIP_WIDTH: f32 = 0.8;
 /// Clarity from which on frames count for a note, and the sum of what is above it that makes one.
 const UNCLEAR: f32 = 0.65;
 const CLEAR: f32 = 1.2;
 /// Number of frames since its onset in which a note may still turn out to be misheard, or the
-/// attack of the next, and the mean clarity below which it is that.
+/// attack of the next.
 const YOUNG: usize = 26;
-const ATTACK: f32 = 0.86;
 /// Number of frames without its pitch that a note outlasts.
 const GAP: usize = 12;
 /// Fall in dB below a note's peak that ends it.
 const END_FALL: f32 = 36.0;
 /// Fall per frame in dB of the loudest level of late.
 const LOUD_FALL: f32 = 0.1;
-/// Number of frames from a note's first one on among which its onset is, and number of frames whose
-/// keys give its key.
-const LEVELS: usize = 24;
+/// Number of frames whose keys give a note's key.
 const KEYS: usize = 128;
 /// Number of frames for which a rise waits for its pitch.
 const PENDING: usize = 25;
-/// A tone from the start that ends within this many frames was a note after all,
-/// unless it is this far in dB below what follows.
+/// A tone from the start that ends within this many frames was a note after all, unless it is this
+/// far in dB below what follows.
 const HUM_FRAMES: usize = 250;
 const HUM_BELOW: f32 = 10.0;
-
-/// A note that was heard; times in frames.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Heard {
-    pub(super) onset: usize,
-    /// `None` while it sounds.
-    pub(super) end: Option<usize>,
-    pub(super) key: f32,
-    pub(super) level_db: f32,
-}
-
-/// The note that sounds.
-struct Open {
-    onset: usize,
-    /// Last frame that has its pitch.
-    last: usize,
-    keys: Vec<f32>,
-    /// Slow mean of its key.
-    centre: f32,
-    peak_db: f32,
-    /// Levels from its onset on, until there are [`LEVELS`].
-    levels: Vec<f32>,
-}
 
 /// A tone that was there from the start.
 struct Hum {
@@ -181,11 +148,10 @@ impl Tracker {
         }
         if let Some(open) = &mut self.open {
             let risen = self.pending.is_some_and(|p| p > open.onset + 12);
-            let clarity = self.evidence.mean_clarity(open.onset..onset);
-            let misheard = is_slip(key - open.centre) || clarity < ATTACK;
+            let misheard = is_slip(key - open.centre) || open.is_unclear(&self.evidence, onset);
             if !risen && onset < open.onset + YOUNG && misheard {
                 open.keys.clear();
-                let since = (onset + 1..=now).filter_map(|f| self.evidence.key(f));
+                let since = (onset + 1..=now).filter_map(|f| Some((f, self.evidence.key(f)?)));
                 open.keys.extend(since);
                 open.centre = key;
                 open.last = now;
@@ -198,12 +164,12 @@ impl Tracker {
         }
         let evidence = &self.evidence;
         let first = (onset + 2).max(now.saturating_sub(KEPT / 2)).min(now);
-        let keys = (first..=now).filter_map(|f| evidence.key(f));
+        let keys = (first..=now).filter_map(|f| Some((f, evidence.key(f)?)));
         let levels = onset.max(evidence.first())..=now;
         let open = Open {
             onset,
             last: now.max(onset),
-            keys: keys.filter(|k| (k - key).abs() < OWN).collect(),
+            keys: keys.filter(|k| (k.1 - key).abs() < OWN).collect(),
             centre: key,
             peak_db: evidence.highest(levels.clone()),
             levels: levels.map(|f| evidence.level(f)).collect(),
@@ -221,7 +187,7 @@ impl Tracker {
         {
             open.last = now.max(open.last);
             if open.keys.len() < KEYS {
-                open.keys.push(key);
+                open.keys.push((now, key));
             }
             let off = key - open.centre;
             if open.keys.len() < YOUNG || off.abs() < AWAY {
@@ -390,8 +356,7 @@ impl Tracker {
         }
         let before = first.saturating_sub(6).max(evidence.first());
         let up = evidence.change(before, (first + 3).min(now + LAG)).up;
-        let unclear = || evidence.mean_clarity(open.onset..first) < ATTACK;
-        let misheard = first < open.onset + YOUNG && (slip || unclear());
+        let misheard = first < open.onset + YOUNG && (slip || open.is_unclear(evidence, first));
         let enough = if slip { OCTAVE_RISE } else { PITCH_RISE };
         let onset = onset::joined(evidence, first, open.onset + 4, open.centre);
         (misheard || up >= enough).then_some((onset, key))
@@ -404,42 +369,4 @@ impl Tracker {
         let clear = |f| (self.evidence.clarity(f) - UNCLEAR).max(0.0);
         (now + 1 - near..=now).map(clear).sum::<f32>() >= CLEAR
     }
-}
-
-impl Open {
-    /// The note as it is known, with its end if that is.
-    fn told(&self, end: Option<usize>) -> Heard {
-        let threshold = self.peak_db - ONSET_FALL;
-        let late = self
-            .levels
-            .iter()
-            .position(|&l| l >= threshold)
-            .unwrap_or(0);
-        let onset = self.onset + late;
-        let key = match self.keys.is_empty() {
-            true => self.centre,
-            false => median(self.keys.iter().copied()),
-        };
-        Heard {
-            onset: end.map_or(onset, |end| {
-                onset.min(end.saturating_sub(1)).max(self.onset)
-            }),
-            end: end.map(|end| end.max(self.onset + 1)),
-            key,
-            level_db: self.peak_db,
-        }
-    }
-}
-
-/// Returns whether an interval in semitones is one by which a pitch may be misheard.
-fn is_slip(interval: f32) -> bool {
-    SLIPS
-        .iter()
-        .any(|s| (interval.abs() - s).abs() < SLIP_WIDTH)
-}
-
-fn median(values: impl Iterator<Item = f32>) -> f32 {
-    let mut sorted: Vec<f32> = values.collect();
-    sorted.sort_by(f32::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }
