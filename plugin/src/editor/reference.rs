@@ -85,7 +85,7 @@ fn state(scene: &Scene<'_>) -> (String, Color32) {
     } else {
         let status = &scene.snapshot.status;
         let colour = match status {
-            Status::Following(_) => theme::ACCENT,
+            Status::Following(_) | Status::Matched { .. } => theme::ACCENT,
             _ => theme::WARN,
         };
         (status.to_string(), colour)

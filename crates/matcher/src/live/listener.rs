@@ -1,7 +1,7 @@
 //! The listener: samples -> ear -> window -> encoder -> inference. Has no threads, so that `step`
 //! can be tested alone.
 
-use super::matching::Matching;
+use super::matching::{Matching, State};
 use super::memory::KnownSound;
 use super::onset::{Onsets, SILENCE_DB};
 use super::searching::Searcher;
@@ -33,6 +33,8 @@ pub struct StepResult {
     pub likeness: Option<f32>,
     /// True if the target has moved.
     pub moved: bool,
+    /// What the match does.
+    pub state: State,
     /// True if the newest window was silent, so that the encoder was not asked.
     pub silent: bool,
 }
@@ -176,8 +178,12 @@ impl<E: Encoder> Hearing<E> {
     fn infer(&mut self) -> Result<StepResult, EncoderError> {
         let silent = self.silent >= SILENT_FRAMES;
         let mut confidence = 0.0;
-        let mut moved = false;
-        if !silent {
+        let moved;
+        if silent {
+            moved = self.matching.rest(self.frames);
+        } else if !self.matching.wants_inference() {
+            moved = self.matching.step(self.frames, None, || None);
+        } else {
             // Oldest frame first.
             let split = (self.frames % WINDOW_FRAMES as u64) as usize * CHANNELS;
             let (newer, older) = self.ring.split_at(split);
@@ -199,8 +205,6 @@ impl<E: Encoder> Hearing<E> {
             });
             let encoder = &self.encoder;
             moved = self.matching.step(self.frames, inferred, || encoder.fork());
-        } else {
-            moved = self.matching.rest(self.frames);
         }
         Ok(StepResult {
             frame: self.frames,
@@ -208,6 +212,7 @@ impl<E: Encoder> Hearing<E> {
             confidence,
             likeness: self.matching.likeness(),
             moved,
+            state: self.matching.state(),
             silent,
         })
     }

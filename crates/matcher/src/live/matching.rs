@@ -63,6 +63,28 @@ const LEEWAY: f32 = 0.02;
 /// Largest movement of a parameter, normalised, for which the measured level stays valid.
 const SAME: f32 = 0.006;
 
+/// What the match does while something sounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The sound has just begun.
+    Judging,
+    /// No notes are heard, and what was held is held on.
+    Noise,
+    /// Speech, drums: the same.
+    Unsteady,
+    /// Nothing that could be played is like it: the same.
+    Unlike,
+    /// The knobs are as much like it as what the encoder infers: the same.
+    KnobsAreCloser,
+    /// The encoder is followed.
+    Following,
+    /// What a search has found is held.
+    Matched {
+        /// Whether another search is on its way.
+        searching: bool,
+    },
+}
+
 /// A search on its way.
 struct Pending {
     /// Frame at which its result takes effect.
@@ -284,9 +306,25 @@ impl Matching {
         self.likeness
     }
 
-    /// What the sound is, by the last judgement; `None` before the first.
-    pub(super) fn kind(&self) -> Option<Kind> {
-        self.kind
+    /// What the match does.
+    pub(super) fn state(&self) -> State {
+        match self.kind {
+            _ if self.searched => State::Matched {
+                searching: self.pending.is_some(),
+            },
+            None => State::Judging,
+            Some(Kind::Noise) => State::Noise,
+            Some(Kind::Unsteady) => State::Unsteady,
+            Some(Kind::Melody) if self.following => State::Following,
+            Some(Kind::Melody) if self.best < LEAST_LIKENESS => State::Unlike,
+            Some(Kind::Melody) => State::KnobsAreCloser,
+        }
+    }
+
+    /// Whether the encoder's answer to the newest window counts. While a found sound goes on it
+    /// does only in judgements.
+    pub(super) fn wants_inference(&self) -> bool {
+        !self.searched || self.sounding >= self.judged_next
     }
 
     fn cancel(&mut self) {

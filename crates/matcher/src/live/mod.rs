@@ -30,6 +30,7 @@ mod tracker;
 
 pub use audio::AudioEnd;
 pub use listener::{Listener, MIN_CONFIDENCE, StepResult};
+pub use matching::State;
 pub use memory::{KnownSound, MOST as MOST_SOUNDS};
 pub use resynthesis::LEAST_LIKENESS;
 pub use searching::{Inline, Searcher};

@@ -13,8 +13,13 @@ pub enum Status {
     Waiting,
     /// Listening is switched off.
     Off,
-    /// The match follows the reference.
+    /// The match follows the encoder.
     Following(Runtime),
+    /// The match plays what a search has found, while it looks for better or not.
+    Matched {
+        /// Whether a search is on its way.
+        searching: bool,
+    },
     /// The match stays where it is.
     Holding(HoldReason),
     /// The listener can't work.
@@ -26,10 +31,17 @@ pub enum Status {
 pub enum HoldReason {
     /// The reference is silent.
     Silence,
-    /// The encoder is not sure enough.
-    Unsure,
-    /// The resynthesis doesn't sound like the reference: noise, speech, several notes at once.
-    NotAMelody,
+    /// The sound has just begun.
+    Judging,
+    /// There are no notes in the reference: noise, hum.
+    Noise,
+    /// The reference's pitch is unclear or glides: speech, drums.
+    Unsteady,
+    /// What the synthesizer plays doesn't sound like the reference: several notes at once, or an
+    /// instrument that it can't follow.
+    Unlike,
+    /// The knobs are as much like the reference as what was inferred.
+    KnobsAreCloser,
     /// The encoder did not answer.
     NoAnswer,
     /// No encoder runs: the engine is down, and the built-in encoder has no model.
@@ -55,10 +67,17 @@ impl fmt::Display for Status {
             Self::Following(Runtime::Engine) => "Following",
             Self::Following(Runtime::Builtin) => "Following, by the built-in encoder",
             Self::Holding(HoldReason::Silence) => "Holding: silence",
-            Self::Holding(HoldReason::Unsure) => "Holding: not sure enough",
-            Self::Holding(HoldReason::NotAMelody) => {
-                "Holding: reference is not a single-note melody"
+            Self::Matched { searching: true } => "Matched, and searching for closer",
+            Self::Matched { searching: false } => "Matched",
+            Self::Holding(HoldReason::Judging) => "Listening",
+            Self::Holding(HoldReason::Noise) => "Holding: no notes heard. Play a melody",
+            Self::Holding(HoldReason::Unsteady) => {
+                "Holding: pitch is unclear, as of speech or drums. Play a melody"
             }
+            Self::Holding(HoldReason::Unlike) => {
+                "Holding: too unlike this synth. Play one note at a time"
+            }
+            Self::Holding(HoldReason::KnobsAreCloser) => "Holding: your knobs are closest",
             Self::Holding(HoldReason::NoAnswer) => "Holding: the engine gave no answer",
             Self::Holding(HoldReason::NoEncoder) => "Holding: the engine is not running",
             Self::NotListening(Deafness::Ear(e)) => return write!(f, "Not listening: {e}"),

@@ -1,8 +1,8 @@
 //! The listener thread: takes sound and marks from the audio thread, and sends back due inferences.
 
 use super::listener::{Listener, StepResult};
+use super::matching::State;
 use super::rest::{Part, Rest};
-use super::resynthesis::LEAST_LIKENESS;
 use super::searching::Shared;
 use super::status::{Deafness, HoldReason, Status};
 use super::target::Settings;
@@ -383,14 +383,20 @@ fn show_inference(shared: &LoopState, heard: &Result<StepResult, EncoderError>) 
         Err(_) if shared.ready() => Status::Holding(HoldReason::NoAnswer),
         Err(_) => Status::Holding(HoldReason::NoEncoder),
         Ok(heard) if heard.silent => Status::Holding(HoldReason::Silence),
-        Ok(heard) if heard.likeness.is_some_and(|l| l < LEAST_LIKENESS) => {
-            Status::Holding(HoldReason::NotAMelody)
-        }
-        Ok(heard) if !heard.moved => Status::Holding(HoldReason::Unsure),
-        Ok(_) => Status::Following(shown.answering.unwrap_or(Runtime::Engine)),
+        Ok(heard) => match heard.state {
+            State::Judging => Status::Holding(HoldReason::Judging),
+            State::Noise => Status::Holding(HoldReason::Noise),
+            State::Unsteady => Status::Holding(HoldReason::Unsteady),
+            State::Unlike => Status::Holding(HoldReason::Unlike),
+            State::KnobsAreCloser => Status::Holding(HoldReason::KnobsAreCloser),
+            State::Following => Status::Following(shown.answering.unwrap_or(Runtime::Engine)),
+            State::Matched { searching } => Status::Matched { searching },
+        },
     };
     if let Ok(heard) = heard {
-        shown.confidence = heard.confidence;
+        if heard.confidence > 0.0 {
+            shown.confidence = heard.confidence;
+        }
         shown.likeness = heard.likeness;
     }
 }
