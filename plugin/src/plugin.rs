@@ -43,8 +43,9 @@ pub struct MirrorNet {
     processor: Option<Processor<AudioEnd>>,
     touch: TouchLock,
     offline_detector: OfflineDetector,
-    /// Whether the last block was rendered offline.
+    /// Whether the last block was rendered offline, and whether the host had said so.
     offline: bool,
+    bouncing: bool,
     /// The host's block that was last waited in, and until when it may.
     deadline: Option<(u64, Instant)>,
     rate: f32,
@@ -64,6 +65,7 @@ impl Default for MirrorNet {
             touch: TouchLock::new(),
             offline_detector: OfflineDetector::new(false),
             offline: false,
+            bouncing: false,
             deadline: None,
             rate: 48_000.0,
             events: Vec::with_capacity(EVENTS),
@@ -123,6 +125,7 @@ impl MirrorNet {
             glide: plain(&GLIDE, &params.glide),
             listen: params.listen.value(),
             search: params.search.value(),
+            bounce: self.door.is_offline(),
             gain: util::db_to_gain(plain(&OUTPUT, &params.output)),
             transport: synth::Transport {
                 tempo: song.tempo.unwrap_or(120.0),
@@ -213,7 +216,7 @@ impl Plugin for MirrorNet {
         if let Some(processor) = &mut self.processor {
             processor.reset();
             // A bounce begins with the match that the project has, not with the last bounce's.
-            if self.offline {
+            if self.bouncing {
                 processor.hold(self.audio.mailbox.reported());
             }
         }
@@ -247,10 +250,11 @@ impl Plugin for MirrorNet {
         let Some(processor) = &mut self.processor else {
             return ProcessStatus::Error("processed before it was activated");
         };
-        if self.offline && !offline {
+        if self.bouncing && !controls.bounce {
             // What was heard while bouncing leaves no trace.
             processor.hold(self.audio.mailbox.reported());
         }
+        self.bouncing = controls.bounce;
         self.offline = offline;
         let [left, right] = buffer.as_slice() else {
             return ProcessStatus::Error("the output is not stereo");
@@ -281,7 +285,7 @@ impl Plugin for MirrorNet {
             right,
             &mut self.events,
         );
-        if moved && !offline {
+        if moved && !self.bouncing {
             self.audio.mailbox.report(processor.held());
         }
         let held = processor.held().map(|target| target.inference);

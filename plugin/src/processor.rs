@@ -67,6 +67,8 @@ pub struct Controls {
     pub listen: bool,
     /// Whether better matches are searched while a sound goes on.
     pub search: bool,
+    /// Whether the host says that it bounces: what is found then is not kept.
+    pub bounce: bool,
     /// Linear gain of the output.
     pub gain: f32,
     /// Tempo and song position at the block's first sample.
@@ -174,7 +176,7 @@ impl<S: InferenceSource> Processor<S> {
             knobs: controls.knobs,
             limits: controls.limits,
             search: controls.search && controls.amount > 0.0,
-            offline: wait_until.is_some(),
+            offline: controls.bounce,
         });
         self.retarget(controls, KNOB_GLIDE);
         self.synth.set_transport(&controls.transport);

@@ -8,7 +8,7 @@ use matcher::{BuiltinEncoder, ModelFiles};
 use matcher::{Contract, Encoder};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use synth::{Note, Patch};
+use synth::Note;
 
 const RATE: f64 = 48_000.0;
 const BLOCK: usize = 480;
@@ -56,7 +56,8 @@ fn melody() -> Vec<f32> {
         velocity: 0.9,
     };
     let notes: Vec<Note> = (0..8).map(note).collect();
-    let [left, _] = synth::render(&Patch::default(), &notes, 2.4, RATE as f32, 1);
+    let patch = tests::sure::patch();
+    let [left, _] = synth::render(&patch, &notes, 2.4, RATE as f32, 1);
     left
 }
 
@@ -66,8 +67,10 @@ struct Stream {
     view: View,
     sound: Vec<f32>,
     blocks: usize,
-    /// Where inferences took effect.
+    /// Where what was found took effect.
     effects: Vec<usize>,
+    /// Blocks at whose end no encoder had answered.
+    gaps: Vec<usize>,
 }
 
 impl Stream {
@@ -79,6 +82,7 @@ impl Stream {
             sound: melody(),
             blocks: 0,
             effects: Vec::new(),
+            gaps: Vec::new(),
         }
     }
 
@@ -91,6 +95,11 @@ impl Stream {
         wait(self);
         while let Some((offset, _)) = self.end.next_due() {
             self.effects.push(start + offset);
+        }
+        if let Status::Holding(HoldReason::NoAnswer | HoldReason::NoEncoder) =
+            self.view.snapshot().status
+        {
+            self.gaps.push(self.blocks);
         }
     }
 
@@ -133,28 +142,13 @@ impl Stream {
         }
     }
 
-    /// Fails unless an inference took effect every 40 ms from the second window on, none late: the
-    /// first has 40 ms of sound in it, which may be too little to be sure of anything. The stand-in
-    /// engine answers at random, so a resynthesis may have found its answer unlike: then the match
-    /// held until the next one, through exactly twelve windows.
+    /// Fails unless every window that was asked about had an answer in time, and what was found took
+    /// effect on the lattice of windows.
     fn assert_no_gap(&self) {
-        let end = self.blocks * BLOCK;
-        let windows: Vec<(usize, usize)> = (1..)
-            .map(|n| (n, ((n as f64 * 0.040 + DELAY) * RATE).round() as usize))
-            .take_while(|&(_, p)| p < end)
-            .collect();
-        let moved = |&&(_, p): &&(usize, usize)| self.effects.binary_search(&p).is_ok();
-        assert_eq!(windows.iter().filter(moved).count(), self.effects.len());
-        assert!(4 * self.effects.len() > 3 * windows.len());
-        for judged in windows[1..].chunk_by(|a, b| a.0 / 12 == b.0 / 12) {
-            let moved = judged.iter().filter(moved).count();
-            assert!(
-                moved == judged.len() || moved == 0,
-                "{moved} of {} windows from number {} on",
-                judged.len(),
-                judged[0].0
-            );
-        }
+        assert_eq!(self.gaps, [], "blocks without an encoder");
+        let off = |&p: &usize| (p as f64 / RATE - DELAY).rem_euclid(0.040);
+        let lattice = self.effects.iter().map(off);
+        assert!(lattice.clone().all(|x| x.min(0.040 - x) < 1e-4));
         let seen = self.view.snapshot();
         assert_eq!((seen.late, seen.dropped), (0, 0));
     }
@@ -168,7 +162,11 @@ fn without_an_engine_the_built_in_encoder_follows() {
     stream.assert_no_gap();
     let seen = stream.view.snapshot();
     assert_eq!((seen.answering, seen.changes), (Some(Runtime::Builtin), 0));
-    assert_eq!(seen.status, Status::Following(Runtime::Builtin));
+    assert!(
+        matches!(seen.status, Status::Following(_) | Status::Matched { .. }),
+        "{:?}",
+        seen.status
+    );
     let words = stream.view.describe_encoder();
     assert!(words.contains("is not installed"), "{words}");
     assert!(
@@ -303,13 +301,8 @@ fn the_engine_starts_with_the_first_sound() {
     stream.play(1.0);
     assert_ne!(stream.view.engine().status(), idle);
     stream.until(Runtime::Engine);
-    // On the lattice of the stream, and from the first windows on.
-    let lattice = |p: usize| (p as f64 / RATE - DELAY).rem_euclid(0.040);
-    let off = stream.effects.iter().map(|&p| lattice(p));
-    assert!(off.clone().all(|x| x.min(0.040 - x) < 1e-4));
-    let first = (stream.effects[0] - silence) as f64 / RATE - DELAY;
-    assert!(first < 0.09, "{first}");
-    assert_eq!(stream.view.snapshot().late, 0);
+    stream.assert_no_gap();
+    assert!(stream.effects.iter().all(|&p| p > silence));
 }
 
 /// FAULTS E4: a model is exchanged for engine and built-in encoders of all instances at once, and
@@ -328,6 +321,7 @@ fn a_players_model_reaches_every_encoder_at_a_restart() {
             sound: melody(),
             blocks: 0,
             effects: Vec::new(),
+            gaps: Vec::new(),
         }
     });
     let [mut a, mut b] = streams;

@@ -32,7 +32,15 @@ fn phrase(start: f64) -> Vec<Note> {
 /// match into the voices, over silence, into the state and out of it.
 #[test]
 fn a_reopened_project_sounds_the_same_before_any_reference() {
-    let trumpet = melody::foreign().swap_remove(2);
+    // A trumpet's melody, played by that patch.
+    let mut trumpet = melody::foreign().swap_remove(2);
+    trumpet.samples = mono(&synth::render(
+        &tests::sure::patch(),
+        &trumpet.notes,
+        HEARD,
+        RATE as f32,
+        2,
+    ));
     let sandbox = Sandbox::with_program(SURE_ENGINE);
     let state = sandbox.file("state");
     let sidechain = sandbox.file("trumpet.wav");

@@ -6,6 +6,8 @@ use crate::render::{mean, notes_to_events};
 use crate::synth::Step;
 use crate::{CONTROL, Event, Note, Patch, Synth};
 use simd::InstructionSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One render of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +27,7 @@ pub struct Batch {
     synths: Vec<Synth>,
     bank: FilterBank,
     set: InstructionSet,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 /// A render under way, or done.
@@ -83,7 +86,13 @@ impl Batch {
             synths: (0..LANES).map(synth).collect(),
             bank: FilterBank::new(LANES),
             set,
+            stop: None,
         }
+    }
+
+    /// Ends renders where they are as soon as `stop` is true.
+    pub fn stop_at(&mut self, stop: Arc<AtomicBool>) {
+        self.stop = Some(stop);
     }
 
     /// Renders every job: `[left, right]` each, the same samples as [`crate::render`].
@@ -113,6 +122,11 @@ impl Batch {
         });
     }
 
+    fn is_stopped(&self) -> bool {
+        let stop = self.stop.as_ref();
+        stop.is_some_and(|stop| stop.load(Ordering::Acquire))
+    }
+
     /// Renders every job, giving its samples, left and, if it is another, right, to `write` piece
     /// by piece, behind the job's index. An instrument that is done takes the next job.
     fn run(&mut self, jobs: &[Job<'_>], mut write: impl FnMut(usize, &[f32], Option<&[f32]>)) {
@@ -120,7 +134,7 @@ impl Batch {
         let mut renders: Vec<Render> = Vec::new();
         renders.resize_with(self.synths.len(), Render::default);
         let mut clock = 0;
-        loop {
+        while !self.is_stopped() {
             let on_grid = clock % CONTROL == 0;
             // When one of them has something to do next.
             let mut until = None::<usize>;

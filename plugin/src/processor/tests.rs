@@ -88,6 +88,7 @@ fn controls() -> Controls {
         glide: 0.05,
         listen: true,
         search: true,
+        bounce: false,
         gain: 0.7,
         transport: Transport::default(),
     }

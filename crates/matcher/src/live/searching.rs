@@ -48,9 +48,8 @@ pub struct Found {
     pub(super) start_likeness: Vec<f32>,
 }
 
-/// Answers a request, unless `go_on` says that nobody waits for it any more; `None` for a phrase
-/// without notes.
-fn answer(request: &mut Request, go_on: &dyn Fn() -> bool) -> Option<Found> {
+/// Answers a request; `None` for a phrase without notes, and when it is stopped.
+fn answer(request: &mut Request, stop: &Arc<AtomicBool>) -> Option<Found> {
     let heard = ear::spectrogram(&request.ear, &request.samples, request.rate, true).ok()?;
     let notes = melody(&heard);
     if notes.is_empty() {
@@ -71,9 +70,9 @@ fn answer(request: &mut Request, go_on: &dyn Fn() -> bool) -> Option<Found> {
         explore: request.explore,
         seconds: request.seconds,
         seed: request.seed,
-        go_on,
+        stop,
     })
-    .ok()?;
+    .ok()??;
     Some(Found {
         mean: improved.patch.matched(),
         likeness: improved.score.likeness,
@@ -106,7 +105,7 @@ impl Searcher for Inline {
     fn answer(&mut self) -> Option<Option<Found>> {
         self.0
             .take()
-            .map(|mut request| answer(&mut request, &|| true))
+            .map(|mut request| answer(&mut request, &Arc::default()))
     }
 
     fn cancel(&mut self) {
@@ -117,15 +116,14 @@ impl Searcher for Inline {
 /// A search on its way to the worker.
 struct Job {
     request: Request,
-    wanted: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
     reply: Sender<Option<Found>>,
 }
 
 /// The thread that searches for all instances of the process, in the order in which they ask; each
-/// asks for one search at a time.
+/// asks for one search at a time, and stops it when it goes.
 struct Worker {
     jobs: Option<Sender<Job>>,
-    stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -139,14 +137,11 @@ impl Worker {
             return worker;
         }
         let (jobs, to_do) = unbounded();
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
         let thread = std::thread::Builder::new()
             .name("mirrornet search".into())
-            .spawn(move || work(&to_do, &stopped));
+            .spawn(move || work(&to_do));
         let worker = Arc::new(Self {
             jobs: thread.is_ok().then_some(jobs),
-            stop,
             thread: thread.ok(),
         });
         *shared = Arc::downgrade(&worker);
@@ -156,7 +151,6 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -164,13 +158,12 @@ impl Drop for Worker {
     }
 }
 
-fn work(jobs: &Receiver<Job>, stop: &AtomicBool) {
+fn work(jobs: &Receiver<Job>) {
     // The synth's and the host's threads come first. Where the system refuses, it goes on as it is.
     let _ = thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Min);
     for mut job in jobs {
-        let wanted = || job.wanted.load(Ordering::Acquire) && !stop.load(Ordering::Acquire);
-        if wanted() {
-            let found = answer(&mut job.request, &wanted);
+        if !job.stop.load(Ordering::Acquire) {
+            let found = answer(&mut job.request, &job.stop);
             let _ = job.reply.send(found);
         }
     }
@@ -198,16 +191,16 @@ impl Searcher for Shared {
     fn ask(&mut self, request: Request) {
         self.cancel();
         let (reply, answers) = bounded(1);
-        let wanted = Arc::new(AtomicBool::new(true));
+        let stop = Arc::new(AtomicBool::new(false));
         let job = Job {
             request,
-            wanted: wanted.clone(),
+            stop: stop.clone(),
             reply,
         };
         if let Some(jobs) = &self.worker.get_or_insert_with(Worker::shared).jobs {
             let _ = jobs.send(job);
         }
-        self.pending = Some((answers, wanted));
+        self.pending = Some((answers, stop));
     }
 
     fn answer(&mut self) -> Option<Option<Found>> {
@@ -223,8 +216,8 @@ impl Searcher for Shared {
     }
 
     fn cancel(&mut self) {
-        if let Some((_, wanted)) = self.pending.take() {
-            wanted.store(false, Ordering::Release);
+        if let Some((_, stop)) = self.pending.take() {
+            stop.store(true, Ordering::Release);
         }
     }
 }

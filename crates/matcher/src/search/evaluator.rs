@@ -7,6 +7,8 @@ use super::note_fit::{NoteCandidate, NoteFit};
 use super::objective::{Candidate, Reference, Score};
 use super::worker::{Worker, in_parallel};
 use ear::{EarError, Spectrogram};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use synth::{Note, Patch};
 
 /// Lowest velocity given to a note.
@@ -40,6 +42,13 @@ impl<'a> Evaluator<'a> {
             baseline: Score::WORST,
             bounds: Bounds::ALL,
         })
+    }
+
+    /// Ends renders where they are as soon as `stop` is true.
+    pub(super) fn stop_at(&mut self, stop: &Arc<AtomicBool>) {
+        for worker in &mut self.workers {
+            worker.batch.stop_at(stop.clone());
+        }
     }
 
     /// Length of the clip in seconds.

@@ -14,6 +14,8 @@ use crate::metric::pitch_agreement;
 use ear::{EarError, Spectrogram};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use synth::{MATCHED_COUNT, Note, Patch};
 
@@ -57,8 +59,8 @@ pub struct Question<'a> {
     pub seconds: f64,
     /// Seed of the draws.
     pub seed: u64,
-    /// Asked between the steps: `false` ends the search with what it has.
-    pub go_on: &'a dyn Fn() -> bool,
+    /// Ends the search without a result once it is true.
+    pub stop: &'a Arc<AtomicBool>,
 }
 
 /// Result of a short search.
@@ -75,8 +77,8 @@ pub struct Improved {
 /// Searches a patch that plays the notes of a phrase more like it than all of the starts do.
 ///
 /// The result is no less alike than the best start and agrees as well in pitch. It is the same for
-/// the same question, on the same vector instructions. Fails where the ear can't be created.
-pub fn improve(question: &Question<'_>) -> Result<Improved, EarError> {
+/// the same question, on the same vector instructions; `None` when it is stopped. Fails where the ear can't be created.
+pub fn improve(question: &Question<'_>) -> Result<Option<Improved>, EarError> {
     let reference = question.reference;
     let clip = reference.seconds();
     let spread = match question.inferred {
@@ -84,7 +86,8 @@ pub fn improve(question: &Question<'_>) -> Result<Improved, EarError> {
         None => [STEP; MATCHED_COUNT],
     };
     let renders = (question.seconds / clip.max(f64::MIN_POSITIVE)) as usize;
-    let mut progress = |_: &Progress| (question.go_on)();
+    let stopped = || question.stop.load(Ordering::Acquire);
+    let mut progress = |_: &Progress| !stopped();
     let mut search = Search {
         options: Options {
             renders: Some(renders),
@@ -98,6 +101,7 @@ pub fn improve(question: &Question<'_>) -> Result<Improved, EarError> {
     };
     let mut evaluator = Evaluator::new(reference, ROUGH, question.notes, 1)?;
     evaluator.bounds = question.bounds;
+    evaluator.stop_at(question.stop);
     let mut known = question.starts.to_vec();
     if let Some(inferred) = question.inferred {
         known.extend(encoded(question, inferred, &mut search, &mut evaluator));
@@ -114,7 +118,10 @@ pub fn improve(question: &Question<'_>) -> Result<Improved, EarError> {
     }
     let found = one_patch::refine_whole_clip(&mut search, &mut evaluator, &known, (1.0, 1.0));
     let notes = evaluator.notes().to_vec();
-    decide(question, found.last(), &notes)
+    match stopped() {
+        true => Ok(None),
+        false => decide(question, found.last(), &notes).map(Some),
+    }
 }
 
 /// The best of the encoder's patches, and of those drawn around it.
