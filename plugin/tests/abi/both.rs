@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::memory::Fenced;
 use crate::{clap_host, vst3_host};
 
 /// Something that is played.
@@ -30,6 +31,12 @@ pub trait Host {
     fn automate(&self, values: &[(&str, f64)]);
     /// Plays a block with what comes at these times; returns both sides.
     fn play(&self, frames: usize, inputs: &[(u32, Input)]) -> [Vec<f32>; 2];
+    /// Plays `key` while `sound` comes in through both sides of the sidechain; returns the left side.
+    fn hear(&self, sound: &[f32], key: u8) -> Vec<f32>;
+    /// Switches off, and on again in this mode.
+    fn restart(&self, offline: bool);
+    /// Begins a new stream.
+    fn reset(&self);
 }
 
 impl Host for clap_host::Plugin {
@@ -89,6 +96,35 @@ impl Host for clap_host::Plugin {
         });
         [output.samples(0), output.samples(1)]
     }
+
+    fn hear(&self, sound: &[f32], key: u8) -> Vec<f32> {
+        let mut events = clap_host::Events::default().on(0, key.into());
+        let mut played = Vec::new();
+        for block in sound.chunks(crate::LONGEST) {
+            let side = || Some(Fenced::of(block));
+            let input = clap_host::Port::new(vec![side(), side()]);
+            let output = clap_host::Port::stereo(block.len());
+            self.process(&clap_host::Call {
+                frames: block.len(),
+                input: Some(&input),
+                output: Some(&output),
+                events: &std::mem::take(&mut events),
+                ..clap_host::Call::default()
+            });
+            played.extend(output.samples(0));
+        }
+        played
+    }
+
+    fn restart(&self, offline: bool) {
+        self.stop();
+        self.set_mode(offline);
+        self.start(crate::RATE);
+    }
+
+    fn reset(&self) {
+        clap_host::Plugin::reset(self);
+    }
 }
 
 impl Host for vst3_host::Plugin {
@@ -144,6 +180,39 @@ impl Host for vst3_host::Plugin {
             ..vst3_host::Call::default()
         });
         [output.samples(0), output.samples(1)]
+    }
+
+    fn hear(&self, sound: &[f32], key: u8) -> Vec<f32> {
+        let mut events = vst3_host::Events::default().on(0, key.into());
+        let mut played = Vec::new();
+        for block in sound.chunks(crate::LONGEST) {
+            let side = || Some(Fenced::of(block));
+            let input = vst3_host::Bus::new(vec![side(), side()]);
+            let output = vst3_host::Bus::stereo(block.len());
+            self.process(&vst3_host::Call {
+                frames: block.len(),
+                input: Some(&input),
+                output: Some(&output),
+                events: Some(&std::mem::take(&mut events)),
+                ..vst3_host::Call::default()
+            });
+            played.extend(output.samples(0));
+        }
+        played
+    }
+
+    fn restart(&self, offline: bool) {
+        self.stop();
+        self.mode.set(match offline {
+            true => vst3_host::OFFLINE,
+            false => vst3_host::LIVE,
+        });
+        self.start(crate::RATE);
+    }
+
+    fn reset(&self) {
+        self.stop();
+        self.start(crate::RATE);
     }
 }
 

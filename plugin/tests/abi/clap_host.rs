@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::events::*;
 use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_param_info, clap_plugin_params};
-use clap_sys::ext::render::{CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, clap_plugin_render};
+use clap_sys::ext::render::{
+    CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, CLAP_RENDER_REALTIME, clap_plugin_render,
+};
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
 use clap_sys::factory::plugin_factory::{CLAP_PLUGIN_FACTORY_ID, clap_plugin_factory};
 use clap_sys::host::clap_host;
@@ -122,8 +124,25 @@ impl Plugin {
 
     /// Renders offline from the next activation on.
     pub fn set_offline(&self) {
+        self.set_mode(true);
+    }
+
+    pub fn set_mode(&self, offline: bool) {
         let render: &clap_plugin_render = self.extension(CLAP_EXT_RENDER);
-        assert!(call!(render, set, self.raw, CLAP_RENDER_OFFLINE));
+        let mode = match offline {
+            true => CLAP_RENDER_OFFLINE,
+            false => CLAP_RENDER_REALTIME,
+        };
+        assert!(call!(render, set, self.raw, mode));
+    }
+
+    pub fn reset(&self) {
+        call!(self.raw, reset, self.raw);
+    }
+
+    pub fn stop(&self) {
+        call!(self.raw, stop_processing, self.raw);
+        call!(self.raw, deactivate, self.raw);
     }
 
     /// The state, of which the stream takes at most `piece` bytes at a time.

@@ -42,6 +42,11 @@ fn without_engine() {
 
 /// A melody that the shipped model follows: the synth's own, three seconds.
 fn reference() -> Vec<f32> {
+    reference_of(31)
+}
+
+/// A melody played by the random patch of `seed`.
+fn reference_of(seed: u64) -> Vec<f32> {
     let notes: Vec<_> = [57.0, 60.0, 64.0, 62.0, 57.0, 55.0]
         .into_iter()
         .enumerate()
@@ -52,7 +57,7 @@ fn reference() -> Vec<f32> {
             velocity: 0.9,
         })
         .collect();
-    let patch = synth::Patch::random(&mut rand_pcg::Pcg64Mcg::seed_from_u64(31));
+    let patch = synth::Patch::random(&mut rand_pcg::Pcg64Mcg::seed_from_u64(seed));
     synth::render_mono(&patch, &notes, 3.0, RATE as f32, 0)
 }
 

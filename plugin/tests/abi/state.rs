@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use synth::PARAMS;
 
 use crate::both::{Host, in_both_formats};
+use crate::reference_of;
 
 in_both_formats! {
     choices_are_saved_by_number_and_old_ones_are_read_with_the_lists_of_then;
@@ -14,6 +15,7 @@ in_both_formats! {
     nothing_is_locked_at_zero_percent;
     an_unreadable_state_changes_nothing;
     damaged_states_load_whole_or_not_at_all;
+    a_bounce_depends_on_the_project_and_on_what_it_hears;
 }
 
 /// The container in a state.
@@ -104,6 +106,44 @@ fn a_match_survives_a_parameter_more_and_a_section_more<H: Host>() {
         .as_f64()
         .expect("a number");
     assert!((held - f64::from(knob.normalized(knob.default))).abs() < 1e-6);
+}
+
+/// FAULTS T5: two bounces of one instance, and one of a fresh instance, are equal to the bit, and
+/// leave no trace.
+fn a_bounce_depends_on_the_project_and_on_what_it_hears<H: Host>() {
+    let host = H::new();
+    host.hear(&reference_of(31), 60);
+    let state = host.save();
+    assert!(
+        container(&state)["inference"].is_object(),
+        "nothing was heard"
+    );
+    let bounced = reference_of(34);
+    host.restart(true);
+    let first = host.hear(&bounced, 60);
+    host.reset();
+    assert!(
+        host.hear(&bounced, 60) == first,
+        "{}: the second bounce",
+        H::NAME
+    );
+    let fresh = H::new();
+    assert!(fresh.load(state.to_string().as_bytes()));
+    fresh.restart(true);
+    assert!(
+        fresh.hear(&bounced, 60) == first,
+        "{}: a fresh instance",
+        H::NAME
+    );
+    let deaf = H::new();
+    deaf.restart(true);
+    assert!(deaf.hear(&vec![0.0; bounced.len()], 60) != first);
+    host.restart(false);
+    host.play(64, &[]);
+    for section in ["inference", "inference_level", "sounds"] {
+        let of = |state: &Value| container(state)[section].clone();
+        assert_eq!(of(&host.save()), of(&state), "{}: {section}", H::NAME);
+    }
 }
 
 /// FAULTS S6.
