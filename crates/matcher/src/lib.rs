@@ -6,10 +6,10 @@
 //! | [`engine`] | client of the process that runs TorchScript |
 //! | [`live`] | the listener: sound in, timed [`live::Target`]s out |
 //! | [`metric`] | likeness, mel distance, notes of a clip |
-//! | [`search`] | offline search for the patch that sounds most like a clip |
+//! | [`search`] | search for the patch that sounds most like a clip or a phrase |
 //!
-//! The root is the lowest layer: `engine` and `metric` use only the root, `live` uses all three,
-//! `search` uses the root and `metric`; `live` and `search` are independent of each other.
+//! The root is the lowest layer: `engine` and `metric` use only the root, `search` uses the root and
+//! `metric`, `live` uses all of them.
 
 pub mod engine;
 pub mod live;

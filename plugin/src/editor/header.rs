@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use egui::{Align2, Color32, CursorIcon, Pos2, Rect, Sense, Ui, pos2, vec2};
 use matcher::engine::EngineStatus;
 use matcher::live::Snapshot;
-use nice_plug::prelude::Param;
+use nice_plug::prelude::{BoolParam, Param};
 use synth::{COUNT, MATCHED, Unit};
 
 use super::knob::Knob;
@@ -224,11 +224,15 @@ fn status_light(status: &EngineStatus) -> (Color32, bool) {
     }
 }
 
-/// Draws the plugin's own parameters: listen, match, glide, output.
+/// Draws the plugin's own parameters: listen, search, match, glide, output.
 fn show_match(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
     theme::card(ui.painter(), rect);
     let at = |x: f32| pos2(rect.left() + x, rect.top() + 55.0);
-    show_listen(ui, at(44.0), scene);
+    let params = scene.params;
+    let hint = "Off holds the last inferred sound";
+    show_switch(ui, at(34.0), &params.listen, hint, scene);
+    let hint = "On looks for closer matches while a melody goes on";
+    show_switch(ui, at(90.0), &params.search, hint, scene);
     let dial = |x, radius, param: usize, row: &synth::Param, hint| {
         let knob = Knob {
             param,
@@ -246,22 +250,21 @@ fn show_match(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
         knob.show(ui, at(x), 70.0, scene);
     };
     let amount = "How far the knobs follow the reference: not at all at 0 %, all the way at 100 %";
-    dial(121.0, 24.0, COUNT, &AMOUNT, amount);
+    dial(154.0, 24.0, COUNT, &AMOUNT, amount);
     let glide = "Duration of the glide from one inferred sound to the next";
-    dial(199.0, 19.0, COUNT + 1, &GLIDE, glide);
-    dial(268.0, 19.0, COUNT + 2, &OUTPUT, "Level of the output");
+    dial(219.0, 19.0, COUNT + 1, &GLIDE, glide);
+    dial(277.0, 19.0, COUNT + 2, &OUTPUT, "Level of the output");
 }
 
-/// Draws the listen switch around `centre`.
-fn show_listen(ui: &Ui, centre: Pos2, scene: &Scene<'_>) {
+/// Draws the switch of `param` around `centre`.
+fn show_switch(ui: &Ui, centre: Pos2, param: &BoolParam, hint: &str, scene: &Scene<'_>) {
     let painter = ui.painter();
-    let listen = &scene.params.listen;
-    let on = listen.value();
+    let on = param.value();
     let pill = Rect::from_center_size(centre, vec2(42.0, 22.0));
     let response = ui
         .interact(
             pill.expand(6.0),
-            ui.scope_id().with("listen"),
+            ui.scope_id().with(param.name()),
             Sense::click(),
         )
         .on_hover_cursor(CursorIcon::PointingHand);
@@ -270,7 +273,7 @@ fn show_listen(ui: &Ui, centre: Pos2, scene: &Scene<'_>) {
     painter.text(
         label,
         Align2::CENTER_BOTTOM,
-        listen.name(),
+        param.name(),
         theme::font(10.5),
         theme::TEXT,
     );
@@ -297,9 +300,9 @@ fn show_listen(ui: &Ui, centre: Pos2, scene: &Scene<'_>) {
         theme::TEXT,
     );
     if response.clicked() {
-        scene.setter.begin_set_parameter(listen);
-        scene.setter.set_parameter(listen, !on);
-        scene.setter.end_set_parameter(listen);
+        scene.setter.begin_set_parameter(param);
+        scene.setter.set_parameter(param, !on);
+        scene.setter.end_set_parameter(param);
     }
-    response.on_hover_text("Off holds the last inferred sound");
+    response.on_hover_text(hint);
 }

@@ -3,7 +3,7 @@
 //! rendered by the real synth and heard by the real ear.
 //!
 //! An encoder's [`infer_clip`] and [`candidates`] give the starts, [`refine`] searches from them.
-//! Nothing here runs in the live loop.
+//! The live loop asks for short searches alone: [`improve`].
 
 mod bounds;
 mod budget;
