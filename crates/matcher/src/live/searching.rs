@@ -62,7 +62,6 @@ fn answer(request: &mut Request, stop: &Arc<AtomicBool>) -> Option<Found> {
     };
     let improved = improve(&Question {
         reference: &reference,
-        heard: &heard,
         notes: &notes,
         starts: &request.starts,
         bounds: request.bounds,

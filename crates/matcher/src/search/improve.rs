@@ -9,9 +9,9 @@ use super::coarse::ROUGH;
 use super::evaluator::Evaluator;
 use super::objective::{Candidate, Reference, Score};
 use super::one_patch::{self, StartOptions};
+use super::pitch::PitchTest;
 use super::{Options, Progress, Search};
-use crate::metric::pitch_agreement;
-use ear::{EarError, Spectrogram};
+use ear::EarError;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use std::sync::Arc;
@@ -35,15 +35,11 @@ const EXPLORATION: StartOptions = StartOptions {
 const EXPLORED: f64 = 0.6;
 /// Standard deviation of the evolution strategy's first steps where no encoder was asked.
 const STEP: f32 = 0.1;
-/// Loss of pitch agreement, against the first start, from which on a result does not count.
-const PITCH_LOSS: f32 = 0.01;
 
 /// What a short search is asked.
 pub struct Question<'a> {
     /// The phrase.
     pub reference: &'a Reference,
-    /// The phrase as heard, with pitch.
-    pub heard: &'a Spectrogram,
     /// Its notes.
     pub notes: &'a [Note],
     /// Patches known so far, at least one; the first is the one to be better than. All have the
@@ -182,15 +178,11 @@ fn decide(
     let Some(found) = found else {
         return Ok(improved);
     };
-    let pitch = |mono: &[f32]| -> Result<f32, EarError> {
-        let played = ear::spectrogram(&reference.ear, mono, reference.rate, true)?;
-        Ok(pitch_agreement(question.heard, &played))
-    };
     let mono = play(found);
     let score = reference.score(&mono)?;
     let better =
         score.objective() > improved.score.objective() && score.likeness >= improved.score.likeness;
-    if better && pitch(&mono)? >= pitch(&play(&improved.patch))? - PITCH_LOSS {
+    if better && PitchTest::new(reference, notes, &improved.patch.into())?.passes(&mono)? {
         improved.patch = *found;
         improved.score = score;
     }

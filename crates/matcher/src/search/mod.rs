@@ -20,6 +20,7 @@ mod objective;
 mod one_patch;
 mod passages;
 mod per_note;
+mod pitch;
 mod vectors;
 mod worker;
 
@@ -38,6 +39,7 @@ use ear::EarError;
 use evaluator::Evaluator;
 use one_patch::StartOptions;
 use per_note::NoteResult;
+use pitch::PitchTest;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use std::time::{Duration, Instant};
@@ -179,6 +181,7 @@ pub fn refine(
 ) -> Result<Refined, EarError> {
     let began = Instant::now();
     let start = starts.first().copied().unwrap_or_default();
+    let pitch = PitchTest::new(reference, notes, &start.into())?;
     let first = reference.score_of(notes, &start.into())?;
     // What is found has to be scored like this before the time is over.
     let offer = began.elapsed();
@@ -192,6 +195,7 @@ pub fn refine(
     };
     let mut best = Best {
         reference,
+        pitch,
         first,
         refined: Refined {
             automation: start.into(),
@@ -220,16 +224,21 @@ pub fn refine(
 /// The best result so far, by the reference's own score.
 struct Best<'a> {
     reference: &'a Reference,
+    pitch: PitchTest<'a>,
     /// Score of the first start.
     first: Score,
     refined: Refined,
 }
 
 impl Best<'_> {
-    /// Accepts a result that is better, and in neither half worse than the first start.
+    /// Accepts a result that is better, in neither half worse than the first start, and as much in
+    /// tune.
     fn offer(&mut self, automation: Automation, notes: Vec<Note>) -> Result<(), EarError> {
-        let score = self.reference.score_of(&notes, &automation)?;
-        if score.no_worse(&self.first) && score.objective() > self.refined.score.objective() {
+        let mono = self.reference.render(&notes, &automation);
+        let score = self.reference.score(&mono)?;
+        let better =
+            score.no_worse(&self.first) && score.objective() > self.refined.score.objective();
+        if better && self.pitch.passes(&mono)? {
             self.refined = Refined {
                 automation,
                 notes,
@@ -320,6 +329,12 @@ impl Search<'_> {
         let clip = |kept: &[_]| per_note::assemble(patch, notes, kept, free);
         let score =
             |(automation, notes): &(Automation, Vec<Note>)| reference.score_of(notes, automation);
+        // A patch that is out of tune is dropped whatever it gains.
+        let (automation, played) = clip(&kept);
+        let mono = reference.render(&played, &automation);
+        for i in best.pitch.out_of_tune(&mono, &played)? {
+            kept[i] = None;
+        }
         let mut whole = score(&clip(&kept))?;
         for i in 0..kept.len() {
             let has_time = self.budget.allows(self.offer);

@@ -1,0 +1,68 @@
+//! Whether a result is in tune: likeness may not be bought with pitch.
+
+use super::objective::Reference;
+use crate::metric::pitch_agreement;
+use ear::{EarError, Spectrogram};
+use synth::{Automation, Note};
+
+/// Loss of pitch agreement, against the first start's, from which on a result does not count, and
+/// that of a single note's from which on its own patch does not.
+const LOSS: f32 = 0.01;
+const LOSS_OF_A_NOTE: f32 = 0.02;
+
+/// Compares pitches with the clip's, as the first start does.
+pub(super) struct PitchTest<'a> {
+    reference: &'a Reference,
+    heard: Spectrogram,
+    /// The first start, as heard.
+    first: Spectrogram,
+}
+
+impl<'a> PitchTest<'a> {
+    /// A test for answers to `reference`, as good as `start` when it plays `notes`. Fails where
+    /// [`ear::spectrogram`] does.
+    pub(super) fn new(
+        reference: &'a Reference,
+        notes: &[Note],
+        start: &Automation,
+    ) -> Result<Self, EarError> {
+        let heard = hear(reference, &reference.samples)?;
+        let first = hear(reference, &reference.render(notes, start))?;
+        Ok(Self {
+            reference,
+            heard,
+            first,
+        })
+    }
+
+    /// Whether an answer agrees with the clip's pitch as well as the first start.
+    pub(super) fn passes(&self, mono: &[f32]) -> Result<bool, EarError> {
+        let played = hear(self.reference, mono)?;
+        let before = pitch_agreement(&self.heard, &self.first);
+        Ok(pitch_agreement(&self.heard, &played) >= before - LOSS)
+    }
+
+    /// Places of the notes in which an answer agrees less than the first start.
+    pub(super) fn out_of_tune(&self, mono: &[f32], notes: &[Note]) -> Result<Vec<usize>, EarError> {
+        let played = hear(self.reference, mono)?;
+        let frame = |seconds: f64| (seconds * self.heard.frame_rate).round().max(0.0) as usize;
+        let part = |all: &Spectrogram, note: &Note| {
+            let end = frame(note.onset + note.duration).min(all.pitch.len());
+            Spectrogram {
+                pitch: all.pitch[frame(note.onset).min(end)..end].to_vec(),
+                ..Spectrogram::default()
+            }
+        };
+        let is_off = |i: &usize| {
+            let part = |all| part(all, &notes[*i]);
+            let heard = part(&self.heard);
+            let before = pitch_agreement(&heard, &part(&self.first));
+            pitch_agreement(&heard, &part(&played)) < before - LOSS_OF_A_NOTE
+        };
+        Ok((0..notes.len()).filter(is_off).collect())
+    }
+}
+
+fn hear(reference: &Reference, mono: &[f32]) -> Result<Spectrogram, EarError> {
+    ear::spectrogram(&reference.ear, mono, reference.rate, true)
+}
