@@ -27,7 +27,7 @@ const VOICED: f32 = 0.5;
 const UNVOICED_WORTH: f32 = 15.0;
 /// Cost of a semitone between two frames, of a jump, and of a change of voicing.
 const SEMITONE: f32 = 0.7;
-const JUMP: f32 = 6.0;
+const JUMP: f32 = 5.0;
 const VOICING: f32 = 2.5;
 /// Least clarity of a pitch hidden under another: two notes at once have a common period only.
 const HIDDEN: f32 = 0.92;
