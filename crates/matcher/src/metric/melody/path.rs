@@ -1,8 +1,8 @@
 //! The pitch of each frame, chosen among its tones with regard to its neighbours.
 //!
 //! A tone is the stronger, the clearer and the higher it is: every multiple of a period is a period
-//! too. A Viterbi path over tones and "no pitch" joins the frames; a frame is decided [`LAG`] frames
-//! later.
+//! too. A Viterbi path over tones and "no pitch" joins the frames; a frame is decided [`LAG`]
+//! frames later.
 
 use ear::{PitchFrame, TONES, Tone, key_to_hz};
 
