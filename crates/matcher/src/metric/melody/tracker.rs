@@ -28,6 +28,10 @@ const LEAP: f32 = 2.5;
 /// Least rise of the channels in dB with which another pitch begins, and with which an octave does.
 const PITCH_RISE: f32 = 1.0;
 const OCTAVE_RISE: f32 = 2.5;
+/// Number of frames away from a note that make another without such a rise, at most so far in dB
+/// below the loudest level of late.
+const LASTED: usize = 16;
+const LASTED_BELOW: f32 = 10.0;
 /// Clarity from which on frames count for a note, and the sum of what is above it that makes one.
 const UNCLEAR: f32 = 0.65;
 const CLEAR: f32 = 1.2;
@@ -355,14 +359,18 @@ impl Tracker {
             return None;
         }
         let before = first.saturating_sub(6).max(evidence.first());
-        let up = evidence.change(before, (first + 3).min(now + LAG)).up;
+        let ends = first + 3..=(first + 7).min(now);
+        let up = ends
+            .map(|f| evidence.change(before, f).up)
+            .fold(0.0, f32::max);
         let misheard = first < open.onset + YOUNG && (slip || open.is_unclear(evidence, first));
         let enough = if slip { OCTAVE_RISE } else { PITCH_RISE };
         // A vibrato may swing away from the old note just before a step.
         let there = evidence.run(first, now, |k| (k - key).abs() < ARRIVED);
         let first = if stepped { now + 1 - there } else { first };
         let onset = onset::joined(evidence, first, open.onset + 4, open.centre);
-        (misheard || up >= enough).then_some((onset, key))
+        let lasts = !slip && away >= LASTED && evidence.level(now) > self.loud_db - LASTED_BELOW;
+        (misheard || lasts || up >= enough).then_some((onset, key))
     }
 
     /// Returns whether the frames up to `now` near `key` are clear enough to make a note: the more
