@@ -160,8 +160,8 @@ impl Evidence {
             .count()
     }
 
-    /// The frame from which on the channels that are new since frame `earliest` are within `fall` dB
-    /// of their peak, up to frame `now`. `None` if hardly any is new.
+    /// The frame from which on the channels that are new since frame `earliest` are within `fall`
+    /// dB of their peak, up to frame `now`. `None` if hardly any is new.
     pub(super) fn new_since(&self, earliest: usize, now: usize, fall: f32) -> Option<usize> {
         let (old, new) = (&self.spectra[earliest % KEPT], &self.spectra[now % KEPT]);
         let top = new.iter().fold(FLOOR, |m, &x| m.max(x));

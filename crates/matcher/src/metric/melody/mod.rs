@@ -1,17 +1,14 @@
 //! The notes of a monophonic sound.
 //!
-//! One tracker serves all: the plugin feeds it a stream ([`NoteTracker`]), the commands a whole clip
-//! ([`melody`]), and both hear the same notes. A note is told at most 150 ms after its onset (a low
-//! one, or one that was misheard at first, is corrected later).
+//! One tracker serves all: the plugin feeds it a stream ([`NoteTracker`]), the commands a whole
+//! clip ([`melody`]), and both hear the same notes. A note is told at most 150 ms after its onset;
+//! what was misheard at first, as low notes may be, is corrected later.
 //!
 //! 1. `path.rs` chooses each frame's pitch among the tones that the ear offers, by a Viterbi path.
 //! 2. `tracker.rs` makes notes of it. A note begins where a pitch is stable and clear and the sound
-//!    has risen, where its level dips and rises again, or where the pitch leaves it for another one:
+//!    has risen, where its level dips and rises again, or where the pitch leaves it for another:
 //!    farther than a vibrato does, and for longer.
 //! 3. `onset.rs` finds when: where the level passes 20 dB below the note's peak.
-//!
-//! Measured on 103 phrases of recorded instruments that nothing was tuned on (onset within 50 ms,
-//! pitch within 50 cents, offsets ignored; F1 by phrase): see docs/metrics.md.
 //!
 //! Nothing depends on the level itself. What rings on, and what was there from the start without an
 //! onset (hum), is no note.
@@ -34,7 +31,7 @@ const COUNTED_DB: f32 = 30.0;
 /// A note as it is heard while the sound goes on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HeardNote {
-    /// Number of the note: the first one is 0. What is told again under the same number has changed.
+    /// Number of the note: the first one is 0. What is told again under its number has changed.
     pub number: u64,
     /// Onset in seconds from the stream's start.
     pub onset: f64,
@@ -90,8 +87,8 @@ impl NoteTracker {
         }
     }
 
-    /// Takes the next frame of the ear. Calls `told` for each note that has begun, that turns out to
-    /// be another than was told, or that has ended.
+    /// Takes the next frame of the ear. Calls `told` for each note that has begun, that turns out
+    /// to be another than was told, or that has ended.
     pub fn take(&mut self, frame: &Frame, mut told: impl FnMut(HeardNote)) {
         self.spectra.push_back(*frame.spectrum);
         if self.spectra.len() <= self.delay {
@@ -117,8 +114,8 @@ impl NoteTracker {
 /// The notes of a clip, and how much of it they leave out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transcription {
-    /// The notes, in order, without overlaps. Velocities are such that the default velocity response
-    /// gives the levels heard, the loudest note being 1.
+    /// The notes, in order, without overlaps. Velocities are such that the default velocity
+    /// response gives the levels heard, the loudest note being 1.
     pub notes: Vec<Note>,
     /// Seconds that sound, at most 30 dB softer than the loudest ones, without a note: their pitch
     /// is below 27 Hz or above 4.8 kHz, or there is none or more than one.

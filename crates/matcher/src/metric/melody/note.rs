@@ -43,8 +43,8 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// Returns whether its frames before frame `end` are so unclear that it may be the attack of the
-    /// next note.
+    /// Returns whether its frames before frame `end` are so unclear that it may be the attack of
+    /// the next note.
     pub(super) fn is_unclear(&self, evidence: &Evidence, end: usize) -> bool {
         let own = |key: f32| (key - self.centre).abs() < OWN;
         evidence.clarity_of(self.onset..end, own) < ATTACK

@@ -1,8 +1,8 @@
 //! The pitch of each frame, chosen among its tones with regard to its neighbours.
 //!
 //! A tone is the stronger, the clearer and the higher it is: every multiple of a period is a period
-//! too. A Viterbi path over tones and "no pitch" joins the frames; a frame is decided [`LAG`] frames
-//! later.
+//! too. A Viterbi path over tones and "no pitch" joins the frames; a frame is decided [`LAG`]
+//! frames later.
 
 use ear::{PitchFrame, TONES, Tone, key_to_hz};
 
@@ -27,7 +27,7 @@ const VOICED: f32 = 0.5;
 const UNVOICED_WORTH: f32 = 15.0;
 /// Cost of a semitone between two frames, of a jump, and of a change of voicing.
 const SEMITONE: f32 = 0.7;
-const JUMP: f32 = 6.0;
+const JUMP: f32 = 5.0;
 const VOICING: f32 = 2.5;
 /// Least clarity of a pitch hidden under another: two notes at once have a common period only.
 const HIDDEN: f32 = 0.92;

@@ -21,17 +21,23 @@ const LEAPT: usize = STABLE;
 const STEPPED: usize = 7;
 const GLIDED: usize = 12;
 const SLIPPED: usize = 8;
+/// Distance in semitones up to which a step has arrived.
+const ARRIVED: f32 = 0.7;
 /// Smallest leap in semitones.
 const LEAP: f32 = 2.5;
 /// Least rise of the channels in dB with which another pitch begins, and with which an octave does.
 const PITCH_RISE: f32 = 1.0;
 const OCTAVE_RISE: f32 = 2.5;
+/// Number of frames away from a note that make another without such a rise, at most so far in dB
+/// below the loudest level of late.
+const LASTED: usize = 16;
+const LASTED_BELOW: f32 = 10.0;
 /// Clarity from which on frames count for a note, and the sum of what is above it that makes one.
 const UNCLEAR: f32 = 0.65;
 const CLEAR: f32 = 1.2;
 /// Number of frames since its onset in which a note may still turn out to be misheard, or the
 /// attack of the next.
-const YOUNG: usize = 26;
+const YOUNG: usize = 32;
 /// Number of frames without its pitch that a note outlasts.
 const GAP: usize = 12;
 /// Fall in dB below a note's peak that ends it.
@@ -108,10 +114,8 @@ impl Tracker {
         for _ in 0..LAG {
             self.take(&[], &silence, &mut sink);
         }
-        if let Some(hum) = &mut self.hum {
-            hum.last = hum.last.min(end);
-        }
-        self.end_hum(&mut sink);
+        // In a clip that has nothing else it is a note, held through.
+        self.end_hum(usize::MAX, &mut sink);
         self.close(end, &mut sink);
     }
 
@@ -142,7 +146,7 @@ impl Tracker {
         if let Some(hum) = &mut self.hum {
             hum.last = hum.last.min(onset.saturating_sub(1));
             match self.evidence.level(now) < hum.level_db + HUM_BELOW {
-                true => self.end_hum(sink),
+                true => self.end_hum(HUM_FRAMES, sink),
                 false => self.hum = None,
             }
         }
@@ -208,15 +212,15 @@ impl Tracker {
             hum.last = now;
         } else if now > hum.last + GAP {
             match level < hum.level_db + HUM_BELOW {
-                true => self.end_hum(sink),
+                true => self.end_hum(HUM_FRAMES, sink),
                 false => self.hum = None,
             }
         }
     }
 
-    /// Tells of a tone that was there from the start and has ended.
-    fn end_hum(&mut self, sink: &mut impl FnMut(Heard)) {
-        if let Some(hum) = self.hum.take().filter(|h| h.last < HUM_FRAMES)
+    /// Tells of a tone that was there from the start and has ended before frame `limit`.
+    fn end_hum(&mut self, limit: usize, sink: &mut impl FnMut(Heard)) {
+        if let Some(hum) = self.hum.take().filter(|h| h.last < limit)
             && self.ended == 0
             && self.open.is_none()
         {
@@ -355,11 +359,18 @@ impl Tracker {
             return None;
         }
         let before = first.saturating_sub(6).max(evidence.first());
-        let up = evidence.change(before, (first + 3).min(now + LAG)).up;
+        let ends = first + 3..=(first + 7).min(now);
+        let up = ends
+            .map(|f| evidence.change(before, f).up)
+            .fold(0.0, f32::max);
         let misheard = first < open.onset + YOUNG && (slip || open.is_unclear(evidence, first));
         let enough = if slip { OCTAVE_RISE } else { PITCH_RISE };
+        // A vibrato may swing away from the old note just before a step.
+        let there = evidence.run(first, now, |k| (k - key).abs() < ARRIVED);
+        let first = if stepped { now + 1 - there } else { first };
         let onset = onset::joined(evidence, first, open.onset + 4, open.centre);
-        (misheard || up >= enough).then_some((onset, key))
+        let lasts = !slip && away >= LASTED && evidence.level(now) > self.loud_db - LASTED_BELOW;
+        (misheard || lasts || up >= enough).then_some((onset, key))
     }
 
     /// Returns whether the frames up to `now` near `key` are clear enough to make a note: the more

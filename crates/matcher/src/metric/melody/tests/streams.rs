@@ -5,7 +5,7 @@ use super::{HeardNote, NoteTracker, melody};
 use ear::{Ear, EarConfig};
 
 /// What was told, each with the number of samples fed until then.
-fn told(sound: &[f32], block: usize) -> Vec<(usize, HeardNote)> {
+pub fn told(sound: &[f32], block: usize) -> Vec<(usize, HeardNote)> {
     let mut ear = Ear::new(&EarConfig::default(), RATE, true).unwrap();
     let mut tracker = NoteTracker::new(&ear);
     let mut all = Vec::new();
@@ -81,6 +81,31 @@ fn a_note_is_told_within_150_ms() {
             }
         }
     }
+}
+
+#[test]
+fn a_tone_held_from_the_start_is_a_note_only_if_it_ends() {
+    let held = |end: f64| {
+        let note = Played {
+            attack: 1e-9,
+            ..Played::new(0.0, end, 57.0)
+        };
+        let mut sound = sound(&[note, Played::new(end, end + 0.4, 60.0)]);
+        sound.truncate(((end + 0.3) * RATE) as usize);
+        melody(&heard(&sound))
+    };
+    assert_eq!(held(0.4).len(), 2);
+    assert_eq!(held(4.0).len(), 1);
+    // Alone in a clip it is all there is to play.
+    let note = Played {
+        attack: 1e-9,
+        ..Played::new(0.0, 4.0, 57.0)
+    };
+    let mut alone = sound(&[note]);
+    alone.truncate((3.0 * RATE) as usize);
+    let notes = melody(&heard(&alone));
+    assert_eq!(notes.len(), 1);
+    assert!((notes[0].duration - 3.0).abs() < 0.05, "{notes:?}");
 }
 
 #[test]
