@@ -112,8 +112,8 @@ impl Door {
         self.refused.swap(false, Ordering::AcqRel)
     }
 
-    /// The host's modulation of a row for all notes, normalised. The framework knows only as much of
-    /// it as fits between the knob and the end of its range. Wait-free.
+    /// The host's modulation of a row for all notes, normalised. The framework knows only as much
+    /// of it as fits between the knob and the end of its range. Wait-free.
     pub fn modulation(&self, row: usize) -> f32 {
         f32::from_bits(self.modulation[row].load(Ordering::Acquire))
     }

@@ -15,9 +15,9 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Lets `write` make a temporary file in the folder of `path`, syncs it to the disk, then renames it. The temporary name
-/// keeps the extension of `path`, by which some writers choose a format. After an error no
-/// temporary file is left and `path` is as it was.
+/// Lets `write` make a temporary file in the folder of `path`, syncs it to the disk, then renames
+/// it. The temporary name keeps the extension of `path`, by which some writers choose a format.
+/// After an error no temporary file is left and `path` is as it was.
 ///
 /// A symbolic link stays and the file it leads to is replaced. A device, a pipe and a file with
 /// several names get the bytes themselves, which is not atomic.

@@ -172,8 +172,8 @@ impl Param {
         self.is_stepped().then_some((self.max - self.min) as usize)
     }
 
-    /// The plain value `v` as text with its unit, e.g. `1.20 kHz`. [`Param::parse`] reads it back as
-    /// a value with the same text.
+    /// The plain value `v` as text with its unit, e.g. `1.20 kHz`. [`Param::parse`] reads it back
+    /// as a value with the same text.
     pub fn format(&self, v: f32) -> String {
         match self.unit {
             Unit::None => decimal(v, 2),

@@ -144,9 +144,14 @@ impl AudioEnd {
         let offline = self.end + 8 * self.slack;
         self.shared.offline.store(offline, Ordering::Release);
         loop {
+            // In this order: the readiness is set before what it is for counts as heard.
+            let heard = self.shared.heard.load(Ordering::Acquire);
             let readiness = self.shared.readiness.load(Ordering::Acquire);
-            let here = self.shared.heard.load(Ordering::Acquire) >= wanted;
-            if readiness == Readiness::Absent as u8 || (readiness == Readiness::Ready as u8 && here)
+            let all = self.end - self.unmarked_gap;
+            if readiness == Readiness::Absent as u8
+                || (readiness == Readiness::Ready as u8 && heard >= wanted)
+                // The first sound starts the engine, which is then waited for.
+                || (readiness == Readiness::Resting as u8 && heard >= all)
             {
                 return;
             }

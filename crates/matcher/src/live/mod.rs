@@ -112,6 +112,8 @@ enum Readiness {
     Ready = 1,
     /// No inference will come for now.
     Absent = 2,
+    /// Nothing has sounded yet: none will come of what is heard.
+    Resting = 3,
 }
 
 /// State shared by the audio end, the listener thread and the editor.

@@ -230,7 +230,7 @@ impl ListenerThread {
         };
         // Silence needs no encoder: the engine is not started before something sounds.
         if !self.sounded {
-            return self.set_readiness(Readiness::Ready);
+            return self.set_readiness(Readiness::Resting);
         }
         let (readiness, ear) = listener.encoder().poll_status();
         if let Some(ear) = ear.filter(|ear| *ear != self.ear) {

@@ -1,9 +1,9 @@
 //! The pedals, and their return to rest with a channel's other controllers.
 //!
-//! A note whose key is up sounds on while the sustain pedal of its channel, or of its zone's master,
-//! is down, or while the sostenuto pedal is that caught it. Whenever a pedal comes up every note
-//! is asked again, whatever channel it was: what a change of zones has cut off from its pedal ends
-//! then.
+//! A note whose key is up sounds on while the sustain pedal of its channel, or of its zone's
+//! master, is down, or while the sostenuto pedal is that caught it. Whenever a pedal comes up every
+//! note is asked again, whatever channel it was: what a change of zones has cut off from its pedal
+//! ends then.
 
 use super::Synth;
 use crate::voice::Voice;

@@ -148,7 +148,7 @@ mod tests {
     /// FAULTS E10.
     #[test]
     fn a_record_names_no_files() {
-        let args = "train --minutes 20 --references /home/me/secret --out=/home/me/m --seed 3";
+        let args = "train --minutes 20 --references my/secret --out=my/model --seed 3";
         let words = args.split(' ').map(str::to_owned);
         assert_eq!(
             command(words),
