@@ -145,7 +145,7 @@ impl Stream {
     /// Fails unless every window that was asked about had an answer in time, and what was found took
     /// effect on the lattice of windows.
     fn assert_no_gap(&self) {
-        assert_eq!(self.gaps, [], "blocks without an encoder");
+        assert!(self.gaps.is_empty(), "no encoder in blocks {:?}", self.gaps);
         let off = |&p: &usize| (p as f64 / RATE - DELAY).rem_euclid(0.040);
         let lattice = self.effects.iter().map(off);
         assert!(lattice.clone().all(|x| x.min(0.040 - x) < 1e-4));
