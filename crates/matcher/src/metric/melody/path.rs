@@ -7,7 +7,7 @@
 use ear::{PitchFrame, TONES, Tone, key_to_hz};
 
 /// Number of frames after which a frame's pitch is decided.
-pub(super) const LAG: usize = 4;
+pub(super) const LAG: usize = 3;
 /// Number of states of a frame: its tones, and no pitch.
 const STATES: usize = TONES + 2;
 const HELD: usize = TONES;

@@ -27,14 +27,14 @@ const ARRIVED: f32 = 0.7;
 const LEAP: f32 = 2.5;
 /// Least rise of the channels in dB with which another pitch begins, and with which an octave does.
 const PITCH_RISE: f32 = 1.0;
-const OCTAVE_RISE: f32 = 2.5;
+const OCTAVE_RISE: f32 = 1.8;
 /// Number of frames away from a note that make another without such a rise, at most so far in dB
 /// below the loudest level of late.
 const LASTED: usize = 16;
 const LASTED_BELOW: f32 = 10.0;
 /// Clarity from which on frames count for a note, and the sum of what is above it that makes one.
 const UNCLEAR: f32 = 0.65;
-const CLEAR: f32 = 1.2;
+const CLEAR: f32 = 0.9;
 /// Number of frames since its onset in which a note may still turn out to be misheard, or the
 /// attack of the next.
 const YOUNG: usize = 32;
