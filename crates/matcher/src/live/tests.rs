@@ -313,7 +313,7 @@ impl Encoder for Fragile {
 #[test]
 fn a_panic_is_said_and_the_listener_begins_again_unless_it_goes_on() {
     let source = |_| Some(Standing(Fragile(0), Readiness::Ready, EarConfig::default()));
-    let (mut end, view) = start(16_000.0, source, no_engine());
+    let (mut end, view) = start(16_000.0, source, no_engine(), false);
     let sound = melody(16_000.0, 4.0);
     let (first, rest) = sound.split_at(16_000 * 6 / 10);
     let positions = |due: Vec<(usize, Target)>| due.iter().map(|d| d.0).collect::<Vec<_>>();
