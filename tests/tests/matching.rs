@@ -115,7 +115,16 @@ fn the_match_closes_at_least_30_percent_for_four_of_five() {
 #[test]
 fn the_match_is_heard_in_both_hosts() {
     let sandbox = Sandbox::with_program(env!("CARGO_BIN_EXE_sure_engine"));
-    let melody = melody::foreign().swap_remove(0);
+    let mut melody = melody::foreign().swap_remove(0);
+    // Played by the patch that is inferred: another would be judged to be unlike it.
+    let patch = tests::sure::patch();
+    melody.samples = mono(&synth::render(
+        &patch,
+        &melody.notes,
+        SECONDS,
+        RATE as f32,
+        2,
+    ));
     let settled = |sound: &[f32]| hear(&sound[(3.0 * RATE as f64) as usize..]);
     let render = |patch| {
         settled(&mono(&synth::render(
@@ -134,7 +143,7 @@ fn the_match_is_heard_in_both_hosts() {
     let (inferred, knobs) = (render(tests::sure::patch()), render(knobs));
     for host in [Host::Clap, Host::Vst3] {
         for (params, wanted, other) in [
-            (&[][..], &inferred, &knobs),
+            (&[("Search", 0.0)][..], &inferred, &knobs),
             (&[("Match", 0.0), (balance.name, 0.0)], &knobs, &inferred),
         ] {
             let heard = settled(&play(host, &sandbox, &melody, params));

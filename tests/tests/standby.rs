@@ -142,8 +142,8 @@ impl Stream {
         }
     }
 
-    /// Fails unless every window that was asked about had an answer in time, and what was found took
-    /// effect on the lattice of windows.
+    /// Fails unless every window that was asked about had an answer in time, and what was found
+    /// took effect on the lattice of windows.
     fn assert_no_gap(&self) {
         assert!(self.gaps.is_empty(), "no encoder in blocks {:?}", self.gaps);
         let off = |&p: &usize| (p as f64 / RATE - DELAY).rem_euclid(0.040);
@@ -158,7 +158,7 @@ impl Stream {
 fn without_an_engine_the_built_in_encoder_follows() {
     let nothing = folder(None);
     let mut stream = Stream::new(nothing.path(), Some(MODEL));
-    stream.play(2.0);
+    stream.play(5.0);
     stream.assert_no_gap();
     let seen = stream.view.snapshot();
     assert_eq!((seen.answering, seen.changes), (Some(Runtime::Builtin), 0));

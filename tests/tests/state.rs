@@ -57,6 +57,8 @@ fn a_reopened_project_sounds_the_same_before_any_reference() {
         .collect();
     job.notes.extend(phrase(PHRASE));
     job.sidechain = Some(sidechain);
+    // What is found would be another patch.
+    job.params.insert("Search".into(), 0.0);
     job.save_state = Some(state.clone());
     let (_, out) = Host::Clap.run(CLAP_HOST, &sandbox, &job);
     let left_as = mono(&out)[(PHRASE * RATE as f64) as usize..].to_vec();

@@ -85,8 +85,8 @@
 //! | `nsl16k` with pitch | 871 x, 8.4 us | 472 x, 15.8 us |
 //! | `nsl16k` with pitch, from 48 kHz | 651 x, 10.9 us | 410 x, 18.4 us |
 //!
-//! The lines with pitch are older than its range from 27 Hz and its tones: on another CPU (AVX2, two
-//! slow cores) a frame of `nsl16k` with pitch went from 7.9 to 15.2 us.
+//! The lines with pitch are older than its range from 27 Hz and its tones: on another CPU (AVX2,
+//! two slow cores) a frame of `nsl16k` with pitch went from 7.9 to 15.2 us.
 //!
 //! With AVX-512 (an Intel Xeon, the core's other thread busy) a frame of `nsl16k` takes .70 of
 //! AVX2's time, with pitch .75, from 48 kHz with pitch .82.
@@ -124,8 +124,8 @@
 //! | all | 43606 | 1.02 % | .01 % | 2.19 % | 4.87 % | .39 % | .03 % | 0 % | 2.8 |
 //!
 //! It reaches from 27 Hz to 4.8 kHz (at most 0.4 of the filters' rate); notes are made of each
-//! frame's [`Tone`]s, of which it is one, by the matcher. Above 250 Hz these come from the band above
-//! 180 Hz, so that thumps, breath and bow noise don't hide them.
+//! frame's [`Tone`]s, of which it is one, by the matcher. Above 250 Hz these come from the band
+//! above 180 Hz, so that thumps, breath and bow noise don't hide them.
 //!
 //! The tracker was tuned on ten other instruments (`--others --seed 101`: .99 %) and on other
 //! melodies of these (`--seed 501`: 1.02 %); melodies it was never tuned on (`--seed 7`) give

@@ -8,8 +8,8 @@
 //! | [`metric`] | likeness, mel distance, notes of a clip |
 //! | [`search`] | search for the patch that sounds most like a clip or a phrase |
 //!
-//! The root is the lowest layer: `engine` and `metric` use only the root, `search` uses the root and
-//! `metric`, `live` uses all of them.
+//! The root is the lowest layer: `engine` and `metric` use only the root, `search` uses the root
+//! and `metric`, `live` uses all of them.
 
 pub mod engine;
 pub mod live;

@@ -31,7 +31,8 @@ pub trait Host {
     fn automate(&self, values: &[(&str, f64)]);
     /// Plays a block with what comes at these times; returns both sides.
     fn play(&self, frames: usize, inputs: &[(u32, Input)]) -> [Vec<f32>; 2];
-    /// Plays `key` while `sound` comes in through both sides of the sidechain; returns the left side.
+    /// Plays `key` while `sound` comes in through both sides of the sidechain; returns the left
+    /// side.
     fn hear(&self, sound: &[f32], key: u8) -> Vec<f32>;
     /// Switches off, and on again in this mode.
     fn restart(&self, offline: bool);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use synth::PARAMS;
 
 use crate::both::{Host, in_both_formats};
-use crate::reference_of;
+use crate::{reference, reference_of};
 
 in_both_formats! {
     choices_are_saved_by_number_and_old_ones_are_read_with_the_lists_of_then;
@@ -112,7 +112,7 @@ fn a_match_survives_a_parameter_more_and_a_section_more<H: Host>() {
 /// leave no trace.
 fn a_bounce_depends_on_the_project_and_on_what_it_hears<H: Host>() {
     let host = H::new();
-    host.hear(&reference_of(31), 60);
+    host.hear(&reference(), 60);
     let state = host.save();
     assert!(
         container(&state)["inference"].is_object(),

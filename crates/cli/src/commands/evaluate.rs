@@ -55,8 +55,8 @@ pub struct Args {
     /// every machine with the same vector instructions.
     #[arg(long, value_name = "N")]
     renders: Option<usize>,
-    /// Play each clip of --foreign this many times in a row to the live loop, as a host does, instead
-    /// of the other measurements.
+    /// Play each clip of --foreign this many times in a row to the live loop, as a host does,
+    /// instead of the other measurements.
     #[arg(long = "loop", value_name = "N", requires = "foreign")]
     passes: Option<usize>,
     /// Folder of other melodies of the instruments of --foreign: the n-th file, by name, is played

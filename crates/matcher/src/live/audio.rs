@@ -133,9 +133,9 @@ impl AudioEnd {
         true
     }
 
-    /// Waits for the inferences due in the pushed block, at most until `until`; for offline
-    /// rendering only. Also waits while the engine starts; returns at once when no inference can
-    /// come.
+    /// Waits for what is due in the pushed block, at most until `until`, and for a search as long
+    /// as it makes steps; for offline rendering only. Also waits while the engine starts; returns
+    /// at once when no inference can come.
     pub fn wait(&mut self, until: Instant) {
         // Inferences due in this block were heard at least 120 ms before its end, of which 40 are
         // for the ear's own delay.
@@ -155,7 +155,8 @@ impl AudioEnd {
             {
                 return;
             }
-            if Instant::now() >= until {
+            let searching = self.shared.searching.load(Ordering::Acquire);
+            if Instant::now() >= until && !searching {
                 return;
             }
             if let Some(listener) = &self.listener {

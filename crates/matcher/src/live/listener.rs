@@ -28,8 +28,8 @@ pub struct StepResult {
     pub target: Option<Target>,
     /// Confidence of the newest window, 0 to 1; 0 for silence.
     pub confidence: f32,
-    /// Likeness of what is held, by the last resynthesis, -1 to 1; `None` before the first since the
-    /// last silence.
+    /// Likeness of what is held, by the last resynthesis, -1 to 1; `None` before the first since
+    /// the last silence.
     pub likeness: Option<f32>,
     /// True if the target has moved.
     pub moved: bool,

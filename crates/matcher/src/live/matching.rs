@@ -28,6 +28,8 @@ const LEAD: f32 = 0.02;
 /// judgements in a row that prove it.
 const FAR: f32 = 0.15;
 const PROOF: u32 = 2;
+/// Number of judgements in a row without a melody after which the phrase is over.
+const OVER: u32 = 4;
 /// Loss of likeness, against that of the phrase, up to which a sound of the memory has come back.
 const NEAR: f32 = 0.08;
 /// Number of remembered sounds tried in one judgement.
@@ -356,8 +358,8 @@ impl Matching {
         moved
     }
 
-    /// Takes up what was found, after frame number `frame` of a silence. Returns whether what is held
-    /// has changed.
+    /// Takes up what was found, after frame number `frame` of a silence. Returns whether what is
+    /// held has changed.
     pub(super) fn rest(&mut self, frame: u64) -> bool {
         self.take_found(frame)
     }
@@ -475,6 +477,9 @@ impl Matching {
         self.following = false;
         self.best = 0.0;
         self.unlike += 1;
+        if self.unlike >= OVER {
+            self.phrase.keep(0);
+        }
         if self.unlike < PROOF || self.searched {
             return false;
         }

@@ -53,8 +53,8 @@ use std::time::Duration;
 pub const DELAY: f64 = 0.120;
 
 /// Longest time for which a host that renders offline is kept waiting in one block, by
-/// [`AudioEnd::wait`].
-pub const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// [`AudioEnd::wait`], but for searches.
+pub const LONGEST_WAIT: Duration = Duration::from_millis(250);
 /// Capacity of the ring in seconds of sound: a hung engine is given up after 2.
 const RING_SECONDS: f64 = 4.0;
 /// Capacity of the queue of marks.
@@ -132,6 +132,10 @@ struct LoopState {
     reload: AtomicBool,
     dropped: AtomicU64,
     late: AtomicU64,
+    /// Steps that searches have made: an offline host waits while they go on.
+    steps: AtomicU64,
+    /// True while the listener waits for a search.
+    searching: AtomicBool,
     shown: Mutex<Shown>,
     /// The sounds found so far, and those that replace them.
     sounds: Mutex<Vec<KnownSound>>,

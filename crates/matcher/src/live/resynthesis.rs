@@ -1,5 +1,5 @@
-//! Judgement by resynthesis: patches play the notes of the last second, and the renders are compared
-//! with that second. What is no melody (noise, speech, drums) shows in its pitch, what the
+//! Judgement by resynthesis: patches play the notes of the last second, and the renders are
+//! compared with that second. What is no melody (noise, speech, drums) shows in its pitch, what the
 //! synthesizer can't follow (chords) in the likeness, however sure the encoder is.
 
 use crate::metric::{HeardNote, NoteTracker, likeness, velocity};

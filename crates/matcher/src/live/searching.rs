@@ -4,7 +4,7 @@ use super::LoopState;
 use crate::metric::melody;
 use crate::model::Encoder;
 use crate::search::{Bounds, Question, Reference, improve, infer_clip};
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use ear::EarConfig;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,9 +12,14 @@ use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use synth::{MATCHED_COUNT, Patch};
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 
-/// Longest time for which an offline render is kept waiting for one search.
+/// Longest time for which an offline render is kept waiting for one step of a search.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Priority of the worker, 0 to 99: below all others, but not so low that a busy machine forgets
+/// it.
+const LOW: u8 = 25;
 
 /// What a search is asked: all that its result depends on.
 pub struct Request {
@@ -48,10 +53,12 @@ pub struct Found {
     pub(super) start_likeness: Vec<f32>,
 }
 
-/// Answers a request; `None` for a phrase without notes, and when it is stopped.
-fn answer(request: &mut Request, stop: &Arc<AtomicBool>) -> Option<Found> {
+/// Answers a request; `None` for a phrase without notes, and when it is stopped. `step` is called
+/// after each step.
+fn answer(request: &mut Request, stop: &Arc<AtomicBool>, step: &dyn Fn()) -> Option<Found> {
     let heard = ear::spectrogram(&request.ear, &request.samples, request.rate, true).ok()?;
     let notes = melody(&heard);
+    step();
     if notes.is_empty() {
         return None;
     }
@@ -70,6 +77,7 @@ fn answer(request: &mut Request, stop: &Arc<AtomicBool>) -> Option<Found> {
         seconds: request.seconds,
         seed: request.seed,
         stop,
+        step,
     })
     .ok()??;
     Some(Found {
@@ -104,7 +112,7 @@ impl Searcher for Inline {
     fn answer(&mut self) -> Option<Option<Found>> {
         self.0
             .take()
-            .map(|mut request| answer(&mut request, &Arc::default()))
+            .map(|mut request| answer(&mut request, &Arc::default(), &|| ()))
     }
 
     fn cancel(&mut self) {
@@ -116,6 +124,7 @@ impl Searcher for Inline {
 struct Job {
     request: Request,
     stop: Arc<AtomicBool>,
+    state: Arc<LoopState>,
     reply: Sender<Option<Found>>,
 }
 
@@ -159,10 +168,14 @@ impl Drop for Worker {
 
 fn work(jobs: &Receiver<Job>) {
     // The synth's and the host's threads come first. Where the system refuses, it goes on as it is.
-    let _ = thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Min);
+    let low = ThreadPriorityValue::try_from(LOW).map(ThreadPriority::Crossplatform);
+    let _ = low.map(set_current_thread_priority);
     for mut job in jobs {
         if !job.stop.load(Ordering::Acquire) {
-            let found = answer(&mut job.request, &job.stop);
+            let step = || {
+                job.state.steps.fetch_add(1, Ordering::AcqRel);
+            };
+            let found = answer(&mut job.request, &job.stop, &step);
             let _ = job.reply.send(found);
         }
     }
@@ -186,6 +199,25 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Waits for an answer as long as the search makes steps.
+    fn wait_for(&self, answers: &Receiver<Option<Found>>) -> Option<Option<Found>> {
+        let steps = || self.state.steps.load(Ordering::Acquire);
+        let mut before = steps();
+        loop {
+            match answers.recv_timeout(PATIENCE) {
+                Ok(found) => return Some(found),
+                Err(RecvTimeoutError::Disconnected) => return Some(None),
+                Err(RecvTimeoutError::Timeout) if steps() == before => return None,
+                Err(RecvTimeoutError::Timeout) => before = steps(),
+            }
+            if self.state.stop.load(Ordering::Acquire) {
+                return None;
+            }
+        }
+    }
+}
+
 impl Searcher for Shared {
     fn ask(&mut self, request: Request) {
         self.cancel();
@@ -194,6 +226,7 @@ impl Searcher for Shared {
         let job = Job {
             request,
             stop: stop.clone(),
+            state: self.state.clone(),
             reply,
         };
         if let Some(jobs) = &self.worker.get_or_insert_with(Worker::shared).jobs {
@@ -205,7 +238,12 @@ impl Searcher for Shared {
     fn answer(&mut self) -> Option<Option<Found>> {
         let (answers, _) = self.pending.as_ref()?;
         let found = match self.state.is_offline() {
-            true => answers.recv_timeout(PATIENCE).ok(),
+            true => {
+                self.state.searching.store(true, Ordering::Release);
+                let found = self.wait_for(answers);
+                self.state.searching.store(false, Ordering::Release);
+                found
+            }
             false => answers.try_recv().ok(),
         };
         if found.is_some() {

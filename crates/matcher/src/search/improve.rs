@@ -55,6 +55,8 @@ pub struct Question<'a> {
     pub seconds: f64,
     /// Seed of the draws.
     pub seed: u64,
+    /// Called after each step.
+    pub step: &'a dyn Fn(),
     /// Ends the search without a result once it is true.
     pub stop: &'a Arc<AtomicBool>,
 }
@@ -73,7 +75,8 @@ pub struct Improved {
 /// Searches a patch that plays the notes of a phrase more like it than all of the starts do.
 ///
 /// The result is no less alike than the best start and agrees as well in pitch. It is the same for
-/// the same question, on the same vector instructions; `None` when it is stopped. Fails where the ear can't be created.
+/// the same question, on the same vector instructions; `None` when it is stopped. Fails where the
+/// ear can't be created.
 pub fn improve(question: &Question<'_>) -> Result<Option<Improved>, EarError> {
     let reference = question.reference;
     let clip = reference.seconds();
@@ -83,7 +86,10 @@ pub fn improve(question: &Question<'_>) -> Result<Option<Improved>, EarError> {
     };
     let renders = (question.seconds / clip.max(f64::MIN_POSITIVE)) as usize;
     let stopped = || question.stop.load(Ordering::Acquire);
-    let mut progress = |_: &Progress| !stopped();
+    let mut progress = |_: &Progress| {
+        (question.step)();
+        !stopped()
+    };
     let mut search = Search {
         options: Options {
             renders: Some(renders),
