@@ -72,6 +72,7 @@ struct Mark {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::large_enum_variant)] // A box would be allocated on the audio thread.
 enum MarkKind {
     /// Gap of this many dropped samples.
     Gap(u64),
