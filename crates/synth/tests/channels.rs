@@ -2,30 +2,22 @@
 
 #[path = "common/play.rs"]
 mod play;
+#[path = "common/sine.rs"]
+mod sine;
 
 use play::{on as first, play};
+use sine::{key, peak, sine};
 use synth::{EventKind, Patch, params};
 
-/// A steady sine that rings on for a second.
-fn sine() -> Patch {
-    let mut patch = Patch::default();
-    for (row, v) in [
-        (params::OSC1_SHAPE, 0.0),
-        (params::OSC_BALANCE, 0.0),
-        (params::FILTER_CUTOFF, 18_000.0),
-        (params::FILTER_RESONANCE, 0.0),
-        (params::FILTER_ENV_AMOUNT, 0.0),
-        (params::AMP_SUSTAIN, 1.0),
-        (params::AMP_ATTACK, 0.005),
-        (params::AMP_RELEASE, 1.0),
-    ] {
-        patch.set_plain(row, v);
-    }
+/// A sine that rings on for a second.
+fn ringing() -> Patch {
+    let mut patch = sine();
+    patch.set_plain(params::AMP_RELEASE, 1.0);
     patch
 }
 
 fn mpe() -> Patch {
-    let mut patch = sine();
+    let mut patch = ringing();
     patch.set_plain(params::MPE, 1.0);
     patch
 }
@@ -56,20 +48,6 @@ fn cc(channel: u8, controller: u8, value: u8) -> EventKind {
     EventKind::of_controller(channel, controller, f32::from(value) / 127.0).unwrap()
 }
 
-fn peak(x: &[f32]) -> f32 {
-    x.iter().fold(0.0, |m, x| m.max(x.abs()))
-}
-
-/// MIDI pitch of a sine at 48 kHz.
-fn key(x: &[f32]) -> f32 {
-    let ups: Vec<f32> = (1..x.len())
-        .filter(|&i| x[i - 1] < 0.0 && x[i] >= 0.0)
-        .map(|i| i as f32 - x[i] / (x[i] - x[i - 1]))
-        .collect();
-    let period = (ups[ups.len() - 1] - ups[0]) / (ups.len() - 1) as f32;
-    69.0 + 12.0 * (48_000.0 / period / 440.0).log2()
-}
-
 /// FAULTS N5: what a member's channel does after its note was let go is meant for the next note.
 #[test]
 fn a_released_member_keeps_its_bend() {
@@ -83,7 +61,7 @@ fn a_released_member_keeps_its_bend() {
         "it follows its channel"
     );
     assert!(
-        sound(&sine(), &next) != sound(&sine(), &[]),
+        sound(&ringing(), &next) != sound(&ringing(), &[]),
         "outside of a zone it does"
     );
     // The master's bend is for all.
@@ -107,7 +85,7 @@ fn volume_and_expression_are_gains() {
         let notes = [(0, on(1, 60.0))];
         peak(&play(patch, 24_000, &[events, &notes].concat())[0][12_000..])
     };
-    let full = level(&sine(), &[]);
+    let full = level(&ringing(), &[]);
     let half = 0.2539; // 64 of 127, squared
     for (events, gain) in [
         (&[(0, cc(1, 7, 127)), (0, cc(1, 11, 127))][..], 1.0),
@@ -121,7 +99,7 @@ fn volume_and_expression_are_gains() {
         (&[(0, cc(2, 7, 0))], 1.0),
         (&[(0, cc(1, 11, 0))], 0.0),
     ] {
-        let got = level(&sine(), events) / full;
+        let got = level(&ringing(), events) / full;
         assert!(
             (got - gain).abs() < 2e-3,
             "{events:?}: {got}, expected {gain}"
@@ -130,7 +108,11 @@ fn volume_and_expression_are_gains() {
     let got = level(&mpe(), &[(0, cc(0, 7, 64)), (0, cc(1, 11, 64))]) / full;
     assert!((got - half * half).abs() < 2e-3, "{got}");
     // While it sounds, without a click: nothing falls faster than in 2 ms.
-    let fade = play(&sine(), 24_000, &[(0, on(1, 60.0)), (12_000, cc(1, 7, 0))]);
+    let fade = play(
+        &ringing(),
+        24_000,
+        &[(0, on(1, 60.0)), (12_000, cc(1, 7, 0))],
+    );
     let jump = |x: &[f32]| x.windows(2).fold(0.0f32, |m, w| m.max((w[1] - w[0]).abs()));
     assert!(jump(&fade[0][11_900..]) < 2.0 * jump(&fade[0][9_000..11_900]));
     assert_eq!(peak(&fade[0][22_000..]), 0.0);
@@ -141,7 +123,7 @@ fn volume_and_expression_are_gains() {
 fn pan_moves_a_channel() {
     let sides = |value| {
         let events = [(0, cc(0, 10, value)), (0, first(60.0, 1.0))];
-        let sound = play(&sine(), 12_000, &events);
+        let sound = play(&ringing(), 12_000, &events);
         sound.map(|side| peak(&side[6_000..]))
     };
     let [left, right] = sides(0);
@@ -156,7 +138,7 @@ fn pan_moves_a_channel() {
 #[test]
 fn sostenuto_holds_what_was_down() {
     for mode in [0.0, 1.0, 2.0] {
-        let mut patch = sine();
+        let mut patch = ringing();
         patch.set_plain(params::AMP_RELEASE, 0.01);
         patch.set_plain(params::PLAY_MODE, mode);
         let level = |events: &[(u32, EventKind)]| peak(&play(&patch, 24_000, events)[0][20_000..]);
@@ -202,10 +184,10 @@ fn bend_ranges_and_zones_are_set_by_message() {
         key(&play(patch, 24_000, &[events, &notes].concat())[0][4_000..])
     };
     let near = |got: f32, want: f32| assert!((got - want).abs() < 0.02, "{got}, expected {want}");
-    near(pitch(&sine(), &[]), 61.0);
-    near(pitch(&sine(), &set(1, 0, 12)), 66.0);
-    near(pitch(&sine(), &set(0, 0, 12)), 61.0);
-    near(pitch(&sine(), &set(0, 6, 15)), 60.0 + 24.0 + 1.0);
+    near(pitch(&ringing(), &[]), 61.0);
+    near(pitch(&ringing(), &set(1, 0, 12)), 66.0);
+    near(pitch(&ringing(), &set(0, 0, 12)), 61.0);
+    near(pitch(&ringing(), &set(0, 6, 15)), 60.0 + 24.0 + 1.0);
     near(pitch(&mpe(), &set(9, 0, 12)), 60.0 + 6.0 + 1.0);
     near(pitch(&mpe(), &set(0, 6, 0)), 61.0);
 }

@@ -4,27 +4,13 @@
 mod common;
 #[path = "common/play.rs"]
 mod play;
+#[path = "common/sine.rs"]
+mod sine;
 
 use common::bend;
 use play::{on, play};
+use sine::{RATE, key, peak, sine};
 use synth::{Event, EventKind, Patch, Synth, Transport, params};
-
-const RATE: f32 = 48_000.0;
-
-/// One sine, filter open, level constant while held.
-fn sine() -> Patch {
-    with(&[
-        (params::OSC1_SHAPE, 0.0),
-        (params::OSC2_SHAPE, 0.0),
-        (params::OSC_BALANCE, 0.0),
-        (params::FILTER_CUTOFF, 18_000.0),
-        (params::FILTER_RESONANCE, 0.0),
-        (params::FILTER_ENV_AMOUNT, 0.0),
-        (params::AMP_SUSTAIN, 1.0),
-        (params::AMP_ATTACK, 0.005),
-        (params::AMP_RELEASE, 0.05),
-    ])
-}
 
 fn with(rows: &[(usize, f32)]) -> Patch {
     let mut patch = Patch::default();
@@ -57,23 +43,6 @@ fn off(key: f32) -> EventKind {
         channel: 0,
         key,
     }
-}
-
-fn peak(x: &[f32]) -> f32 {
-    x.iter().fold(0.0, |p, x| p.max(x.abs()))
-}
-
-/// Hz of a sine, from its rising zero crossings.
-fn hertz(x: &[f32]) -> f32 {
-    let up: Vec<f32> = (1..x.len())
-        .filter(|&i| x[i - 1] < 0.0 && x[i] >= 0.0)
-        .map(|i| i as f32 - x[i] / (x[i] - x[i - 1]))
-        .collect();
-    (up.len() - 1) as f32 * RATE / (up[up.len() - 1] - up[0])
-}
-
-fn key(x: &[f32]) -> f32 {
-    69.0 + 12.0 * (hertz(x) / 440.0).log2()
 }
 
 #[test]
