@@ -3,7 +3,7 @@
 use super::Error;
 use indicatif::ProgressBar;
 use matcher::{Contract, ListenError};
-use mirrornet::audio_file::sound_files;
+use mirrornet::audio_file::{SoundFiles, sound_files};
 use mirrornet::encoder::LoadedModel;
 use mirrornet::evaluate::looped::{looped, table as looped_table};
 use mirrornet::evaluate::unmatched::{table as unmatched_table, unmatched};
@@ -98,8 +98,7 @@ pub fn run(args: Args) -> Result<(), Error> {
     } = args.model.load()?;
     let files = match &args.foreign {
         Some(folder) => {
-            let found = sound_files(folder)
-                .map_err(|e| format!("cannot read the folder {}: {e}", folder.display()))?;
+            let found = sounds_in(folder)?;
             found
                 .closed
                 .iter()
@@ -187,6 +186,12 @@ pub fn run(args: Args) -> Result<(), Error> {
     Ok(())
 }
 
+/// The sound files in a folder.
+fn sounds_in(folder: &Path) -> Result<SoundFiles, Error> {
+    sound_files(folder)
+        .map_err(|e| format!("cannot read the folder {}: {e}", folder.display()).into())
+}
+
 /// Hears each file of a folder, and prints how far it moves the match.
 fn run_unmatched(
     folder: &Path,
@@ -194,9 +199,7 @@ fn run_unmatched(
     contract: &Contract,
     encoder: &mut Box<dyn matcher::Encoder>,
 ) -> Result<(), Error> {
-    let files = sound_files(folder)
-        .map_err(|e| format!("cannot read the folder {}: {e}", folder.display()))?
-        .files;
+    let files = sounds_in(folder)?.files;
     let mut rows = Vec::new();
     for file in &files {
         if let Some(clip) = read(file) {
@@ -221,11 +224,7 @@ fn run_loops(
     passes: usize,
 ) -> Result<(), Error> {
     let others = match &args.other {
-        Some(folder) => {
-            sound_files(folder)
-                .map_err(|e| format!("cannot read the folder {}: {e}", folder.display()))?
-                .files
-        }
+        Some(folder) => sounds_in(folder)?.files,
         None => Vec::new(),
     };
     let bar = match std::io::stderr().is_terminal() {

@@ -31,7 +31,7 @@ pub struct Looped {
 }
 
 impl Looped {
-    /// Whether a pass is worse than the one before, or than the knobs.
+    /// Returns whether the first pass is below the knobs, or another one below the pass before it.
     pub fn gets_worse(&self) -> bool {
         let first = self.passes.first().map(|s| s.likeness);
         let below = first.is_some_and(|l| l < self.knobs.likeness - WORSE);
@@ -51,11 +51,7 @@ pub fn looped(
 ) -> Result<Looped, EvaluateError> {
     let seconds = clip.mono.len() as f64 / clip.rate;
     let heard = ear::spectrogram(ear, &clip.mono, clip.rate, true)?;
-    let given = |clip: &Clip, heard| match &clip.notes {
-        Some(notes) => notes.clone(),
-        None => matcher::metric::melody(heard),
-    };
-    let notes = given(clip, &heard);
+    let notes = clip.notes_in(&heard);
     if notes.is_empty() {
         return Err(EvaluateError::Silent(clip.name.clone()));
     }
@@ -86,7 +82,7 @@ pub fn looped(
     let other = match other {
         Some(other) => {
             let heard = ear::spectrogram(ear, &other.mono, other.rate, true)?;
-            let notes = given(other, &heard);
+            let notes = other.notes_in(&heard);
             let reference = Reference::new(&other.mono, other.rate, ear)?;
             let score = |patch: Patch| reference.score_of(&notes, &patch.into());
             Some((score(last)?, score(Patch::default())?))

@@ -65,10 +65,7 @@ pub fn mirror(
     let silent = || EvaluateError::Silent(clip.name.clone());
     let seconds = clip.mono.len() as f64 / clip.rate;
     let heard = ear::spectrogram(ear, &clip.mono, clip.rate, true)?;
-    let notes = match &clip.notes {
-        Some(notes) => notes.clone(),
-        None => matcher::metric::melody(&heard),
-    };
+    let notes = clip.notes_in(&heard);
     let inferred = infer_clip(&heard, encoder)?.ok_or_else(silent)?;
     if notes.is_empty() {
         return Err(silent());

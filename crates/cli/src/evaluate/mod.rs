@@ -17,6 +17,7 @@ pub use simulation::LiveSimulation;
 
 use crate::audio_file::mono;
 use ear::{EarConfig, EarError, Spectrogram};
+use matcher::metric::melody;
 use matcher::search::Score;
 use matcher::{Encoder, EncoderError, ListenError};
 use rand::{Rng, SeedableRng};
@@ -44,6 +45,16 @@ pub struct Clip {
     pub rate: f64,
     /// Notes; `None`: transcribed from the sound.
     pub notes: Option<Vec<Note>>,
+}
+
+impl Clip {
+    /// Its notes as they are given, or else as they are in `heard`, its spectrogram with pitch.
+    fn notes_in(&self, heard: &Spectrogram) -> Vec<Note> {
+        match &self.notes {
+            Some(notes) => notes.clone(),
+            None => melody(heard),
+        }
+    }
 }
 
 /// A search for a better match of each clip; it ends at the first of its limits.
