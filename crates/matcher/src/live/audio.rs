@@ -28,7 +28,7 @@ pub struct AudioEnd {
     pub(super) unmarked_gap: u64,
     /// Number of samples in 80 ms: see [`AudioEnd::wait`].
     slack: u64,
-    /// What the player has set, and what of it the listener knows since which position.
+    /// The player's settings, and those that the listener knows, with the position of their mark.
     settings: Option<Settings>,
     told: Option<(Settings, u64)>,
 }
@@ -76,9 +76,7 @@ impl AudioEnd {
     /// Takes what the player has set, for the blocks pushed from now on. What changes all the time
     /// reaches the listener every 80 ms.
     pub fn set(&mut self, settings: &Settings) {
-        if self.settings.as_ref() != Some(settings) {
-            self.settings = Some(*settings);
-        }
+        self.settings = Some(*settings);
     }
 
     /// Queues the settings where the listener doesn't know them.

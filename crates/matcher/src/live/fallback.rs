@@ -37,7 +37,7 @@ pub(super) struct FallbackEncoder {
     /// The built-in encoder, or the reason why there is none; `None` until there is something to
     /// hear.
     builtin: Option<Result<BuiltinEncoder, BuiltinError>>,
-    /// Whether the built-in encoder has another model than the engine: then it answers only while
+    /// True if the built-in encoder has another model than the engine: then it answers only while
     /// the engine does not run.
     differs: bool,
     /// [`Engine::restarts`] when the model was loaded.
@@ -181,7 +181,7 @@ impl Source for FallbackEncoder {
     }
 }
 
-/// What is wrong with the built-in encoder's model, and the reason.
+/// Fault of the built-in encoder's model, with the reason.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Trouble {
     /// The engine's model can't be read; the plugin's own stands in.

@@ -33,7 +33,7 @@ pub struct StepResult {
     pub likeness: Option<f32>,
     /// True if the target has moved.
     pub moved: bool,
-    /// What the match does.
+    /// State of the match.
     pub state: State,
     /// True if the newest window was silent, so that the encoder was not asked.
     pub silent: bool,
@@ -180,7 +180,7 @@ impl<E: Encoder> Hearing<E> {
         let mut confidence = 0.0;
         let moved;
         if silent {
-            moved = self.matching.rest(self.frames);
+            moved = self.matching.take_found(self.frames);
         } else if !self.matching.wants_inference() {
             moved = self.matching.step(self.frames, None, || None);
         } else {

@@ -1,4 +1,4 @@
-//! What the match plays: nothing moves it before it has been judged by resynthesis.
+//! The match: what is heard moves it only once it has been judged by resynthesis.
 //!
 //! Three rivals play the notes of the last second: the knobs, what is held, and what the encoder
 //! infers now; of a sound that has just begun also what was found for earlier ones. The one that is
@@ -10,6 +10,7 @@ use super::memory::{KnownSound, Memory, Sound};
 use super::phrase::Phrase;
 use super::resynthesis::{Kind, LEAST_LIKENESS, Resynthesis};
 use super::searching::{Found, Request, Searcher};
+use super::status::HoldReason;
 use super::target::{Limits, Settings, Target};
 use crate::model::{Encoder, HOP_FRAMES, Inference, LEAST_SIGMA};
 use crate::search::Bounds;
@@ -65,24 +66,16 @@ const LEEWAY: f32 = 0.02;
 /// Largest movement of a parameter, normalised, for which the measured level stays valid.
 const SAME: f32 = 0.006;
 
-/// What the match does while something sounds.
+/// State of the match while something sounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// The sound has just begun.
-    Judging,
-    /// No notes are heard, and what was held is held on.
-    Noise,
-    /// Speech, drums: the same.
-    Unsteady,
-    /// Nothing that could be played is like it: the same.
-    Unlike,
-    /// The knobs are as much like it as what the encoder infers: the same.
-    KnobsAreCloser,
+    /// What was held is held on.
+    Holding(HoldReason),
     /// The encoder is followed.
     Following,
-    /// What a search has found is held.
+    /// A sound that a search has found is held.
     Matched {
-        /// Whether another search is on its way.
+        /// True while another search runs.
         searching: bool,
     },
 }
@@ -100,8 +93,6 @@ pub(super) struct Matching {
     judge: Resynthesis,
     phrase: Phrase,
     ear: EarConfig,
-    /// Rate of the phrase in Hz.
-    rate: f64,
     frame_rate: f64,
     searcher: Option<Box<dyn Searcher>>,
     pending: Option<Pending>,
@@ -112,13 +103,13 @@ pub(super) struct Matching {
     memory: Memory,
     /// True if what is kept of the sounds has changed.
     changed: bool,
-    /// What was known when the host began to render offline; `None` while it doesn't.
+    /// The sounds known when the host began to render offline; `None` while it doesn't.
     before_offline: Option<Vec<KnownSound>>,
     /// The player's knobs, and how they bound the match.
     knobs: Patch,
     limits: Limits,
     held: Option<Target>,
-    /// What the encoder inferred last.
+    /// The encoder's last sure inference.
     inferred: Option<Inference>,
     /// The target whose level was measured last.
     measured: Option<Target>,
@@ -131,13 +122,13 @@ pub(super) struct Matching {
     silent: usize,
     /// Number of frames of the sound at which it is judged next.
     judged_next: u64,
-    /// What the last judgement found.
+    /// Kind of the sound, by the last judgement.
     kind: Option<Kind>,
     /// Number of judgements in a row that found no melody.
     unlike: u32,
     /// Likeness of the best rival, by the last judgement.
     best: f32,
-    /// What was held when the sound began.
+    /// The target that was held when the sound began.
     before: Option<Target>,
     /// Likeness of what is held, by the last judgement.
     likeness: Option<f32>,
@@ -154,7 +145,6 @@ impl Matching {
             judge: Resynthesis::new(config, ear),
             phrase: Phrase::default(),
             ear: *config,
-            rate: ear.frame_rate(),
             frame_rate: ear.frame_rate(),
             searcher: None,
             pending: None,
@@ -257,7 +247,6 @@ impl Matching {
     pub(super) fn take(&mut self, frame: &Frame<'_>, silent: usize) {
         self.sounding += 1;
         self.silent = silent;
-        self.rate = frame.samples.len() as f64 * self.frame_rate;
         self.judge.take(frame);
         self.phrase.take(frame.samples, silent);
     }
@@ -298,7 +287,7 @@ impl Matching {
         self.memory.leave();
     }
 
-    /// What is held.
+    /// The target held.
     pub(super) fn held(&self) -> Option<Target> {
         self.held
     }
@@ -308,19 +297,20 @@ impl Matching {
         self.likeness
     }
 
-    /// What the match does.
+    /// State of the match.
     pub(super) fn state(&self) -> State {
-        match self.kind {
-            _ if self.searched => State::Matched {
-                searching: self.pending.is_some(),
-            },
-            None => State::Judging,
-            Some(Kind::Noise) => State::Noise,
-            Some(Kind::Unsteady) => State::Unsteady,
-            Some(Kind::Melody) if self.following => State::Following,
-            Some(Kind::Melody) if self.best < LEAST_LIKENESS => State::Unlike,
-            Some(Kind::Melody) => State::KnobsAreCloser,
-        }
+        State::Holding(match self.kind {
+            _ if self.searched => {
+                let searching = self.pending.is_some();
+                return State::Matched { searching };
+            }
+            Some(Kind::Melody) if self.following => return State::Following,
+            None => HoldReason::Judging,
+            Some(Kind::Noise) => HoldReason::Noise,
+            Some(Kind::Unsteady) => HoldReason::Unsteady,
+            Some(Kind::Melody) if self.best < LEAST_LIKENESS => HoldReason::Unlike,
+            Some(Kind::Melody) => HoldReason::KnobsAreCloser,
+        })
     }
 
     /// Whether the encoder's answer to the newest window counts. While a found sound goes on it
@@ -356,12 +346,6 @@ impl Matching {
         }
         self.ask(frame, encoder);
         moved
-    }
-
-    /// Takes up what was found, after frame number `frame` of a silence. Returns whether what is
-    /// held has changed.
-    pub(super) fn rest(&mut self, frame: u64) -> bool {
-        self.take_found(frame)
     }
 
     /// Returns whether there is a judgement now.
@@ -530,8 +514,9 @@ impl Matching {
         self.loss = 0.0;
     }
 
-    /// Takes up the result of a search that is due.
-    fn take_found(&mut self, frame: u64) -> bool {
+    /// Takes up the result of a search that is due after frame number `frame`; in silences too.
+    /// Returns whether the target has changed.
+    pub(super) fn take_found(&mut self, frame: u64) -> bool {
         let Some(pending) = self.pending.as_ref().filter(|p| frame >= p.due) else {
             return false;
         };
@@ -608,7 +593,7 @@ impl Matching {
         let seconds = times * (LEAST_RENDERS * seconds).max(LEAST_SECONDS);
         searcher.ask(Request {
             samples: self.phrase.to_vec(),
-            rate: self.rate,
+            rate: self.phrase.frame_samples() as f64 * self.frame_rate,
             ear: self.ear,
             starts,
             bounds,

@@ -34,6 +34,11 @@ impl Phrase {
         self.samples.drain(..gone);
     }
 
+    /// Number of samples in a frame; 0 before the first.
+    pub(super) fn frame_samples(&self) -> usize {
+        self.frame
+    }
+
     /// Length in frames.
     pub(super) fn frames(&self) -> usize {
         self.samples.len() / self.frame.max(1)

@@ -49,8 +49,6 @@ pub struct Found {
     /// Objective of the search, and those of the starts.
     pub(super) value: f32,
     pub(super) starts: Vec<f32>,
-    /// Likenesses of the starts.
-    pub(super) start_likeness: Vec<f32>,
 }
 
 /// Answers a request; `None` for a phrase without notes, and when it is stopped. `step` is called
@@ -85,7 +83,6 @@ fn answer(request: &mut Request, stop: &Arc<AtomicBool>, step: &dyn Fn()) -> Opt
         likeness: improved.score.likeness,
         value: improved.score.objective(),
         starts: improved.starts.iter().map(|s| s.objective()).collect(),
-        start_likeness: improved.starts.iter().map(|s| s.likeness).collect(),
     })
 }
 

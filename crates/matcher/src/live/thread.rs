@@ -384,11 +384,7 @@ fn show_inference(shared: &LoopState, heard: &Result<StepResult, EncoderError>) 
         Err(_) => Status::Holding(HoldReason::NoEncoder),
         Ok(heard) if heard.silent => Status::Holding(HoldReason::Silence),
         Ok(heard) => match heard.state {
-            State::Judging => Status::Holding(HoldReason::Judging),
-            State::Noise => Status::Holding(HoldReason::Noise),
-            State::Unsteady => Status::Holding(HoldReason::Unsteady),
-            State::Unlike => Status::Holding(HoldReason::Unlike),
-            State::KnobsAreCloser => Status::Holding(HoldReason::KnobsAreCloser),
+            State::Holding(reason) => Status::Holding(reason),
             State::Following => Status::Following(shown.answering.unwrap_or(Runtime::Engine)),
             State::Matched { searching } => Status::Matched { searching },
         },
