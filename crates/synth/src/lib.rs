@@ -4,6 +4,7 @@ mod automation;
 mod batch;
 mod choice;
 mod controllers;
+pub mod curves;
 mod effects;
 mod envelope;
 mod event;

@@ -32,7 +32,7 @@ macro_rules! table {
             $($after)*
         }
         /// Rows of the matrix's slots: source, amount, destination.
-        pub(crate) const SLOT_ROWS: [[usize; 3]; [$($number),*].len()] =
+        pub const SLOT_ROWS: [[usize; 3]; [$($number),*].len()] =
             [$([$source, $amount, $dest]),*];
     };
     (
