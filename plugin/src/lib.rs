@@ -4,12 +4,15 @@ mod door;
 mod downmix;
 mod editor;
 mod events;
+mod feed;
 mod guard;
 mod history;
 mod offline;
 mod params;
+mod patches;
 mod plugin;
 mod processor;
+mod reference;
 mod state;
 mod touch;
 

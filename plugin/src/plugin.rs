@@ -10,15 +10,15 @@ use matcher::engine::Engine;
 use matcher::live::{AudioEnd, LONGEST_WAIT, live};
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
-use nice_plug_egui::EguiEditor;
-use synth::{Event, Synth};
+use synth::{Event, EventKind, Synth};
 
 use crate::door::Door;
-use crate::editor::{self, App};
+use crate::editor::{self, App, WindowEditor};
 use crate::events::translate;
 use crate::offline::OfflineDetector;
 use crate::params::{self, GLIDE, HostParam, OUTPUT, Params};
 use crate::processor::{Controls, Processor};
+use crate::reference::MelodyPlayer;
 use crate::state::{AudioState, InstanceState, MatchChanges};
 use crate::touch::{Sounding, TouchLock};
 
@@ -50,6 +50,7 @@ pub struct MirrorNet {
     deadline: Option<(u64, Instant)>,
     rate: f32,
     events: Vec<Event>,
+    melody: MelodyPlayer,
 }
 
 impl Default for MirrorNet {
@@ -69,6 +70,7 @@ impl Default for MirrorNet {
             deadline: None,
             rate: 48_000.0,
             events: Vec::with_capacity(EVENTS),
+            melody: MelodyPlayer::new(0),
         }
     }
 }
@@ -84,6 +86,8 @@ impl MirrorNet {
         processor.hold(state.held());
         self.processor = Some(processor);
         self.rate = config.sample_rate;
+        self.melody = MelodyPlayer::new(config.max_buffer_size as usize);
+        self.audio.feed.set_rate(&state.feed, self.rate);
         // A declared offline render doesn't count as a switch.
         self.offline = config.process_mode == ProcessMode::Offline;
         self.offline_detector = OfflineDetector::new(self.offline);
@@ -158,7 +162,7 @@ impl Plugin for MirrorNet {
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
     const INPUT_EVENT_CAPACITY: usize = EVENTS;
 
-    type Editor = EguiEditor<App>;
+    type Editor = WindowEditor<App>;
     type SysExMessage = ();
     type BackgroundTask = ();
 
@@ -167,7 +171,7 @@ impl Plugin for MirrorNet {
     }
 
     fn editor(&mut self, _async_executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        editor::editor(Self::NAME, self.params.clone())
+        Some(editor::editor(Self::NAME, self.params.clone()))
     }
 
     fn filter_state(state: &mut PluginState) {
@@ -229,6 +233,7 @@ impl Plugin for MirrorNet {
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         self.events.clear();
+        self.audio.feed.add_keys(&mut self.events);
         while let Some(event) = context.next_event() {
             if let Some(event) = translate(&event)
                 && self.events.len() < self.events.capacity()
@@ -236,6 +241,7 @@ impl Plugin for MirrorNet {
                 self.events.push(event);
             }
         }
+        let begun = self.events.iter().filter(|event| is_note_on(event)).count();
         let seconds = buffer.samples() as f64 / f64::from(self.rate);
         let locked = self.watch_knobs(seconds as f32);
         let controls = self.controls(context.transport());
@@ -264,6 +270,17 @@ impl Plugin for MirrorNet {
             _ => None,
         };
         let sidechain = sidechain.filter(|[l, _]| l.len() == left.len());
+        let source = &self.params.state.source;
+        let song = context.transport();
+        let song = song.pos_seconds().filter(|_| song.playing);
+        let playing = source
+            .melody()
+            .is_some_and(|melody| self.melody.play(melody, left.len(), self.rate, song));
+        let aloud = playing && source.is_aloud() && controls.listen;
+        let sidechain = match playing {
+            true => Some([self.melody.played(); 2]),
+            false => sidechain,
+        };
         let wait_until = offline.then(|| {
             // The framework cuts a host's block at each change of a parameter: all its parts have
             // one deadline. Without a guard there are no numbers.
@@ -288,12 +305,24 @@ impl Plugin for MirrorNet {
         if moved && !self.bouncing {
             self.audio.mailbox.report(processor.held());
         }
+        if aloud {
+            self.melody.add(left, right);
+        }
+        let begun = begun as u32;
+        let voices = processor.voices() as u32;
+        let state = &self.params.state;
+        let output: [&[f32]; 2] = [left, right];
+        self.audio
+            .feed
+            .show(&state.feed, sidechain, output, begun, voices);
         let held = processor.held().map(|target| target.inference);
         // A bounce is not the player's doing.
         if !offline && (self.changes.update(held, seconds as f32) || locked) {
             self.door.mark_changed();
         }
-        self.door.set_sound(processor.sounds(), processor.tail());
+        // A host that lets silent instruments sleep is to go on while a melody plays.
+        let sounds = processor.sounds() || playing;
+        self.door.set_sound(sounds, processor.tail());
         // Lets the host forget its modulation of these notes.
         for note in processor.ended() {
             let _ = context.try_send_event(NoteEvent::VoiceTerminated {
@@ -305,6 +334,11 @@ impl Plugin for MirrorNet {
         }
         ProcessStatus::Normal
     }
+}
+
+/// Whether an event starts a note.
+fn is_note_on(event: &Event) -> bool {
+    matches!(event.kind, EventKind::NoteOn { .. })
 }
 
 impl ClapPlugin for MirrorNet {

@@ -121,6 +121,11 @@ impl<S: InferenceSource> Processor<S> {
         self.synth.ended()
     }
 
+    /// Number of voices that sound.
+    pub fn voices(&self) -> usize {
+        self.synth.active_voices()
+    }
+
     /// Whether anything sounds, or will without further notes.
     pub fn sounds(&self) -> bool {
         !self.synth.is_silent()

@@ -27,7 +27,9 @@ use saved::Saved;
 use synth::COUNT;
 
 use crate::door::Door;
+use crate::feed::{AudioFeed, Feed, feed};
 use crate::history::History;
+use crate::reference::{MELODIES, Source};
 
 /// State shared by audio thread, editor and host.
 pub struct InstanceState {
@@ -46,6 +48,12 @@ pub struct InstanceState {
     pub listener: Listener,
     /// The way to the guard.
     pub door: Arc<Door>,
+    /// What the audio thread shows the editor.
+    pub feed: Feed,
+    /// What is listened to.
+    pub source: Source,
+    /// Name of the patch last loaded or saved; empty for none.
+    patch_name: Mutex<String>,
 }
 
 /// The audio thread's ends of the state.
@@ -54,6 +62,8 @@ pub struct AudioState {
     pub mailbox: Mailbox,
     /// Tells when the values of an earlier load come back.
     pub returns: Returns,
+    /// Shows the editor what is played.
+    pub feed: AudioFeed,
 }
 
 impl InstanceState {
@@ -61,6 +71,7 @@ impl InstanceState {
     pub fn new() -> (Self, AudioState) {
         let (held, mailbox) = held::held();
         let (loads, returns) = loads::loads();
+        let (feed, audio_feed) = feed();
         let state = Self {
             limits: SharedLimits::new(),
             held,
@@ -71,8 +82,16 @@ impl InstanceState {
             offline_switches: AtomicU32::new(0),
             listener: Listener::default(),
             door: Door::of_this_instance(),
+            feed,
+            source: Source::default(),
+            patch_name: Mutex::default(),
         };
-        (state, AudioState { mailbox, returns })
+        let audio = AudioState {
+            mailbox,
+            returns,
+            feed: audio_feed,
+        };
+        (state, audio)
     }
 
     /// Locks and allowed ranges. Wait-free.
@@ -154,6 +173,12 @@ impl InstanceState {
         self.saved.lock().sounds.clone()
     }
 
+    /// Replaces the sounds found so far.
+    #[cfg(test)]
+    pub fn set_sounds(&self, sounds: Vec<KnownSound>) {
+        self.saved.lock().sounds = sounds;
+    }
+
     /// Keeps the sounds that the listener has found so far.
     pub fn keep_sounds(&self) {
         if let Some(view) = &*self.listener.view.lock() {
@@ -161,10 +186,28 @@ impl InstanceState {
         }
     }
 
+    /// Name of the patch last loaded or saved; empty for none.
+    pub fn patch_name(&self) -> String {
+        self.patch_name.lock().clone()
+    }
+
+    /// Notes that a patch of this name was loaded or saved.
+    pub fn set_patch_name(&self, name: &str) {
+        let mut now = self.patch_name.lock();
+        if *now != name {
+            *now = name.to_owned();
+            self.door.mark_changed();
+        }
+    }
+
     /// The state as text.
     pub fn save(&self) -> String {
         self.keep_sounds();
-        self.saved.lock().with(self.limits(), self.held()).to_text()
+        let mut saved = self.saved.lock().with(self.limits(), self.held());
+        saved.patch = self.patch_name();
+        saved.melody = self.source.melody().map(|i| MELODIES[i].name.to_owned());
+        saved.aloud = self.source.is_aloud();
+        saved.to_text()
     }
 
     /// Restores the state from a text of [`InstanceState::save`]; `knobs` are the normalised values
@@ -183,6 +226,10 @@ impl InstanceState {
         if let Some(view) = &*self.listener.view.lock() {
             view.set_sounds(saved.sounds.clone());
         }
+        self.patch_name.lock().clone_from(&saved.patch);
+        let place = |name: &String| MELODIES.iter().position(|melody| melody.name == name);
+        self.source.choose(saved.melody.as_ref().and_then(place));
+        self.source.set_aloud(saved.aloud);
         *self.saved.lock() = saved;
         self.loads.push(None, snapshot);
         *self.history.lock() = History::default();

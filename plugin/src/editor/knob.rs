@@ -1,14 +1,10 @@
-//! A rotary knob over a host parameter, with the inferred value as a second ring.
-//!
-//! Drag up and down (shift: finely), scroll, double-click for the default.
+//! The look of a knob, and how it is turned: drag up and down (shift: finely), or scroll.
 
 use std::f32::consts::TAU;
 
-use egui::{Align2, Color32, CursorIcon, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui};
-use egui::{pos2, vec2};
+use egui::{Color32, Painter, Pos2, Rect, Response, Shape, Stroke, Ui, pos2, vec2};
 
-use super::gesture::{self, Gesture};
-use super::{Scene, theme};
+use super::theme;
 
 /// Points of drag for the whole range.
 const TRAVEL: f32 = 190.0;
@@ -19,208 +15,127 @@ const SCROLL: f32 = 1.0 / 2000.0;
 /// Angle of the lower end, clockwise from the right, and angle between the ends, in radians.
 const START: f32 = TAU * 0.375;
 const SWEEP: f32 = TAU * 0.75;
-/// Space between the knob's track and the inferred ring.
-const RING: f32 = 5.0;
+/// Space between the knob's track and the ring of what sounds.
+const RING: f32 = 4.5;
 
-/// The match's part in a knob.
-#[derive(Clone, Debug)]
-pub struct Inferred {
-    /// Normalised value that sounds.
-    pub effective: f32,
-    /// Inferred value as text.
-    pub text: String,
-}
-
-/// A knob to draw.
-pub struct Knob<'a> {
-    /// Index of the parameter it sets, as [`Params::get`](crate::params::Params::get) takes it.
-    pub param: usize,
-    /// Text above it.
-    pub label: &'a str,
+/// A knob to draw. Values are normalised.
+pub struct Look {
+    /// Centre.
+    pub centre: Pos2,
     /// Radius of its track.
     pub radius: f32,
-    /// Normalised value from which the track is lit.
+    /// Position of the knob.
+    pub value: f32,
+    /// Value from which the track is lit.
     pub origin: f32,
-    /// Whether the matcher may set it.
-    pub matched: bool,
-    /// The inferred value; `None` when there is none or the knob is locked.
-    pub inferred: Option<Inferred>,
-    /// Whether the parameter is locked.
-    pub locked: bool,
-    /// Text shown under the pointer.
-    pub hint: &'a str,
+    /// What sounds, where the match moves it.
+    pub sounding: Option<f32>,
+    /// Range that the match may use, where it is limited.
+    pub range: Option<[f32; 2]>,
+    /// Ends of the way that modulation moves it.
+    pub modulation: Option<[f32; 2]>,
+    /// Whether the pointer or the keyboard is at it.
+    pub lit: bool,
+    /// Whether the keyboard is at it.
+    pub focused: bool,
 }
 
-/// The player's click on a knob's lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LockClick {
-    /// Lock it where it sounds.
-    Lock,
-    /// Release it.
-    Release,
-}
-
-impl Knob<'_> {
-    /// Radius of the whole knob with its rings, for a track of `radius`.
-    pub fn outer(radius: f32) -> f32 {
-        radius + RING + 2.5
+impl Look {
+    /// The point of the outer ring for a value.
+    pub fn ring(&self, value: f32) -> Pos2 {
+        point(self.centre, self.radius + RING, value)
     }
 
-    /// Draws the knob around `centre`, the label above it within `width`, the value and the
-    /// inferred value below, and carries out turns; a click on the lock is left to the caller.
-    pub fn show(self, ui: &Ui, centre: Pos2, width: f32, scene: &Scene<'_>) -> Option<LockClick> {
-        let painter = ui.painter();
-        let outer = Self::outer(self.radius);
-        let foot = pos2(centre.x, centre.y - outer);
-        write_label(painter, foot, width, self.label, self.matched);
-
-        let param = scene.params.get(self.param);
-        let id = ui.scope_id().with(("knob", param.name()));
-        let body = Rect::from_center_size(centre, vec2(2.0 * outer, 2.0 * outer));
-        let badge = Rect::from_center_size(centre + vec2(outer, -outer + 3.0), vec2(15.0, 17.0));
-        let response = ui
-            .interact(body, id, Sense::click_and_drag())
-            .on_hover_and_drag_cursor(CursorIcon::ResizeVertical);
-        let value = self.turn(ui, &response, scene);
-
-        let lit = response.hovered() || response.dragged();
-        self.paint(painter, centre, value, lit);
-        let line = |offset: f32, text: &str, colour: Color32| {
-            let at = pos2(centre.x, centre.y + outer + offset);
-            painter.text(at, Align2::CENTER_TOP, text, theme::font(11.0), colour);
-        };
-        line(0.0, &param.text(value), theme::TEXT);
-        if let Some(inferred) = &self.inferred {
-            line(12.5, &inferred.text, theme::ACCENT);
-        }
-
-        let mut click = None;
-        // An open lock shows where the pointer is: a click keeps what is heard.
-        if self.locked || self.inferred.is_some() {
-            let lock = ui
-                .interact(badge, id.with("lock"), Sense::click())
-                .on_hover_cursor(CursorIcon::PointingHand);
-            if self.locked || lit || lock.hovered() {
-                paint_lock(painter, badge.center(), self.locked, lock.hovered());
-            }
-            if lock.clicked() {
-                click = Some(match self.locked {
-                    true => LockClick::Release,
-                    false => LockClick::Lock,
-                });
-            }
-            lock.on_hover_text(match self.locked {
-                true => "Locked: you set it, so the match leaves it alone. Click to release.",
-                false => "Click to keep it as it sounds now.",
-            });
-        }
-        if !response.dragged() {
-            response.on_hover_text(self.hint);
-        }
-        click
+    /// The value of the ring's point that is nearest to the pointer.
+    pub fn value_at(&self, pointer: Pos2) -> f32 {
+        let way = pointer - self.centre;
+        let angle = (way.y.atan2(way.x) - START).rem_euclid(TAU);
+        // Below, where the ring is open, the nearer end counts.
+        let beyond = 0.5 * (TAU + SWEEP);
+        (if angle > beyond { 0.0 } else { angle / SWEEP }).clamp(0.0, 1.0)
     }
 
-    /// Lets the player turn the knob: the normalised value to show. A matched knob is taken up
-    /// where it sounds.
-    fn turn(&self, ui: &Ui, response: &Response, scene: &Scene<'_>) -> f32 {
-        let param = scene.params.get(self.param);
-        let from = match &self.inferred {
-            Some(inferred) => inferred.effective,
-            None => param.value(),
-        };
-        let (down, travel, shift) = ui.input(|input| {
-            let pointer = &input.pointer;
-            // A way that the pointer came before it was pressed is no turn.
-            let way = match (pointer.press_origin(), pointer.latest_pos()) {
-                (Some(from), Some(to)) if pointer.primary_pressed() => to - from,
-                _ => pointer.delta(),
-            };
-            (
-                pointer.primary_down(),
-                -way.y / TRAVEL,
-                input.modifiers.shift,
-            )
-        });
-        let speed = if shift { FINE } else { 1.0 };
-        if response.is_pointer_button_down_on() && down {
-            if travel != 0.0 {
-                Gesture::turn(ui, scene, self.param, from, travel * speed, false);
-            }
-        } else if response.double_clicked() {
-            gesture::reset(scene, self.param);
-        } else if response.hovered() && !down {
-            let scroll = ui.input(|input| input.smooth_scroll_delta());
-            // With shift the system may turn the wheel sideways.
-            let step = (scroll.x + scroll.y) * SCROLL * speed;
-            if step != 0.0 {
-                Gesture::turn(ui, scene, self.param, from, step, true);
-            }
-        }
-        match Gesture::open(ui) {
-            Some(gesture) if gesture.param == self.param => gesture.value,
-            _ => param.value(),
-        }
-    }
-
-    fn paint(&self, painter: &Painter, centre: Pos2, value: f32, lit: bool) {
-        let radius = self.radius;
+    /// Draws it.
+    pub fn paint(&self, painter: &Painter) {
+        let Self { centre, radius, .. } = *self;
         arc(
             painter,
             centre,
             radius,
-            0.0,
-            1.0,
-            Stroke::new(3.0, theme::TRACK),
+            [0.0, 1.0],
+            Stroke::new(2.5, theme::TRACK),
         );
-        let colour = match self.inferred.is_some() {
+        let colour = match self.sounding.is_some() {
             true => theme::DIM,
             false => theme::TEXT,
         };
-        arc(
-            painter,
-            centre,
-            radius,
-            self.origin,
-            value,
-            Stroke::new(3.0, colour),
-        );
-        let body = if lit { theme::BODY_HOVER } else { theme::BODY };
-        painter.circle(centre, radius - 4.5, body, Stroke::new(1.0, theme::EDGE));
+        let lit = [self.origin, self.value];
+        arc(painter, centre, radius, lit, Stroke::new(2.5, colour));
+        let body = match self.lit {
+            true => theme::BODY_HOVER,
+            false => theme::BODY,
+        };
+        let edge = match self.focused {
+            true => Stroke::new(2.0, theme::TEXT),
+            false => Stroke::new(1.0, theme::EDGE),
+        };
+        painter.circle(centre, radius - 4.0, body, edge);
+        if let Some(ends) = self.modulation {
+            arc(
+                painter,
+                centre,
+                radius - 4.0,
+                ends,
+                Stroke::new(2.0, theme::MODULATION),
+            );
+        }
         let pointer = [
-            point(centre, radius * 0.3, value),
-            point(centre, radius - 6.0, value),
+            point(centre, radius * 0.3, self.value),
+            point(centre, radius - 5.5, self.value),
         ];
         painter.line_segment(pointer, Stroke::new(2.0, theme::TEXT));
-
-        if let Some(inferred) = &self.inferred {
-            let ring = radius + RING;
-            let stroke = Stroke::new(2.0, theme::ACCENT);
-            arc(painter, centre, ring, value, inferred.effective, stroke);
-            painter.circle_filled(point(centre, ring, inferred.effective), 3.0, theme::ACCENT);
+        let ring = radius + RING;
+        if let Some(range) = self.range {
+            arc(painter, centre, ring, range, Stroke::new(1.0, theme::DIM));
+        }
+        if let Some(sounding) = self.sounding {
+            arc(
+                painter,
+                centre,
+                ring,
+                [self.value, sounding],
+                Stroke::new(2.0, theme::HEARD),
+            );
+            painter.circle_filled(self.ring(sounding), 3.0, theme::HEARD);
         }
     }
 }
 
-/// Draws the label above `foot`, in at most two lines.
-fn write_label(painter: &Painter, foot: Pos2, width: f32, label: &str, matched: bool) {
-    let colour = if matched { theme::TEXT } else { theme::DIM };
-    let font = theme::font(10.5);
-    // Lines break between words only: a long one may reach into the space between two knobs.
-    let longest = label
-        .split(' ')
-        .map(|word| {
-            painter
-                .layout_no_wrap(word.to_owned(), font.clone(), colour)
-                .size()
-                .x
-        })
-        .fold(width - 4.0, f32::max);
-    let mut job = egui::text::LayoutJob::simple(label.to_owned(), font, colour, longest + 0.5);
-    job.halign = egui::Align::Center;
-    job.wrap.max_rows = 2;
-    let galley = painter.layout_job(job);
-    let top = foot.y - galley.size().y - 1.0;
-    painter.galley(pos2(foot.x, top), galley, colour);
+/// How far the player turns a knob now, normalised, and whether by the wheel.
+pub fn travel(ui: &Ui, response: &Response) -> Option<(f32, bool)> {
+    let (down, way, scroll, shift) = ui.input(|input| {
+        let pointer = &input.pointer;
+        // A way that the pointer came before it was pressed is no turn.
+        let way = match (pointer.press_origin(), pointer.latest_pos()) {
+            (Some(from), Some(to)) if pointer.primary_pressed() => to - from,
+            _ => pointer.delta(),
+        };
+        let down = pointer.primary_down();
+        (
+            down,
+            way.y,
+            input.smooth_scroll_delta(),
+            input.modifiers.shift,
+        )
+    });
+    let speed = if shift { FINE } else { 1.0 };
+    if response.is_pointer_button_down_on() && down {
+        let travel = -way / TRAVEL * speed;
+        return (travel != 0.0).then_some((travel, false));
+    }
+    // With shift the system may turn the wheel sideways.
+    let step = (scroll.x + scroll.y) * SCROLL * speed;
+    (response.hovered() && !down && step != 0.0).then_some((step, true))
 }
 
 /// Draws a padlock, `closed` or open.
@@ -243,17 +158,53 @@ pub fn paint_lock(painter: &Painter, centre: Pos2, closed: bool, lit: bool) {
     painter.add(Shape::line(shackle, Stroke::new(1.5, colour)));
 }
 
-/// The point for `value`, 0 to 1, on a circle.
+/// Draws a small triangle that points down.
+pub fn triangle(painter: &Painter, centre: Pos2, size: f32, colour: Color32) {
+    let corners = [[-1.0, -0.6], [1.0, -0.6], [0.0, 0.8]]
+        .map(|[x, y]| pos2(centre.x + size * x, centre.y + size * y));
+    painter.add(Shape::convex_polygon(
+        corners.to_vec(),
+        colour,
+        Stroke::NONE,
+    ));
+}
+
+/// The point for a value on a circle.
 fn point(centre: Pos2, radius: f32, value: f32) -> Pos2 {
     let angle = START + SWEEP * value;
     centre + radius * vec2(angle.cos(), angle.sin())
 }
 
 /// Draws the arc from one value to another.
-fn arc(painter: &Painter, centre: Pos2, radius: f32, from: f32, to: f32, stroke: Stroke) {
-    let steps = 2 + ((to - from).abs() * 48.0) as usize;
+fn arc(painter: &Painter, centre: Pos2, radius: f32, [from, to]: [f32; 2], stroke: Stroke) {
+    let steps = 2 + ((to - from).abs() * 40.0) as usize;
     let points = (0..=steps)
         .map(|k| point(centre, radius, from + (to - from) * k as f32 / steps as f32))
         .collect();
     painter.add(Shape::line(points, stroke));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_of_the_ring_is_its_value() {
+        let look = Look {
+            centre: pos2(50.0, 50.0),
+            radius: 20.0,
+            value: 0.0,
+            origin: 0.0,
+            sounding: None,
+            range: None,
+            modulation: None,
+            lit: false,
+            focused: false,
+        };
+        for x in [0.0, 0.2, 0.5, 0.9, 1.0] {
+            assert!((look.value_at(look.ring(x)) - x).abs() < 1e-4);
+        }
+        assert_eq!(look.value_at(pos2(45.0, 90.0)), 0.0);
+        assert_eq!(look.value_at(pos2(55.0, 90.0)), 1.0);
+    }
 }

@@ -25,6 +25,10 @@ const LEVEL: &str = "inference_level";
 /// The sounds found by searching, the one heard last in front: likeness, and values by id,
 /// normalised. A parameter that isn't there is where its knob is.
 const SOUNDS: &str = "sounds";
+/// Name of the patch last loaded.
+const PATCH: &str = "patch";
+/// Name of the melody that is listened to in the sidechain's place, and whether it is heard too.
+const MELODY: &str = "melody";
 
 /// The content of the container.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +39,12 @@ pub struct Saved {
     pub held: Option<Target>,
     /// The sounds found by searching.
     pub sounds: Vec<KnownSound>,
+    /// Name of the patch last loaded; empty for none.
+    pub patch: String,
+    /// Name of the melody that is listened to; `None`: the sidechain.
+    pub melody: Option<String>,
+    /// Whether the melody is heard too.
+    pub aloud: bool,
     /// The container as it was loaded.
     loaded: Map<String, Value>,
     /// The held inference as it was loaded.
@@ -48,6 +58,9 @@ impl Saved {
             limits: Limits::NONE,
             held: None,
             sounds: Vec::new(),
+            patch: String::new(),
+            melody: None,
+            aloud: false,
             loaded: Map::new(),
             loaded_inference: None,
         }
@@ -108,6 +121,12 @@ impl Saved {
             Ok(sounds) => saved.sounds = sounds,
             Err(fault) => take(SOUNDS, Some(fault)),
         }
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        saved.patch = loaded.get(PATCH).and_then(text).unwrap_or_default();
+        if let Some(melody) = loaded.get(MELODY) {
+            saved.melody = text(&melody["name"]);
+            saved.aloud = melody["aloud"].as_bool().unwrap_or(false);
+        }
         saved.loaded_inference = saved.held.map(|held| held.inference);
         saved.loaded = loaded;
         (saved, faults)
@@ -144,6 +163,16 @@ impl Saved {
         match sounds.is_empty() {
             true => container.remove(SOUNDS),
             false => container.insert(SOUNDS.into(), sounds.into()),
+        };
+
+        match self.patch.is_empty() {
+            true => container.remove(PATCH),
+            false => container.insert(PATCH.into(), self.patch.as_str().into()),
+        };
+        let melody = json!({"name": self.melody, "aloud": self.aloud});
+        match self.melody {
+            None => container.remove(MELODY),
+            Some(_) => container.insert(MELODY.into(), melody),
         };
 
         match self.held {

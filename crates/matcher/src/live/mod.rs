@@ -44,6 +44,7 @@ use fallback::{FallbackEncoder, Source, Trouble};
 use parking_lot::Mutex;
 use rtrb::RingBuffer;
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -223,6 +224,26 @@ impl View {
             answering: shown.answering,
             changes: shown.changes,
         }
+    }
+
+    /// A number that changes with what [`View::snapshot`] and [`View::sounds`] show. Cheap: an editor
+    /// asks many times a second.
+    pub fn stamp(&self) -> u64 {
+        let shown = self.shared.shown.lock();
+        let mut hasher = DefaultHasher::new();
+        // Frames of silence look alike.
+        let silent = shown.frames.iter().flatten().all(|&x| x == 0.0);
+        if !silent {
+            shown.heard.hash(&mut hasher);
+        }
+        shown.likeness.map(f32::to_bits).hash(&mut hasher);
+        shown.status.to_string().hash(&mut hasher);
+        shown.faults.hash(&mut hasher);
+        drop(shown);
+        for sound in &*self.shared.sounds.lock() {
+            sound.likeness.to_bits().hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     /// Describes for the player which encoder listens, and what to do about it, in a sentence or

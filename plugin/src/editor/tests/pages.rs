@@ -1,0 +1,298 @@
+//! The pages: what stands where, and what they do.
+
+use super::*;
+use crate::history::{redo, undo};
+use crate::patches;
+use egui::Shape;
+use synth::params::FILTER_TYPE;
+
+/// All texts of a stage with their places.
+fn texts(stage: &mut Stage) -> Vec<(String, Rect)> {
+    // Texts have their size from the second picture on.
+    stage.frame(Vec::new());
+    let shapes = stage.frame(Vec::new());
+    let mut texts = Vec::new();
+    for clipped in shapes {
+        if let Shape::Text(text) = clipped.shape {
+            let rect = text.visual_bounding_rect().intersect(clipped.clip_rect);
+            if rect.is_positive() && !text.galley.text().is_empty() {
+                texts.push((text.galley.text().to_owned(), rect));
+            }
+        }
+    }
+    texts
+}
+
+/// Every page of the lower half, and every view.
+fn everywhere() -> Vec<(View, usize)> {
+    let pages = (0..sections::PAGES.len()).map(|page| (View::Main, page));
+    let views = [
+        View::Browser { saving: false },
+        View::Browser { saving: true },
+        View::Sounds,
+        View::About,
+    ];
+    pages.chain(views.map(|view| (view, 0))).collect()
+}
+
+#[test]
+fn no_text_leaves_the_window_or_covers_another() {
+    for size in [SIZE, SMALLEST, [1600.0, 1000.0], [2400.0, 1500.0]] {
+        for message in [false, true] {
+            let mut stage = Stage::new(size, None);
+            if message {
+                let text = "Not all of the project's match could be read. The rest is loaded.";
+                stage.params.state.set_message(Some(text.into()));
+            }
+            for (view, page) in everywhere() {
+                (stage.app.view, stage.app.page) = (view, page);
+                let texts = texts(&mut stage);
+                let window = Rect::from_min_size(pos2(0.0, 0.0), size.into());
+                for (k, (text, rect)) in texts.iter().enumerate() {
+                    let place = format!("{size:?} {view:?} {page}: {text:?} at {rect:?}");
+                    assert!(window.contains_rect(*rect), "{place}");
+                    for (other, other_rect) in &texts[..k] {
+                        let both = rect.intersect(*other_rect);
+                        let overlap = both.width().max(0.0) * both.height().max(0.0);
+                        assert!(overlap < 2.0, "{place} covers {other:?} at {other_rect:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn capture_writes_what_sounds_into_the_knobs_as_one_step() {
+    let mut stage = Stage::new(SIZE, None);
+    let before = stage.params.knobs();
+    let scene = Scene::now(&stage.params, &stage.gui);
+    let sounds = scene.effective;
+    drop(scene);
+    stage.click_text("Capture");
+    let knobs = stage.params.knobs();
+    for row in 0..COUNT {
+        assert!((knobs.get(row) - sounds.get(row)).abs() < 1e-6, "row {row}");
+    }
+    // What sounds is what sounded, and nothing was locked by it.
+    let scene = Scene::now(&stage.params, &stage.gui);
+    assert_eq!(scene.effective, knobs);
+    assert_eq!(
+        scene.limits.locked.iter().filter(|&&locked| locked).count(),
+        1
+    );
+    drop(scene);
+    undo(&stage.params, &stage.gui.param_setter());
+    assert_eq!(stage.params.knobs(), before);
+    redo(&stage.params, &stage.gui.param_setter());
+    assert_eq!(stage.params.knobs(), knobs);
+}
+
+#[test]
+fn the_three_words_and_the_source_do_what_they_say() {
+    let mut stage = Stage::new(SIZE, None);
+    stage.click_text("Freeze");
+    assert!(!stage.params.listen.value());
+    stage.click_text("Listen");
+    assert!(stage.params.listen.value());
+    stage.click_text("Search");
+    assert!(!stage.params.search.value());
+    let source = stage.find("Sidechain");
+    let at = stage.find("Search") - vec2(90.0, 0.0);
+    assert!(source.y < at.y);
+    stage.click(at);
+    stage.click_text("Reed pipe");
+    assert_eq!(stage.params.state.source.melody(), Some(1));
+    // The project keeps it.
+    let saved = stage.params.state.save();
+    stage.params.state.source.choose(None);
+    let knobs = stage.params.unmodulated();
+    stage.params.state.restore(Some(&saved), &knobs);
+    assert_eq!(stage.params.state.source.melody(), Some(1));
+}
+
+#[test]
+fn a_found_sound_is_recalled_and_stays() {
+    let mut stage = Stage::new(SIZE, None);
+    let found = [0.2, 0.8].map(|x| KnownSound {
+        mean: [x; MATCHED_COUNT],
+        likeness: 0.9,
+    });
+    stage.params.state.set_sounds(found.to_vec());
+    stage.app.view = View::Sounds;
+    stage.click_text("Sound 2");
+    let held = stage.params.state.held().expect("a sound");
+    assert_eq!(held.inference.mean, [0.8; MATCHED_COUNT]);
+    assert!(!stage.params.listen.value());
+    undo(&stage.params, &stage.gui.param_setter());
+    assert_eq!(
+        stage.params.state.held().unwrap().inference.mean,
+        [0.55; MATCHED_COUNT]
+    );
+}
+
+#[test]
+fn patches_are_searched_loaded_saved_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stage = Stage::new(SIZE, Some(folder.path().to_owned()));
+    stage.click_text("Browse");
+    stage.click_text("Search names and tags");
+    stage.frame(vec![Event::Text("cello".into())]);
+    stage.click_text("Cello Section");
+    assert_eq!(stage.params.state.patch_name(), "Cello Section");
+    let cello = patches::factory()
+        .iter()
+        .find(|patch| patch.name == "Cello Section")
+        .unwrap();
+    assert_eq!(
+        stage.params.knobs().get(FILTER_CUTOFF),
+        cello.patch.get(FILTER_CUTOFF)
+    );
+    assert_eq!(stage.params.state.held(), None);
+    stage.click_text("Close");
+    stage.find("Cello Section");
+    // A knob is turned: the name says so.
+    stage.params.rows[FILTER_CUTOFF].set(&stage.gui.param_setter(), 0.9);
+    stage.find("Cello Section (changed)");
+    stage.click_text("Save");
+    stage.click_text("Save what sounds");
+    let own = patches::in_folder(folder.path());
+    assert_eq!(own.len(), 1);
+    assert_eq!(own[0].name, "Cello Section");
+    assert!((own[0].patch.get(FILTER_CUTOFF) - 0.9).abs() < 1e-4);
+    stage.click_text("Browse");
+    stage.click_text("Remove");
+    stage.click_text("Sure?");
+    assert!(patches::in_folder(folder.path()).is_empty());
+}
+
+#[test]
+fn a_dropped_patch_is_loaded_and_anything_else_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stage = Stage::new(SIZE, None);
+    let good = patches::save(folder.path(), &patches::factory()[10]).unwrap();
+    let bad = folder.path().join("song.wav");
+    std::fs::write(&bad, b"RIFF").unwrap();
+    stage
+        .app
+        .load_file(&good, 0.0, &Scene::now(&stage.params, &stage.gui));
+    assert_eq!(stage.params.state.patch_name(), patches::factory()[10].name);
+    let knobs = stage.params.knobs();
+    stage
+        .app
+        .load_file(&bad, 0.0, &Scene::now(&stage.params, &stage.gui));
+    assert_eq!(stage.params.knobs(), knobs);
+    let message = stage.params.state.message().expect("a message");
+    assert!(message.contains("song.wav"), "{message}");
+}
+
+#[test]
+fn two_sounds_are_compared_and_each_comes_back() {
+    let mut stage = Stage::new(SIZE, None);
+    let first = stage.params.knobs();
+    stage.click_text("B");
+    assert_eq!(stage.params.knobs(), first, "B begins as A");
+    stage.params.rows[FILTER_CUTOFF].set(&stage.gui.param_setter(), 0.9);
+    let second = stage.params.knobs();
+    stage.click_text("A");
+    assert_eq!(stage.params.knobs(), first);
+    stage.click_text("B");
+    assert_eq!(stage.params.knobs(), second);
+}
+
+#[test]
+fn modulations_are_added_and_removed() {
+    let mut stage = Stage::new(SIZE, None);
+    stage.app.page = sections::PAGES
+        .iter()
+        .position(|p| *p == sections::Page::Matrix)
+        .unwrap();
+    let first = synth::params::SLOT_ROWS[0];
+    let before = stage.params.knobs();
+    stage.click_text("+ add a modulation");
+    let plain = |stage: &Stage, row: usize| stage.params.knobs().plain(row);
+    assert!(plain(&stage, first[0]) > 0.0 && plain(&stage, first[2]) > 0.0);
+    stage.find("Mod wheel");
+    undo(&stage.params, &stage.gui.param_setter());
+    assert_eq!(stage.params.knobs(), before);
+}
+
+#[test]
+fn every_control_has_a_name_and_a_value_for_those_who_do_not_see_it() {
+    let mut stage = Stage::new(SIZE, None);
+    stage.window.context.enable_accesskit();
+    stage.frame(Vec::new());
+    let output = stage.window.names();
+    for name in [
+        "Cutoff",
+        "Match",
+        "Listen",
+        "Capture",
+        "Nothing to undo",
+        "Amp release",
+        "Filter type",
+    ] {
+        assert!(
+            output.iter().any(|found| found.starts_with(name)),
+            "{name}: {output:?}"
+        );
+    }
+}
+
+#[test]
+fn nothing_is_drawn_while_nothing_changes() {
+    let mut stage = Stage::new(SIZE, None);
+    let first = stage.app.stamp();
+    assert_eq!(stage.app.stamp(), first);
+    stage.params.rows[FILTER_CUTOFF].set(&stage.gui.param_setter(), 0.9);
+    assert_ne!(stage.app.stamp(), first);
+}
+
+#[test]
+fn a_loaded_patch_leaves_nothing_locked_or_held_and_is_one_step() {
+    let (params, mut audio) = params();
+    audio.mailbox.report(Some(inference(0.5)));
+    let state = &params.state;
+    state.set_lock(0, true);
+    let before = state.snapshot(&params.unmodulated());
+    let gui = GuiContext::new(Arc::new(Host::default()));
+    let mut loaded = Patch::default();
+    loaded.set(FILTER_CUTOFF, 0.9);
+    loaded.set_plain(FILTER_TYPE, 2.0);
+    patch::load("Load", &loaded, &Scene::now(&params, &gui));
+    assert_eq!(params.knobs(), loaded);
+    assert_eq!((state.held(), state.limits()), (None, Limits::NONE));
+    // The values are no hand's.
+    for (i, &row) in MATCHED.iter().enumerate() {
+        assert!(state.arrived(i, loaded.get(row)));
+    }
+    let (again, unknown) = Patch::from_json(&patch::text(&loaded)).unwrap();
+    assert_eq!(again.plain(FILTER_CUTOFF), loaded.plain(FILTER_CUTOFF));
+    assert!(unknown.is_empty());
+    // As if the host had set all of them back at once, and more: what was held is back.
+    undo(&params, &gui.param_setter());
+    assert_eq!(state.snapshot(&params.unmodulated()), before);
+    redo(&params, &gui.param_setter());
+    assert_eq!(params.knobs(), loaded);
+    assert_eq!((state.held(), state.limits()), (None, Limits::NONE));
+}
+
+#[test]
+fn sections_are_kept_as_heard_and_released() {
+    let (params, mut audio) = params();
+    audio.mailbox.report(Some(inference(0.25)));
+    let gui = GuiContext::new(Arc::new(Host::default()));
+    let scene = |params| Scene::now(params, &gui);
+    locks::lock_as_heard("all", &MATCHED, &scene(&params));
+    assert!(params.state.limits().locked.iter().all(|&locked| locked));
+    assert!(MATCHED.iter().all(|&row| params.rows[row].value() == 0.25));
+    locks::release("Filter", &[FILTER_CUTOFF], &scene(&params));
+    assert!(!params.state.limits().locked[cutoff()]);
+    locks::release("all", &MATCHED, &scene(&params));
+    assert!(!params.state.limits().locked.contains(&true));
+    for _ in 0..3 {
+        undo(&params, &gui.param_setter());
+    }
+    assert_eq!(params.knobs(), Patch::default());
+    assert!(!params.state.limits().locked.contains(&true));
+}
