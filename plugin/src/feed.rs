@@ -211,3 +211,61 @@ impl AudioFeed {
 fn raise(peak: &AtomicU32, x: f32) {
     peak.fetch_max(x.to_bits(), Ordering::Relaxed);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_played_arrives_while_an_editor_watches() {
+        let (feed, mut audio) = feed();
+        let block = [0.5, -1.5, 0.25];
+        audio.show(&feed, None, [&block; 2], 1, 3);
+        let take = |feed: &Feed| {
+            let mut all = Vec::new();
+            feed.take_played(|part| all.extend_from_slice(part));
+            all
+        };
+        assert!(take(&feed).is_empty());
+        assert_eq!((feed.take_output(), feed.take_sidechain()), (1.5, 0.0));
+        assert_eq!(feed.take_output(), 0.0);
+        assert_eq!(feed.notes(), [1, 3]);
+        assert!(feed.clipped());
+        feed.forget_clip();
+        assert!(!feed.clipped());
+        feed.watch(true);
+        audio.show(&feed, Some([&block; 2]), [&block, &[0.5; 3]], 0, 0);
+        assert_eq!(take(&feed), [0.5, -0.5, 0.375]);
+        // More than there is room for is lost, and nothing blocks.
+        let long = vec![0.0; SAMPLES + 10];
+        audio.show(&feed, None, [&long; 2], 0, 0);
+        assert_eq!(take(&feed).len(), SAMPLES);
+    }
+
+    #[test]
+    fn keys_are_events_as_far_as_there_is_room() {
+        let (feed, mut audio) = feed();
+        for key in 60..64 {
+            feed.play(KeyMove { key, down: true });
+        }
+        let mut events = Vec::with_capacity(3);
+        audio.add_keys(&mut events);
+        assert_eq!(events.len(), 3);
+        assert_eq!(events.capacity(), 3);
+        events.clear();
+        feed.play(KeyMove {
+            key: 60,
+            down: false,
+        });
+        audio.add_keys(&mut events);
+        let keys: Vec<_> = events
+            .iter()
+            .map(|event| match event.kind {
+                EventKind::NoteOn { key, .. } => (key, true),
+                EventKind::NoteOff { key, .. } => (key, false),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(keys, [(63.0, true), (60.0, false)]);
+    }
+}

@@ -162,10 +162,7 @@ mod tests {
                 .iter()
                 .all(|p| !p.name.is_empty() && p.kind() != UNTAGGED)
         );
-        let found: Vec<_> = patches
-            .iter()
-            .filter(|p| p.matches("CELLO strings"))
-            .collect();
+        let found: Vec<_> = patches.iter().filter(|p| p.matches("CELLO sec")).collect();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].name, "Cello Section");
     }

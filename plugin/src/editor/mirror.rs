@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use ear::{Ear, EarConfig, PitchFrame};
+use ear::{Ear, EarConfig, PITCH_DELAY, PitchFrame};
 use egui::{Align2, Color32, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 use matcher::live::Status;
 use nice_plug::context::PluginApi;
 
+use super::shadow::Shadow;
 use super::spectrogram::{self, AXIS, Spectrogram, Spectrum, columns};
 use super::{Scene, theme};
 use crate::door::Sidechain;
@@ -22,6 +23,8 @@ const METER: f32 = 10.0;
 const FLOOR: f32 = -60.0;
 /// Fall of a meter, in dB a second.
 const FALL: f32 = 26.0;
+/// Frames after the last voice until the melody heard is shown as it would be played: 1 s.
+const QUIET: u64 = 125;
 /// Lowest and highest key of the small keyboard.
 const LOWEST: u8 = 36;
 const HIGHEST: u8 = 96;
@@ -37,8 +40,12 @@ pub struct Mirror {
     frames: VecDeque<Spectrum>,
     count: u64,
     ear: Option<(f32, Ear)>,
-    /// Pitch heard, as a key: NaN where there is none; and the number of the last frame.
-    melody: VecDeque<(u64, f32)>,
+    shadow: Shadow,
+    /// Whether the shadow plays, because nobody else does.
+    shadowed: bool,
+    /// Number of frames heard when last looked at, and of frames since anyone played.
+    seen: u64,
+    quiet: u64,
     /// Levels shown by the meters, in dBFS.
     meters: [f32; 2],
     time: f64,
@@ -54,7 +61,10 @@ impl Mirror {
             frames: VecDeque::new(),
             count: 0,
             ear: None,
-            melody: VecDeque::new(),
+            shadow: Shadow::new(),
+            shadowed: false,
+            seen: 0,
+            quiet: 0,
             meters: [FLOOR; 2],
             time: 0.0,
             key: None,
@@ -76,46 +86,41 @@ impl Mirror {
             let ear = Ear::new(&config, f64::from(rate), false).ok();
             self.ear = ear.map(|ear| (rate, ear));
         }
+        let snapshot = &scene.snapshot;
+        let new = snapshot.heard.saturating_sub(self.seen) as usize;
+        self.seen = snapshot.heard;
+        let [_, voices] = feed.notes();
+        self.quiet = match voices {
+            0 => self.quiet + new as u64,
+            _ => 0,
+        };
+        // What was played last is heard to its end first.
+        self.shadowed = self.quiet > QUIET && scene.held.is_some();
         let most = columns(&config);
+        let (frames, count) = (&mut self.frames, &mut self.count);
+        let mut push = |frame: &Spectrum| {
+            if frames.len() == most {
+                frames.pop_front();
+            }
+            frames.push_back(*frame);
+            *count += 1;
+        };
+        let shadowed = self.shadowed;
         if let Some((_, ear)) = &mut self.ear {
-            let (frames, count) = (&mut self.frames, &mut self.count);
             feed.take_played(|mono| {
                 ear.process(mono, |frame| {
-                    if frames.len() == most {
-                        frames.pop_front();
+                    if !shadowed {
+                        push(frame.spectrum);
                     }
-                    frames.push_back(*frame.spectrum);
-                    *count += 1;
                 });
             });
         }
-        let snapshot = &scene.snapshot;
-        if self
-            .melody
-            .back()
-            .is_some_and(|&(last, _)| last > snapshot.heard)
-        {
-            self.melody.clear();
-        }
-        if self
-            .melody
-            .back()
-            .is_none_or(|&(last, _)| last < snapshot.heard)
-        {
-            let voiced = snapshot.pitch.voiced && snapshot.pitch.hz > 0.0;
-            let key = if voiced {
-                snapshot.pitch.key()
-            } else {
-                f32::NAN
-            };
-            self.melody.push_back((snapshot.heard, key));
-        }
-        while self
-            .melody
-            .front()
-            .is_some_and(|&(at, _)| at + (most as u64) < snapshot.heard)
-        {
-            self.melody.pop_front();
+        if shadowed {
+            let melody = &snapshot.melody;
+            let new = &melody[melody.len() - new.min(melody.len())..];
+            self.shadow.play(new, &scene.effective, push);
+        } else {
+            self.shadow.rest();
         }
     }
 
@@ -147,9 +152,10 @@ impl Mirror {
         self.show_melody(ui, between, scene);
         status(ui, words, scene);
         let at = below.left_bottom() + vec2(AXIS + 6.0, -4.0);
-        let label = match scene.params.state.feed.notes() {
-            [_, 0] => "PLAYED: play a key",
-            _ => "PLAYED",
+        let label = match (self.shadowed, scene.params.state.feed.notes()) {
+            (true, _) => "HOW IT WOULD PLAY WHAT IS HEARD",
+            (false, [_, 0]) => "PLAYED: play a key",
+            (false, _) => "PLAYED",
         };
         ui.painter().text(
             at,
@@ -180,18 +186,19 @@ impl Mirror {
         let font = theme::font(10.5);
         ui.painter()
             .text(at, Align2::RIGHT_CENTER, "notes", font, theme::DIM);
-        let keys = self
-            .melody
-            .iter()
-            .map(|&(_, key)| key)
-            .filter(|key| key.is_finite());
-        let (low, high) = keys.fold((f32::MAX, f32::MIN), |(a, b), key| (a.min(key), b.max(key)));
+        let melody = &scene.snapshot.melody;
+        let keys = melody.iter().filter(|key| key.is_finite());
+        let (low, high) = keys.fold((f32::MAX, f32::MIN), |(a, b), &key| {
+            (a.min(key), b.max(key))
+        });
         // At least an octave, so that a vibrato doesn't fill the strip.
         let middle = 0.5 * (low + high);
         let half = (0.5 * (high - low)).max(6.0);
-        let most = columns(&scene.snapshot.ear) as f32;
-        let place = |&(frame, key): &(u64, f32)| {
-            let ago = (scene.snapshot.heard - frame) as f32;
+        let ear = &scene.snapshot.ear;
+        let most = columns(ear) as f32;
+        let late = (PITCH_DELAY as f32 * spectrogram::frame_rate(ear)).round();
+        let place = |n: usize, key: f32| {
+            let ago = (melody.len() - n) as f32 + late;
             let up = 0.5 - 0.4 * (key - middle) / half;
             pos2(
                 strip.right() - strip.width() * ago / most,
@@ -201,20 +208,13 @@ impl Mirror {
         let mut line = Vec::new();
         let stroke = Stroke::new(2.5, theme::TEXT);
         let mut last = f32::NAN;
-        for entry in self
-            .melody
-            .iter()
-            .filter(|(frame, _)| *frame <= scene.snapshot.heard)
-        {
-            let key = entry.1;
-            if (key - last).abs() < 0.7 {
-                line.push(place(entry));
-            } else {
-                ui.painter()
-                    .add(Shape::line(std::mem::take(&mut line), stroke));
-                if key.is_finite() {
-                    line.push(place(entry));
-                }
+        for (n, &key) in melody.iter().enumerate() {
+            if (key - last).abs() >= 0.7 || key.is_nan() {
+                let done = std::mem::take(&mut line);
+                ui.painter().add(Shape::line(done, stroke));
+            }
+            if key.is_finite() {
+                line.push(place(n, key));
             }
             last = key;
         }
@@ -296,7 +296,7 @@ impl Mirror {
             }
             self.key = under;
         }
-        let heard = self.melody.back().map(|&(_, key)| key.round());
+        let heard = scene.snapshot.melody.last().map(|key| key.round());
         for black in [false, true] {
             for key in (LOWEST..=HIGHEST).filter(|&key| is_black(key) == black) {
                 let colour = match (under == Some(key), heard == Some(f32::from(key)), black) {

@@ -14,6 +14,7 @@ mod patch;
 mod picture;
 mod sections;
 mod settings;
+mod shadow;
 mod sounds;
 mod spectrogram;
 mod theme;

@@ -334,6 +334,47 @@ pub fn label(row: usize) -> String {
     first.chain(letters).collect()
 }
 
+/// The row of an effect's mix; `None` for sections that are no effects.
+fn mix_of(section: Section) -> Option<usize> {
+    match section {
+        Section::Chorus => Some(CHORUS_MIX),
+        Section::Delay => Some(DELAY_MIX),
+        Section::Reverb => Some(REVERB_MIX),
+        _ => None,
+    }
+}
+
+/// Mix of an effect that is switched on for the first time.
+const FIRST_MIX: f32 = 0.3;
+
+/// The switch of an effect: off is a mix of 0 %, on brings the last one back.
+fn effect_switch(ui: &Ui, rect: Rect, name: &str, mix: usize, scene: &Scene<'_>) {
+    let now = scene.params.get(mix).value();
+    let key = ui.scope_id().with(("last mix", mix));
+    if now > 0.0 {
+        ui.data_mut(|data| data.insert_temp(key, now));
+    }
+    let on = now > 0.0;
+    let place = Rect::from_min_size(rect.right_top() - vec2(44.0, 0.0), vec2(44.0, 20.0));
+    let response = ui
+        .interact(place, ui.scope_id().with(("switch", mix)), Sense::click())
+        .on_hover_cursor(CursorIcon::PointingHand);
+    let label = format!("{name} switch");
+    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, &label));
+    button_body(ui, place, &response, on);
+    let (at, align) = (place.center(), Align2::CENTER_CENTER);
+    let word = if on { "On" } else { "Off" };
+    theme::line(ui.painter(), at, align, 40.0, word, theme::TEXT);
+    if response.clicked() {
+        let last = ui.data(|data| data.get_temp(key)).unwrap_or(FIRST_MIX);
+        control::set(mix, if on { 0.0 } else { last }, scene);
+    }
+    response.on_hover_text(match on {
+        true => "Switches the effect off: its mix becomes 0 %.",
+        false => "Switches the effect on.",
+    });
+}
+
 /// A card for each section, with all its controls.
 fn groups(ui: &mut Ui, rect: Rect, sections: &[Section], scene: &Scene<'_>) {
     let counts: Vec<usize> = sections
@@ -359,6 +400,9 @@ fn group(ui: &mut Ui, area: Rect, section: Section, scene: &Scene<'_>) {
     let inside = area.shrink2(vec2(8.0, 6.0));
     let rows = rows_of(section);
     heading(ui, inside, section.name(), &rows, None, scene);
+    if let Some(mix) = mix_of(section) {
+        effect_switch(ui, inside, section.name(), mix, scene);
+    }
     let body = Rect::from_min_max(inside.min + vec2(0.0, HEADING), inside.max);
     let fit = |cell: f32| ((body.width() / cell) as usize).max(1);
     let lines = |columns: usize| rows.len().div_ceil(columns);

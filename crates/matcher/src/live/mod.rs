@@ -158,6 +158,8 @@ impl LoopState {
 #[derive(Default)]
 struct Shown {
     frames: VecDeque<[f32; CHANNELS]>,
+    /// [`Snapshot::melody`].
+    melody: VecDeque<f32>,
     ear: EarConfig,
     heard: u64,
     pitch: PitchFrame,
@@ -177,6 +179,9 @@ struct Shown {
 pub struct Snapshot {
     /// The latest frames, oldest first, at most 4 s.
     pub frames: Vec<[f32; CHANNELS]>,
+    /// The pitch that was told with each of them, as a MIDI key; NaN where there is none. It is that
+    /// of [`ear::PITCH_DELAY`] before.
+    pub melody: Vec<f32>,
     /// Configuration of the ear that makes the frames.
     pub ear: EarConfig,
     /// Number of frames heard so far, including those no longer in `frames`: the editor scrolls by
@@ -213,6 +218,7 @@ impl View {
         let shown = self.shared.shown.lock();
         Snapshot {
             frames: shown.frames.iter().copied().collect(),
+            melody: shown.melody.iter().copied().collect(),
             ear: shown.ear,
             heard: shown.heard,
             pitch: shown.pitch,

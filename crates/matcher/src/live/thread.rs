@@ -371,8 +371,13 @@ fn show_frame(shared: &LoopState, spectrum: &[f32; CHANNELS], pitch: PitchFrame)
     let mut shown = shared.shown.lock();
     if shown.frames.len() == SHOWN_FRAMES {
         shown.frames.pop_front();
+        shown.melody.pop_front();
     }
     shown.frames.push_back(*spectrum);
+    let voiced = pitch.voiced && pitch.hz > 0.0;
+    shown
+        .melody
+        .push_back(if voiced { pitch.key() } else { f32::NAN });
     shown.heard += 1;
     shown.pitch = pitch;
 }

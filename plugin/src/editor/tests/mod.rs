@@ -147,6 +147,9 @@ fn heard() -> Snapshot {
     };
     ear.process(player.played(), |frame| {
         snapshot.frames.push(*frame.spectrum);
+        let voiced = frame.pitch.voiced && frame.pitch.hz > 0.0;
+        let key = if voiced { frame.pitch.key() } else { f32::NAN };
+        snapshot.melody.push(key);
         snapshot.heard += 1;
         snapshot.pitch = frame.pitch;
     });
@@ -170,8 +173,7 @@ impl Stage {
         let gui = GuiContext::new(Arc::new(Host::default()));
         let mut app = App::new(params.clone(), Settings::default(), patches);
         app.open(&egui::Context::default(), gui.clone());
-        let mut snapshot = heard();
-        let (frames, end) = (std::mem::take(&mut snapshot.frames), snapshot.heard);
+        let snapshot = heard();
         let scene = Scene::now(&params, &gui);
         let note = |n: u32| synth::Note {
             onset: 0.5 * f64::from(n),
@@ -187,18 +189,6 @@ impl Stage {
                 .show(&params.state.feed, Some([block; 2]), [block; 2], 1, 2);
             app.mirror.listen(&scene);
         }
-        // The melody as it came in.
-        let mut ear = ear::Ear::new(&snapshot.ear, 48_000.0, true).expect("an ear at 48 kHz");
-        let mut player = crate::reference::MelodyPlayer::new(4 * 48_000);
-        player.play(1, 4 * 48_000, 48_000.0, None);
-        let mut moment = Scene::now(&params, &gui);
-        ear.process(player.played(), |frame| {
-            moment.snapshot.heard += 1;
-            moment.snapshot.pitch = frame.pitch;
-            app.mirror.listen(&moment);
-        });
-        snapshot.heard = end;
-        snapshot.frames = frames;
         Self {
             gui,
             app,

@@ -218,6 +218,22 @@ fn modulations_are_added_and_removed() {
 }
 
 #[test]
+fn an_effect_is_switched_off_and_comes_back_as_it_was() {
+    let mut stage = Stage::new(SIZE, None);
+    let effects = |page: &sections::Page| page.name() == "Effects";
+    stage.app.page = sections::PAGES.iter().position(effects).unwrap();
+    let mix = synth::params::CHORUS_MIX;
+    let value = |stage: &Stage| stage.params.rows[mix].value();
+    stage.click_text("Off");
+    assert!(value(&stage) > 0.0, "the first switch is the chorus's");
+    stage.params.rows[mix].set(&stage.gui.param_setter(), 0.77);
+    stage.click_text("On");
+    assert_eq!(value(&stage), 0.0);
+    stage.click_text("Off");
+    assert_eq!(value(&stage), 0.77);
+}
+
+#[test]
 fn every_control_has_a_name_and_a_value_for_those_who_do_not_see_it() {
     let mut stage = Stage::new(SIZE, None);
     stage.window.context.enable_accesskit();

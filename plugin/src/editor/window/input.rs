@@ -252,3 +252,98 @@ pub fn cursor(icon: CursorIcon) -> MouseCursor {
         _ => MouseCursor::Default,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nice_plug::editor::dpi::PhysicalPosition;
+
+    fn push(input: &mut Input, event: MouseEvent) -> bool {
+        input.push(&Event::Mouse(event), 2.0, &mut || None)
+    }
+
+    #[test]
+    fn a_dropped_file_arrives_where_the_pointer_is() {
+        let mut input = Input::default();
+        let position = PhysicalPosition::new(40.0, 60.0);
+        let data = DropData::Files(vec!["a.json".into()]);
+        let modifiers = keyboard_types::Modifiers::empty();
+        let entered = MouseEvent::DragEntered {
+            position,
+            modifiers,
+            data: data.clone(),
+        };
+        let accepted = EventStatus::AcceptDrop(DropEffect::Copy);
+        assert_eq!(status(&Event::Mouse(entered.clone())), accepted);
+        assert!(push(&mut input, entered));
+        assert_eq!(input.hovered.len(), 1);
+        let dropped = MouseEvent::DragDropped {
+            position,
+            modifiers,
+            data,
+        };
+        assert!(push(&mut input, dropped));
+        assert!(input.hovered.is_empty());
+        assert_eq!(input.dropped[0].path(), Path::new("a.json"));
+        let at = Pos2::new(20.0, 30.0);
+        assert!(input.events.contains(&egui::Event::PointerMoved(at)));
+    }
+
+    #[test]
+    fn a_click_is_where_the_pointer_went_and_none_without_it() {
+        let mut input = Input::default();
+        let modifiers = keyboard_types::Modifiers::SHIFT;
+        let button = MouseButton::Left;
+        push(&mut input, MouseEvent::ButtonPressed { button, modifiers });
+        assert!(input.modifiers.shift);
+        let pressed = |input: &Input| {
+            input.events.iter().find_map(|event| match event {
+                egui::Event::PointerButton { pos, .. } => Some(*pos),
+                _ => None,
+            })
+        };
+        assert_eq!(pressed(&input), None);
+        let position = PhysicalPosition::new(10.0, 10.0);
+        push(
+            &mut input,
+            MouseEvent::CursorMoved {
+                position,
+                modifiers,
+            },
+        );
+        push(&mut input, MouseEvent::ButtonPressed { button, modifiers });
+        assert_eq!(pressed(&input), Some(Pos2::new(5.0, 5.0)));
+    }
+
+    #[test]
+    fn keys_write_text_and_use_the_clipboard() {
+        let mut input = Input::default();
+        let mut press = |key: &str, code, modifiers| {
+            let event = keyboard_types::KeyboardEvent {
+                state: KeyState::Down,
+                key: Pressed::Character(key.into()),
+                code,
+                modifiers,
+                ..Default::default()
+            };
+            input.events.clear();
+            input.push(&Event::Keyboard(event), 1.0, &mut || Some("pasted".into()));
+            input.events.clone()
+        };
+        let none = keyboard_types::Modifiers::empty();
+        let events = press("é", Code::KeyE, none);
+        assert!(events.contains(&egui::Event::Text("é".into())));
+        let command = match cfg!(target_os = "macos") {
+            true => keyboard_types::Modifiers::META,
+            false => keyboard_types::Modifiers::CONTROL,
+        };
+        let events = press("v", Code::KeyV, command);
+        assert!(events.contains(&egui::Event::Paste("pasted".into())));
+        assert!(
+            !events
+                .iter()
+                .any(|event| matches!(event, egui::Event::Text(_)))
+        );
+        assert!(press("c", Code::KeyC, command).contains(&egui::Event::Copy));
+    }
+}
