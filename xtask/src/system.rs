@@ -26,8 +26,8 @@ pub const BUILD: &[&str] = &[
     "pkg-config",
 ];
 
-/// Sounds the tests listen to: a soundfont of 5 MB.
-pub const SOUNDS: &[&str] = &["timgm6mb-soundfont"];
+/// What the tests need besides: a soundfont of 5 MB, and a screen without a screen.
+pub const TESTS: &[&str] = &["timgm6mb-soundfont", "libgl1-mesa-dri", "libxtst6", "xvfb"];
 /// SoundFonts that `references` plays its melodies with.
 pub const REFERENCES: &[&str] = &["fluid-soundfont-gm", "csound-soundfont", "opl3-soundfont"];
 

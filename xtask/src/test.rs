@@ -18,7 +18,7 @@ pub fn run(
     long: bool,
     args: &[OsString],
 ) -> anyhow::Result<()> {
-    let libtorch = setup::prepare(steps, &[system::BUILD, system::SOUNDS])?;
+    let libtorch = setup::prepare(steps, &[system::BUILD, system::TESTS])?;
     bundle::make_for_tests(project, steps, &libtorch)?;
     let python = steps.step("Python environment of the host tests", || {
         python::environment(&project.root.join("tests").join("requirements.txt"))

@@ -50,6 +50,8 @@ const SIZE: [f32; 2] = [1180.0, 760.0];
 const SMALLEST: [f32; 2] = [900.0, 600.0];
 /// Smallest height of the upper half, and of the lower one.
 const HALVES: [f32; 2] = [236.0, 300.0];
+/// Largest height of the lower half.
+const LOWER: f32 = 520.0;
 /// Time between two frames while something moves.
 const FRAME: Duration = Duration::from_millis(33);
 /// Width of the match's card.
@@ -249,7 +251,8 @@ impl App {
 
     fn main(&mut self, ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
         let least = HALVES[0].min(rect.height() - HALVES[1] - theme::GAP);
-        let height = (0.52 * rect.height()).min(rect.height() - HALVES[1] - theme::GAP);
+        let most = rect.height() - HALVES[1] - theme::GAP;
+        let height = (0.52 * rect.height()).max(rect.height() - LOWER).min(most);
         let upper = Rect::from_min_size(rect.min, vec2(rect.width(), height.max(least)));
         let (left, right) = split(upper);
         match scene.params.state.message() {

@@ -14,6 +14,8 @@ const TABS: f32 = 26.0;
 const HEADING: f32 = 24.0;
 /// Smallest and largest width of a control.
 const CELL: [f32; 2] = [50.0, 84.0];
+/// Largest height of a control.
+const LARGE: f32 = 118.0;
 /// Smallest height of a picture that is worth drawing.
 const PICTURE: f32 = 26.0;
 
@@ -206,11 +208,12 @@ fn main(ui: &mut Ui, rect: Rect, page: &mut usize, scene: &Scene<'_>) {
         if more {
             *page = card.more;
         }
-        let controls = control::HEIGHT.min((inside.height() - HEADING) / 2.0);
+        let body = inside.height() - HEADING;
+        // In a large window everything grows.
+        let controls = (0.29 * body).clamp(control::HEIGHT.min(0.5 * body), LARGE);
         let foot = inside.bottom() - controls * card.rows.len() as f32;
-        let room = foot - inside.top() - HEADING;
-        if room >= PICTURE {
-            let height = (room - 2.0).min(110.0);
+        let height = foot - inside.top() - HEADING - 2.0;
+        if height >= PICTURE {
             let width = inside.width() / card.pictures.len() as f32;
             for (n, picture) in card.pictures.iter().enumerate() {
                 let corner = pos2(inside.left() + width * n as f32, inside.top() + HEADING);
@@ -415,12 +418,13 @@ fn group(ui: &mut Ui, area: Rect, section: Section, scene: &Scene<'_>) {
     // The same number in every line, as far as it goes.
     let columns = rows.len().div_ceil(lines(columns));
     let cell = (body.width() / columns as f32).min(1.5 * CELL[1]);
-    let needed = control::HEIGHT * lines(columns) as f32;
-    let height = control::HEIGHT.min(body.height() / lines(columns) as f32);
-    let room = body.height() - needed.min(body.height());
+    let least = control::HEIGHT.min(body.height() / lines(columns) as f32);
+    let height = (0.29 * body.height()).clamp(least, LARGE.max(least));
+    let height = height.min(body.height() / lines(columns) as f32);
+    let room = body.height() - height * lines(columns) as f32;
     let mut top = body.top();
     if let Some(picture) = Picture::of(section).filter(|_| room >= PICTURE) {
-        let size = vec2(body.width().min(520.0), (room - 6.0).min(130.0));
+        let size = vec2(body.width(), (room - 6.0).min(0.5 * body.height()));
         picture.show(ui, Rect::from_min_size(body.min, size), scene);
         top += size.y + 6.0;
     }
