@@ -8,11 +8,12 @@ use std::process::Command;
 use tests::sandbox::workspace;
 
 /// Crates between which every arrow is accounted for.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "simd",
     "synth",
     "ear",
     "matcher",
+    "audio-file",
     "mirrornet",
     "trainer",
     "plugin",
@@ -25,16 +26,18 @@ const NAMES: [&str; 13] = [
 ];
 
 /// ARCHITECTURE.md's arrows, and no other. `tests` may know all.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("simd", &[]),
     ("synth", &["simd"]),
     ("ear", &["simd"]),
     ("matcher", &["synth", "ear", "simd"]),
-    ("mirrornet", &["matcher", "synth", "ear"]),
+    ("audio-file", &["ear"]),
+    ("mirrornet", &["audio-file", "matcher", "synth", "ear"]),
     ("trainer", &["mirrornet", "matcher", "synth", "ear", "tch"]),
     (
         "plugin",
         &[
+            "audio-file",
             "matcher",
             "synth",
             "ear",

@@ -2,7 +2,6 @@
 //! labelled samples for training, and the evaluation of a model. The `mirrornet` command is a thin
 //! layer over it.
 
-pub mod audio_file;
 pub mod demo;
 pub mod encoder;
 pub mod evaluate;

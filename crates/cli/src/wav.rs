@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn sixteen_bits_keep_a_sound_and_clip_what_is_too_loud() {
         let sound = [0.0, 0.5, -0.25, 3.0, -3.0];
-        let read = crate::audio_file::read(&encode_16(32_000, &sound)).unwrap();
+        let read = audio_file::read(&encode_16(32_000, &sound)).unwrap();
         assert_eq!((read.rate, read.channels.len()), (32_000, 1));
         let wanted = [0.0, 0.5, -0.25, 1.0, -1.0];
         assert_eq!(read.channels[0].len(), wanted.len());

@@ -3,7 +3,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use mirrornet::audio_file;
 use mirrornet::demo::{REFERENCES, mirror_bundled, page};
 use mirrornet::encoder::EncoderChoice;
 use roxmltree::{Document, Node, ParsingOptions};

@@ -4,7 +4,7 @@
 
 use matcher::Contract;
 use matcher::engine::protocol::{self, Message};
-use mirrornet::{audio_file, midi, wav};
+use mirrornet::{midi, wav};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use synth::{Note, Patch};

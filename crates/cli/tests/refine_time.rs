@@ -9,7 +9,7 @@ fn clip(seconds: f64) -> (u32, Vec<f32>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/references");
     let names = ["plucked-string.wav", "reed-pipe.wav", "tine-piano.wav"];
     let sounds = names.map(|name| std::fs::read(folder.join(name)).unwrap());
-    let sounds = sounds.map(|bytes| mirrornet::audio_file::read(&bytes).unwrap());
+    let sounds = sounds.map(|bytes| audio_file::read(&bytes).unwrap());
     let rate = sounds[0].rate;
     let all = sounds
         .iter()
@@ -39,7 +39,7 @@ fn mirror(seconds: f64, refine: f64) -> (serde_json::Value, f64) {
     let took = began.elapsed().as_secs_f64();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    let out = mirrornet::audio_file::read(&std::fs::read(path("out.wav")).unwrap()).unwrap();
+    let out = audio_file::read(&std::fs::read(path("out.wav")).unwrap()).unwrap();
     assert_eq!(
         out.channels[0].len(),
         samples.len(),

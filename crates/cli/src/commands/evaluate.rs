@@ -1,9 +1,9 @@
 //! `mirrornet evaluate`.
 
 use super::Error;
+use audio_file::{SoundFiles, sound_files};
 use indicatif::ProgressBar;
 use matcher::{Contract, ListenError};
-use mirrornet::audio_file::{SoundFiles, sound_files};
 use mirrornet::encoder::LoadedModel;
 use mirrornet::evaluate::looped::{looped, table as looped_table};
 use mirrornet::evaluate::unmatched::{table as unmatched_table, unmatched};

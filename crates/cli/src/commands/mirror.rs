@@ -1,13 +1,13 @@
 //! `mirrornet mirror`.
 
 use super::Error;
+use audio_file::mono;
 use indicatif::{ProgressBar, ProgressStyle};
 use matcher::metric::pitch_agreement;
 use matcher::search::infer_clip;
 use matcher::search::{
     Options, Passages, RENDER_SEED, Reference, Refined, Score, candidates_until, refine,
 };
-use mirrornet::audio_file::mono;
 use mirrornet::encoder::LoadedModel;
 use mirrornet::files::{check_outputs, write_atomically};
 use mirrornet::timed::Deadline;

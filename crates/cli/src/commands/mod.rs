@@ -7,8 +7,8 @@ pub mod mirror;
 pub mod render;
 pub mod render_dataset;
 
+use audio_file::Audio;
 use matcher::engine::MODEL_FOLDER;
-use mirrornet::audio_file::{self, Audio};
 use mirrornet::encoder::{EncoderChoice, LoadedModel};
 use mirrornet::midi::{self, Song};
 use std::path::{Path, PathBuf};

@@ -8,9 +8,9 @@ mod pair;
 
 pub use page::page;
 
-use crate::audio_file::{self, AudioError};
 use crate::encoder::LoadedModel;
 use crate::evaluate::{Clip, EvaluateError, Mirrored, Search, mirror};
+use audio_file::AudioError;
 use matcher::search::Score;
 use synth::Patch;
 

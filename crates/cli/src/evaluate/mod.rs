@@ -15,7 +15,7 @@ pub use baselines::{Baselines, baselines};
 pub use mirrored::{Mirrored, Played, mirror};
 pub use simulation::LiveSimulation;
 
-use crate::audio_file::mono;
+use audio_file::mono;
 use ear::{EarConfig, EarError, Spectrogram};
 use matcher::metric::melody;
 use matcher::search::Score;

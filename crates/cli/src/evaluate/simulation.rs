@@ -1,7 +1,7 @@
 //! A simulation of the plugin: the live loop in one thread, with every inference and every search
 //! on time.
 
-use crate::audio_file::mono;
+use audio_file::mono;
 use ear::EarConfig;
 use matcher::live::DELAY;
 use matcher::live::Limits;

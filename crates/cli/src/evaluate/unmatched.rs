@@ -2,7 +2,7 @@
 //! alone.
 
 use super::{EvaluateError, LiveSimulation};
-use crate::audio_file::mono;
+use audio_file::mono;
 use ear::{CHANNELS, EarConfig, Spectrogram};
 use matcher::Encoder;
 use matcher::metric::likeness;

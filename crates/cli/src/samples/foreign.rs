@@ -1,8 +1,8 @@
 //! Unlabelled sounds to mirror: every sound file under a folder, heard once at the start.
 
 use super::plant::{FRAME, Phrase, Window};
-use crate::audio_file::{self, AudioError};
 use crate::parallel::{cores, side_by_side};
+use audio_file::AudioError;
 use ear::{CHANNELS, EarConfig, EarError};
 use matcher::{INPUT_LEN, WINDOW_FRAMES};
 use matcher::{quantize_window, sha256_hex};

@@ -2,10 +2,7 @@
 
 macro_rules! sound {
     ($name:literal) => {
-        (
-            $name,
-            &include_bytes!(concat!("../../../tests/sounds/", $name))[..],
-        )
+        ($name, &include_bytes!(concat!("../../sounds/", $name))[..])
     };
 }
 
