@@ -18,7 +18,6 @@ use crate::events::translate;
 use crate::offline::OfflineDetector;
 use crate::params::{self, GLIDE, HostParam, OUTPUT, Params};
 use crate::processor::{Controls, Processor};
-use crate::reference::MelodyPlayer;
 use crate::state::{AudioState, InstanceState, MatchChanges};
 use crate::touch::{Sounding, TouchLock};
 
@@ -50,7 +49,6 @@ pub struct MirrorNet {
     deadline: Option<(u64, Instant)>,
     rate: f32,
     events: Vec<Event>,
-    melody: MelodyPlayer,
 }
 
 impl Default for MirrorNet {
@@ -70,7 +68,6 @@ impl Default for MirrorNet {
             deadline: None,
             rate: 48_000.0,
             events: Vec::with_capacity(EVENTS),
-            melody: MelodyPlayer::new(0),
         }
     }
 }
@@ -86,7 +83,8 @@ impl MirrorNet {
         processor.hold(state.held());
         self.processor = Some(processor);
         self.rate = config.sample_rate;
-        self.melody = MelodyPlayer::new(config.max_buffer_size as usize);
+        self.audio.source.prepare(config.max_buffer_size as usize);
+        state.source.send_again();
         self.audio.feed.set_rate(&state.feed, self.rate);
         // A declared offline render doesn't count as a switch.
         self.offline = config.process_mode == ProcessMode::Offline;
@@ -273,12 +271,10 @@ impl Plugin for MirrorNet {
         let source = &self.params.state.source;
         let song = context.transport();
         let song = song.pos_seconds().filter(|_| song.playing);
-        let playing = source
-            .melody()
-            .is_some_and(|melody| self.melody.play(melody, left.len(), self.rate, song));
+        let playing = self.audio.source.play(left.len(), self.rate, song);
         let aloud = playing && source.is_aloud() && controls.listen;
         let sidechain = match playing {
-            true => Some([self.melody.played(); 2]),
+            true => Some([self.audio.source.played(); 2]),
             false => sidechain,
         };
         let wait_until = offline.then(|| {
@@ -306,7 +302,7 @@ impl Plugin for MirrorNet {
             self.audio.mailbox.report(processor.held());
         }
         if aloud {
-            self.melody.add(left, right);
+            self.audio.source.add(left, right);
         }
         let begun = begun as u32;
         let voices = processor.voices() as u32;

@@ -29,7 +29,7 @@ use synth::COUNT;
 use crate::door::Door;
 use crate::feed::{AudioFeed, Feed, feed};
 use crate::history::History;
-use crate::reference::{MELODIES, Source};
+use crate::reference::{Source, SourcePlayer, source};
 
 /// State shared by audio thread, editor and host.
 pub struct InstanceState {
@@ -51,7 +51,7 @@ pub struct InstanceState {
     /// What the audio thread shows the editor.
     pub feed: Feed,
     /// What is listened to.
-    pub source: Source,
+    pub source: Arc<Source>,
     /// Name of the patch last loaded or saved; empty for none.
     patch_name: Mutex<String>,
 }
@@ -64,6 +64,8 @@ pub struct AudioState {
     pub returns: Returns,
     /// Shows the editor what is played.
     pub feed: AudioFeed,
+    /// Plays what is listened to in the sidechain's place.
+    pub source: SourcePlayer,
 }
 
 impl InstanceState {
@@ -72,6 +74,7 @@ impl InstanceState {
         let (held, mailbox) = held::held();
         let (loads, returns) = loads::loads();
         let (feed, audio_feed) = feed();
+        let (source, player) = source();
         let state = Self {
             limits: SharedLimits::new(),
             held,
@@ -83,13 +86,14 @@ impl InstanceState {
             listener: Listener::default(),
             door: Door::of_this_instance(),
             feed,
-            source: Source::default(),
+            source,
             patch_name: Mutex::default(),
         };
         let audio = AudioState {
             mailbox,
             returns,
             feed: audio_feed,
+            source: player,
         };
         (state, audio)
     }
@@ -141,6 +145,9 @@ impl InstanceState {
                  project's last backup, or a patch."
                     .into(),
             ));
+        }
+        if let Some(message) = self.source.take_message() {
+            self.set_message(Some(message));
         }
         self.message.lock().clone()
     }
@@ -205,7 +212,7 @@ impl InstanceState {
         self.keep_sounds();
         let mut saved = self.saved.lock().with(self.limits(), self.held());
         saved.patch = self.patch_name();
-        saved.melody = self.source.melody().map(|i| MELODIES[i].name.to_owned());
+        saved.source = self.source.choice();
         saved.aloud = self.source.is_aloud();
         saved.to_text()
     }
@@ -227,9 +234,10 @@ impl InstanceState {
             view.set_sounds(saved.sounds.clone());
         }
         self.patch_name.lock().clone_from(&saved.patch);
-        let place = |name: &String| MELODIES.iter().position(|melody| melody.name == name);
-        self.source.choose(saved.melody.as_ref().and_then(place));
         self.source.set_aloud(saved.aloud);
+        if saved.source != self.source.choice() {
+            self.source.choose(saved.source.clone());
+        }
         *self.saved.lock() = saved;
         self.loads.push(None, snapshot);
         *self.history.lock() = History::default();

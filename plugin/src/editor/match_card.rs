@@ -14,7 +14,7 @@ use synth::{COUNT, MATCHED, Patch};
 use super::control::{self, button_body};
 use super::{Scene, View, knob, locks, theme};
 use crate::history::{self, Step, Turn};
-use crate::reference::MELODIES;
+use crate::reference::{Choice, MELODIES};
 
 /// Number of points of the likeness's curve (40 s of what is heard), and the time between two of
 /// them, in seconds.
@@ -342,23 +342,19 @@ fn release_all(ui: &Ui, at: Pos2, scene: &Scene<'_>) {
 /// The menu of what is listened to.
 fn source(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
     let source = &scene.params.state.source;
-    let melody = source.melody();
+    let choice = source.choice();
+    let name = choice.name();
     let response = ui
         .interact(rect, ui.scope_id().with("source"), Sense::click())
         .on_hover_cursor(CursorIcon::PointingHand);
-    let name = melody.map_or("Sidechain", |i| MELODIES[i].name);
     response.widget_info(|| {
         let mut info = WidgetInfo::labeled(Role::ComboBox, true, "Source");
-        info.current_text_value = Some(name.into());
+        info.current_text_value = Some(name.clone());
         info
     });
-    button_body(ui, rect, &response, melody.is_some());
-    knob::triangle(
-        ui.painter(),
-        rect.right_center() - vec2(9.0, 0.0),
-        3.0,
-        theme::DIM,
-    );
+    button_body(ui, rect, &response, choice != Choice::Sidechain);
+    let arrow = rect.right_center() - vec2(9.0, 0.0);
+    knob::triangle(ui.painter(), arrow, 3.0, theme::DIM);
     let at = rect.left_center() + vec2(6.0, 0.0);
     let width = rect.width() - 20.0;
     theme::line(
@@ -366,31 +362,33 @@ fn source(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
         at,
         Align2::LEFT_CENTER,
         width,
-        name,
+        &name,
         theme::TEXT,
     );
     Popup::menu(&response).show(|ui| {
-        let choose = |ui: &mut Ui, place: Option<usize>, name: &str| {
-            if ui.selectable_label(melody == place, name).clicked() {
-                source.choose(place);
+        let offer = |ui: &mut Ui, offered: Choice| {
+            let on = offered == choice;
+            if ui.selectable_label(on, offered.name()).clicked() {
+                source.choose(offered);
                 scene.params.state.door.mark_changed();
                 ui.close();
             }
         };
-        choose(ui, None, "Sidechain");
+        offer(ui, Choice::Sidechain);
         ui.separator();
-        for (i, melody) in MELODIES.iter().enumerate() {
-            choose(ui, Some(i), melody.name);
+        (0..MELODIES.len()).for_each(|i| offer(ui, Choice::Melody(i)));
+        if let Choice::File { .. } = &choice {
+            offer(ui, choice.clone());
         }
+        ui.label("Or drop a sound file on this window.");
         ui.separator();
         let mut aloud = source.is_aloud();
-        if ui
-            .checkbox(&mut aloud, "Play the melody aloud too")
-            .changed()
-        {
+        if ui.checkbox(&mut aloud, "Hear it too").changed() {
             source.set_aloud(aloud);
             scene.params.state.door.mark_changed();
         }
     });
-    response.on_hover_text("What is listened to: the sidechain, or a melody that comes along.");
+    response.on_hover_text(
+        "What is listened to: the sidechain, a melody that comes along, or a file dropped here.",
+    );
 }

@@ -324,10 +324,7 @@ fn status(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
     let centre = rect.center().y;
     let at = pos2(rect.left() + 2.0, centre - 6.0);
     let written = theme::heading(ui.painter(), at, "Heard");
-    let source = match scene.params.state.source.melody() {
-        Some(melody) => crate::reference::MELODIES[melody].name,
-        None => "Sidechain",
-    };
+    let source = scene.params.state.source.choice().name();
     let at = pos2(written.right() + 10.0, centre);
     ui.painter().text(
         at,

@@ -21,7 +21,7 @@ mod theme;
 mod window;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +35,7 @@ use synth::{COUNT, Patch};
 
 use crate::history::{self, Step, Turn};
 use crate::params::{Params, modulated};
+use crate::reference::Choice;
 use browser::Library;
 use gesture::Gesture;
 use match_card::MatchCard;
@@ -264,12 +265,31 @@ impl App {
         sections::show(ui, lower, &mut self.page, scene);
     }
 
-    /// Loads a patch file that was dropped.
+    /// Loads a patch file that was dropped, or listens to a sound.
     fn take_files(&mut self, ui: &Ui, scene: &Scene<'_>) {
         let (files, time) = ui.input(|input| (input.raw.dropped_files.clone(), input.time));
         for file in files {
-            self.load_file(file.path(), time, scene);
+            self.take_file(file.path(), time, scene);
         }
+    }
+
+    /// Loads a patch file, or listens to a sound file.
+    fn take_file(&mut self, file: &Path, time: f64, scene: &Scene<'_>) {
+        let state = &scene.params.state;
+        if file
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            self.load_file(file, time, scene);
+            return;
+        }
+        let choice = Choice::File {
+            path: file.to_owned(),
+            hash: String::new(),
+        };
+        self.note = Some((format!("Listens to {}", choice.name()), time));
+        state.source.choose(choice);
+        state.door.mark_changed();
     }
 
     /// Plays the other one of the two compared sounds, and keeps this one to come back to.
@@ -378,7 +398,7 @@ impl Content for App {
         }
         state.message().hash(&mut hasher);
         state.patch_name().hash(&mut hasher);
-        state.source.melody().hash(&mut hasher);
+        state.source.choice().name().hash(&mut hasher);
         state.feed.stamp().hash(&mut hasher);
         hasher.finish()
     }

@@ -9,6 +9,8 @@ use matcher::live::{KnownSound, Limits, MOST_DB, MOST_SOUNDS, Target};
 use serde_json::{Map, Value, json};
 use synth::{COUNT, MATCHED, MATCHED_COUNT, PARAMS, Patch};
 
+use crate::reference::{Choice, MELODIES};
+
 /// Key of the container among the host's fields.
 pub const FIELD: &str = "mirrornet";
 /// Version of the container: greater where a section's meaning had to change after all.
@@ -27,8 +29,9 @@ const LEVEL: &str = "inference_level";
 const SOUNDS: &str = "sounds";
 /// Name of the patch last loaded.
 const PATCH: &str = "patch";
-/// Name of the melody that is listened to in the sidechain's place, and whether it is heard too.
-const MELODY: &str = "melody";
+/// What is listened to in the sidechain's place: a melody's name, or a file's path and hash; and
+/// whether it is heard too.
+const SOURCE: &str = "source";
 
 /// The content of the container.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,9 +44,9 @@ pub struct Saved {
     pub sounds: Vec<KnownSound>,
     /// Name of the patch last loaded; empty for none.
     pub patch: String,
-    /// Name of the melody that is listened to; `None`: the sidechain.
-    pub melody: Option<String>,
-    /// Whether the melody is heard too.
+    /// What is listened to.
+    pub source: Choice,
+    /// Whether it is heard too.
     pub aloud: bool,
     /// The container as it was loaded.
     loaded: Map<String, Value>,
@@ -59,7 +62,7 @@ impl Saved {
             held: None,
             sounds: Vec::new(),
             patch: String::new(),
-            melody: None,
+            source: Choice::Sidechain,
             aloud: false,
             loaded: Map::new(),
             loaded_inference: None,
@@ -123,9 +126,9 @@ impl Saved {
         }
         let text = |value: &Value| value.as_str().map(str::to_owned);
         saved.patch = loaded.get(PATCH).and_then(text).unwrap_or_default();
-        if let Some(melody) = loaded.get(MELODY) {
-            saved.melody = text(&melody["name"]);
-            saved.aloud = melody["aloud"].as_bool().unwrap_or(false);
+        if let Some(source) = loaded.get(SOURCE) {
+            saved.source = read_source(source);
+            saved.aloud = source["aloud"].as_bool().unwrap_or(false);
         }
         saved.loaded_inference = saved.held.map(|held| held.inference);
         saved.loaded = loaded;
@@ -169,10 +172,16 @@ impl Saved {
             true => container.remove(PATCH),
             false => container.insert(PATCH.into(), self.patch.as_str().into()),
         };
-        let melody = json!({"name": self.melody, "aloud": self.aloud});
-        match self.melody {
-            None => container.remove(MELODY),
-            Some(_) => container.insert(MELODY.into(), melody),
+        let source = match &self.source {
+            Choice::Sidechain => None,
+            Choice::Melody(i) => Some(json!({"melody": MELODIES[*i].name, "aloud": self.aloud})),
+            Choice::File { path, hash } => {
+                Some(json!({"file": path, "hash": hash, "aloud": self.aloud}))
+            }
+        };
+        match source {
+            None => container.remove(SOURCE),
+            Some(source) => container.insert(SOURCE.into(), source),
         };
 
         match self.held {
@@ -218,6 +227,22 @@ impl Saved {
 /// Place of a parameter among the matched ones.
 fn place(id: &str) -> Option<usize> {
     MATCHED.iter().position(|&row| PARAMS[row].id == id)
+}
+
+/// Reads the source. A melody that this version doesn't have is the sidechain.
+fn read_source(section: &Value) -> Choice {
+    let text = |key: &str| section[key].as_str().unwrap_or_default();
+    let melody = MELODIES
+        .iter()
+        .position(|melody| melody.name == text("melody"));
+    match melody {
+        Some(i) => Choice::Melody(i),
+        None if !text("file").is_empty() => Choice::File {
+            path: text("file").into(),
+            hash: text("hash").into(),
+        },
+        None => Choice::Sidechain,
+    }
 }
 
 /// Writes a sound.

@@ -134,8 +134,8 @@ impl Window {
 
 /// A melody that was heard, as the listener shows it: deterministic, and without its thread.
 fn heard() -> Snapshot {
-    let mut player = crate::reference::MelodyPlayer::new(4 * 48_000);
-    player.play(1, 4 * 48_000, 48_000.0, None);
+    let mut player = crate::reference::tests::playing(1, 4 * 48_000);
+    player.play(4 * 48_000, 48_000.0, None);
     let config = ear::EarConfig::default();
     let mut ear = ear::Ear::new(&config, 48_000.0, true).expect("an ear at 48 kHz");
     let mut snapshot = Snapshot {

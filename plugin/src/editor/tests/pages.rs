@@ -102,13 +102,13 @@ fn the_three_words_and_the_source_do_what_they_say() {
     assert!(source.y < at.y);
     stage.click(at);
     stage.click_text("Reed pipe");
-    assert_eq!(stage.params.state.source.melody(), Some(1));
+    assert_eq!(stage.params.state.source.choice(), Choice::Melody(1));
     // The project keeps it.
     let saved = stage.params.state.save();
-    stage.params.state.source.choose(None);
+    stage.params.state.source.choose(Choice::Sidechain);
     let knobs = stage.params.unmodulated();
     stage.params.state.restore(Some(&saved), &knobs);
-    assert_eq!(stage.params.state.source.melody(), Some(1));
+    assert_eq!(stage.params.state.source.choice(), Choice::Melody(1));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_dropped_patch_is_loaded_and_anything_else_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let mut stage = Stage::new(SIZE, None);
     let good = patches::save(folder.path(), &patches::factory()[10]).unwrap();
-    let bad = folder.path().join("song.wav");
+    let bad = folder.path().join("song.json");
     std::fs::write(&bad, b"RIFF").unwrap();
     stage
         .app
@@ -183,7 +183,28 @@ fn a_dropped_patch_is_loaded_and_anything_else_is_said() {
         .load_file(&bad, 0.0, &Scene::now(&stage.params, &stage.gui));
     assert_eq!(stage.params.knobs(), knobs);
     let message = stage.params.state.message().expect("a message");
+    assert!(message.contains("song.json"), "{message}");
+}
+
+#[test]
+fn a_dropped_sound_is_listened_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stage = Stage::new(SIZE, None);
+    let path = folder.path().join("song.wav");
+    let scene = Scene::now(&stage.params, &stage.gui);
+    stage.app.take_file(&path, 0.0, &scene);
+    drop(scene);
+    assert_eq!(stage.params.state.source.choice().name(), "song.wav");
+    // It isn't there: that is said where it can't be overlooked.
+    let until = std::time::Instant::now() + Duration::from_secs(5);
+    while stage.params.state.message().is_none() {
+        assert!(std::time::Instant::now() < until, "nothing is said");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let message = stage.params.state.message().unwrap();
     assert!(message.contains("song.wav"), "{message}");
+    stage.click_text("OK");
+    assert_eq!(stage.params.state.message(), None);
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn check(name: &str, picture: &image::RgbImage) {
             (sum.iter().map(|pixel| u32::from(pixel[k])).sum::<u32>() / 4) as u8
         }))
     });
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures");
     let file = folder.join(format!("{name}.png"));
     if std::env::var_os("UPDATE_PICTURES").is_some() {
         std::fs::create_dir_all(&folder).expect("it can be made");
