@@ -177,7 +177,8 @@ fn point(centre: Pos2, radius: f32, value: f32) -> Pos2 {
 
 /// Draws the arc from one value to another.
 fn arc(painter: &Painter, centre: Pos2, radius: f32, [from, to]: [f32; 2], stroke: Stroke) {
-    let steps = 2 + ((to - from).abs() * 40.0) as usize;
+    // A tenth of a pixel off the circle at most.
+    let steps = 2 + ((to - from).abs() * (8.0 + 0.6 * radius)) as usize;
     let points = (0..=steps)
         .map(|k| point(centre, radius, from + (to - from) * k as f32 / steps as f32))
         .collect();

@@ -26,8 +26,8 @@ const BUTTON: f32 = 26.0;
 /// What the card keeps between two frames.
 #[derive(Default)]
 pub struct MatchCard {
-    /// Likeness over time, and when its last point was added.
-    course: VecDeque<f32>,
+    /// Likeness of what sounds and of the knobs over time, and when the last point was added.
+    course: VecDeque<[f32; 2]>,
     last: f64,
 }
 
@@ -85,7 +85,9 @@ impl MatchCard {
         let due = self.course.is_empty() || now - self.last >= STEP;
         if let Some(likeness) = likeness.filter(|_| due) {
             self.last = now;
-            self.course.push_back(likeness.clamp(0.0, 1.0));
+            let of_knobs = scene.snapshot.of_knobs.unwrap_or(0.0);
+            self.course
+                .push_back([likeness, of_knobs].map(|x| x.clamp(0.0, 1.0)));
             if self.course.len() > POINTS {
                 self.course.pop_front();
             }
@@ -112,20 +114,28 @@ impl MatchCard {
         );
         theme::well(ui.painter(), curve);
         let newest = self.course.len().saturating_sub(1);
-        let points = self.course.iter().enumerate().map(|(k, &likeness)| {
-            let ago = (newest - k) as f32 / (POINTS - 1) as f32;
-            pos2(
-                curve.right() - 3.0 - (curve.width() - 6.0) * ago,
-                curve.bottom() - 3.0 - (curve.height() - 6.0) * likeness,
-            )
-        });
-        let points: Vec<_> = points.collect();
-        ui.painter()
-            .add(Shape::line(points, Stroke::new(1.5, theme::HEARD)));
+        for (which, colour) in [(1, theme::DIM), (0, theme::HEARD)] {
+            let points = self.course.iter().enumerate().map(|(k, pair)| {
+                let ago = (newest - k) as f32 / (POINTS - 1) as f32;
+                pos2(
+                    curve.right() - 3.0 - (curve.width() - 6.0) * ago,
+                    curve.bottom() - 3.0 - (curve.height() - 6.0) * pair[which],
+                )
+            });
+            let stroke = Stroke::new(1.5, colour);
+            ui.painter().add(Shape::line(points.collect(), stroke));
+        }
+        if let Some(of_knobs) = scene.snapshot.of_knobs.filter(|_| likeness.is_some()) {
+            let words = format!("knobs alone {:.0} %", 100.0 * of_knobs.max(0.0));
+            let at = curve.right_bottom() - vec2(5.0, 4.0);
+            let font = theme::font(11.0);
+            ui.painter()
+                .text(at, Align2::RIGHT_BOTTOM, words, font, theme::DIM);
+        }
         let response = ui.interact(curve, ui.scope_id().with("course"), Sense::hover());
         response.on_hover_text(
-            "How alike the reference and this synth sound at the notes heard, over the last 40 s: \
-             0 % at the foot, 100 % at the top.",
+            "How alike the reference and this synth sound at the notes heard, over the last 40 s, \
+             from 0 % to 100 %. The lower line: your knobs alone.",
         );
     }
 }

@@ -305,7 +305,7 @@ impl Mirror {
                     (_, _, true) => Color32::from_rgb(0x1b, 0x20, 0x27),
                     (_, _, false) => Color32::from_rgb(0xc3, 0xca, 0xd4),
                 };
-                ui.painter().rect_filled(place(key), 1.5, colour);
+                ui.painter().rect_filled(place(key), 0.0, colour);
             }
         }
         response.on_hover_text("Click to play.");

@@ -1,9 +1,11 @@
 //! Pictures of what the synth does, by its own functions at the values that sound: waveforms,
 //! filter response, envelopes, low-frequency oscillators. They can be dragged.
 
+use std::sync::Arc;
+
 use egui::{Color32, CursorIcon, Id, Pos2, Rect, Sense, Shape, Stroke, Ui, Vec2, pos2, vec2};
 use synth::params::*;
-use synth::{FilterResponse, PARAMS, Section, curves};
+use synth::{FilterResponse, PARAMS, Patch, Section, curves};
 
 use super::gesture::Gesture;
 use super::{Scene, theme};
@@ -49,12 +51,13 @@ impl Picture {
         let heard = scene.held.is_some() && scene.amount > 0.0;
         let colour = if heard { theme::HEARD } else { theme::TEXT };
         let patch = &scene.effective;
-        let count = (inside.width() as usize).clamp(16, 240);
+        let count = points(inside);
         match self {
             Self::Waveform(n) => {
-                let cycle = curves::waveform(patch, n, count / 2);
-                let level = |k: usize| 0.5 - 0.42 * cycle[k % cycle.len()].clamp(-1.15, 1.15);
-                trace(ui, inside, count, colour, level);
+                // Two cycles, with their edges.
+                let cycle = self.curve(ui, patch, count, || curves::waveform(patch, n, count));
+                let level = |k: usize| 0.5 - 0.42 * cycle[k % count].clamp(-1.15, 1.15);
+                trace(ui, inside, 2 * count, colour, level);
                 let shape = [OSC1_SHAPE, OSC2_SHAPE][n];
                 let width = [OSC1_WIDTH, OSC2_WIDTH][n];
                 drag(
@@ -66,25 +69,22 @@ impl Picture {
                 );
             }
             Self::Filter => {
-                let response = FilterResponse::new(patch, RATE);
-                let level = |k: usize| {
-                    let at = k as f32 / (count - 1) as f32;
-                    let hertz = HERTZ[0] * (HERTZ[1] / HERTZ[0]).powf(at);
-                    let db = 20.0 * response.gain(hertz).max(1e-6).log10();
-                    1.0 - (db - DECIBELS[0]) / (DECIBELS[1] - DECIBELS[0])
-                };
+                let gains = self.curve(ui, patch, count, || gains(patch, count));
+                let level = |k: usize| 1.0 - (gains[k] - DECIBELS[0]) / (DECIBELS[1] - DECIBELS[0]);
                 trace(ui, inside, count, colour, level);
                 // The picture's width in octaves, over the knob's.
                 let way = (HERTZ[1] / HERTZ[0]).ln() / (18_000.0f32 / 80.0).ln();
                 let knobs = [(FILTER_CUTOFF, way), (FILTER_RESONANCE, 1.0)];
                 drag(ui, rect, "filter", knobs, scene);
             }
-            Self::Envelope(section) => envelope(ui, inside, section, colour, scene),
+            Self::Envelope(section) => self.envelope(ui, inside, section, colour, scene),
             Self::Lfo(n) => {
                 let hertz =
                     PARAMS[[LFO_RATE, LFO2_RATE][n]].plain(patch.get([LFO_RATE, LFO2_RATE][n]));
                 let seconds = (4.0 / hertz).clamp(0.5, 4.0);
-                let levels = curves::lfo(patch, n, 120.0, seconds, count);
+                let levels = self.curve(ui, patch, count, || {
+                    curves::lfo(patch, n, 120.0, seconds, count)
+                });
                 trace(ui, inside, count, colour, |k| 0.5 - 0.45 * levels[k]);
                 let rate = [LFO_RATE, LFO2_RATE][n];
                 let delay = [LFO_DELAY, LFO2_DELAY][n];
@@ -92,6 +92,86 @@ impl Picture {
             }
         }
     }
+
+    /// The numbers of a curve, computed anew where patch or length are not those of last time.
+    fn curve(
+        self,
+        ui: &Ui,
+        patch: &Patch,
+        count: usize,
+        compute: impl FnOnce() -> Vec<f32>,
+    ) -> Arc<Vec<f32>> {
+        type Kept = (Patch, usize, Arc<Vec<f32>>);
+        let key = ui.scope_id().with(("curve", self));
+        if let Some((of, length, curve)) = ui.data(|data| data.get_temp::<Kept>(key))
+            && of == *patch
+            && length == count
+        {
+            return curve;
+        }
+        let curve = Arc::new(compute());
+        let kept: Kept = (*patch, count, curve.clone());
+        ui.data_mut(|data| data.insert_temp(key, kept));
+        curve
+    }
+
+    /// An envelope with its three corners.
+    fn envelope(self, ui: &Ui, rect: Rect, section: Section, colour: Color32, scene: &Scene<'_>) {
+        let knobs = match section {
+            Section::FilterEnv => [FILTER_ATTACK, FILTER_DECAY, FILTER_SUSTAIN, FILTER_RELEASE],
+            _ => [AMP_ATTACK, AMP_DECAY, AMP_SUSTAIN, AMP_RELEASE],
+        };
+        let plain = |row: usize| PARAMS[row].plain(scene.effective.get(row));
+        let [attack, decay, _, release] = knobs.map(plain);
+        let held = (1.3 * (attack + decay)).max(0.05);
+        let seconds = 1.08 * (held + release);
+        let count = points(rect);
+        let patch = &scene.effective;
+        let levels = self.curve(ui, patch, count, || {
+            curves::envelope(patch, section, seconds, held, count)
+        });
+        trace(ui, rect, count, colour, |k| 1.0 - 0.95 * levels[k]);
+        let sustain = levels[((attack + decay) / seconds * count as f32) as usize];
+        let at = |time: f32, level: f32| {
+            let x = rect.left() + rect.width() * time / seconds;
+            pos2(x, rect.bottom() - 0.95 * rect.height() * level)
+        };
+        let corners = [
+            (at(attack, 1.0), [(knobs[0], 0.6), (knobs[0], 0.0)]),
+            (
+                at(attack + decay, sustain),
+                [(knobs[1], 0.6), (knobs[2], 1.0)],
+            ),
+            (at(held + release, 0.0), [(knobs[3], 0.6), (knobs[3], 0.0)]),
+        ];
+        for (n, (corner, knobs)) in corners.into_iter().enumerate() {
+            handle(
+                ui,
+                corner,
+                ("corner", section, n),
+                knobs,
+                rect.size(),
+                colour,
+                scene,
+            );
+        }
+    }
+}
+
+/// Gains in dB of both filters at `count` frequencies of the filter's picture.
+fn gains(patch: &Patch, count: usize) -> Vec<f32> {
+    let response = FilterResponse::new(patch, RATE);
+    let gain = |k: usize| {
+        let at = k as f32 / (count - 1) as f32;
+        let hertz = HERTZ[0] * (HERTZ[1] / HERTZ[0]).powf(at);
+        20.0 * response.gain(hertz).max(1e-6).log10()
+    };
+    (0..count).map(gain).collect()
+}
+
+/// Number of points of a curve: one for two points of its width.
+fn points(rect: Rect) -> usize {
+    ((0.5 * rect.width()) as usize).clamp(32, 200)
 }
 
 /// Draws a curve: `level` from 0 at the top to 1 at the foot.
@@ -104,45 +184,6 @@ fn trace(ui: &Ui, rect: Rect, count: usize, colour: Color32, level: impl Fn(usiz
         .collect();
     ui.painter()
         .add(Shape::line(points, Stroke::new(1.5, colour)));
-}
-
-/// An envelope with its three corners.
-fn envelope(ui: &Ui, rect: Rect, section: Section, colour: Color32, scene: &Scene<'_>) {
-    let knobs = match section {
-        Section::FilterEnv => [FILTER_ATTACK, FILTER_DECAY, FILTER_SUSTAIN, FILTER_RELEASE],
-        _ => [AMP_ATTACK, AMP_DECAY, AMP_SUSTAIN, AMP_RELEASE],
-    };
-    let plain = |row: usize| PARAMS[row].plain(scene.effective.get(row));
-    let [attack, decay, _, release] = knobs.map(plain);
-    let held = (1.3 * (attack + decay)).max(0.05);
-    let seconds = 1.08 * (held + release);
-    let count = (rect.width() as usize).clamp(16, 240);
-    let levels = curves::envelope(&scene.effective, section, seconds, held, count);
-    trace(ui, rect, count, colour, |k| 1.0 - 0.95 * levels[k]);
-    let sustain = levels[((attack + decay) / seconds * count as f32) as usize];
-    let at = |time: f32, level: f32| {
-        let x = rect.left() + rect.width() * time / seconds;
-        pos2(x, rect.bottom() - 0.95 * rect.height() * level)
-    };
-    let corners = [
-        (at(attack, 1.0), [(knobs[0], 0.6), (knobs[0], 0.0)]),
-        (
-            at(attack + decay, sustain),
-            [(knobs[1], 0.6), (knobs[2], 1.0)],
-        ),
-        (at(held + release, 0.0), [(knobs[3], 0.6), (knobs[3], 0.0)]),
-    ];
-    for (n, (corner, knobs)) in corners.into_iter().enumerate() {
-        handle(
-            ui,
-            corner,
-            ("corner", section, n),
-            knobs,
-            rect.size(),
-            colour,
-            scene,
-        );
-    }
 }
 
 /// A corner of a picture that can be dragged.

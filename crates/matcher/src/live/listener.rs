@@ -31,6 +31,8 @@ pub struct StepResult {
     /// Likeness of what is held, by the last resynthesis, -1 to 1; `None` before the first since
     /// the last silence.
     pub likeness: Option<f32>,
+    /// Likeness of the player's knobs, by the same resynthesis.
+    pub of_knobs: Option<f32>,
     /// True if the target has moved.
     pub moved: bool,
     /// State of the match.
@@ -211,6 +213,7 @@ impl<E: Encoder> Hearing<E> {
             target: self.matching.held(),
             confidence,
             likeness: self.matching.likeness(),
+            of_knobs: self.matching.of_knobs(),
             moved,
             state: self.matching.state(),
             silent,

@@ -132,6 +132,8 @@ pub(super) struct Matching {
     before: Option<Target>,
     /// Likeness of what is held, by the last judgement.
     likeness: Option<f32>,
+    /// Likeness of the player's knobs by the last judgement of the sound.
+    of_knobs: Option<f32>,
     /// Number of judgements in a row in which the sound seemed to be another.
     strange: u32,
     /// Loss of likeness against that of the phrase, smoothed.
@@ -168,6 +170,7 @@ impl Matching {
             best: 0.0,
             before: None,
             likeness: None,
+            of_knobs: None,
             strange: 0,
             loss: 0.0,
         }
@@ -256,6 +259,7 @@ impl Matching {
         self.sounding = 0;
         self.judged_next = FIRST_JUDGED;
         self.likeness = None;
+        self.of_knobs = None;
         self.kind = None;
         self.unlike = 0;
         self.best = 0.0;
@@ -295,6 +299,11 @@ impl Matching {
     /// Likeness of what is held by the last judgement; `None` before the sound's first.
     pub(super) fn likeness(&self) -> Option<f32> {
         self.likeness
+    }
+
+    /// Likeness of the player's knobs by the last judgement; `None` before the sound's first.
+    pub(super) fn of_knobs(&self) -> Option<f32> {
+        self.of_knobs
     }
 
     /// State of the match.
@@ -412,6 +421,7 @@ impl Matching {
         let of_held = held.and_then(|_| all.next()).unwrap_or(of_knobs);
         let of_encoder = inferred.and_then(|_| all.next()).unwrap_or(-1.0);
         self.likeness = Some(of_held);
+        self.of_knobs = Some(of_knobs);
         self.best = of_knobs.max(of_held).max(of_encoder);
 
         if self.searched {

@@ -165,6 +165,7 @@ struct Shown {
     pitch: PitchFrame,
     confidence: f32,
     likeness: Option<f32>,
+    of_knobs: Option<f32>,
     status: Status,
     answering: Option<Runtime>,
     changes: u64,
@@ -193,6 +194,8 @@ pub struct Snapshot {
     pub confidence: f32,
     /// Likeness of the inferred patch to the reference, -1 to 1, by the last resynthesis.
     pub likeness: Option<f32>,
+    /// Likeness of the player's knobs to the reference, by the same resynthesis.
+    pub of_knobs: Option<f32>,
     /// Status of the match.
     pub status: Status,
     /// Number of samples dropped because the listener fell behind.
@@ -224,6 +227,7 @@ impl View {
             pitch: shown.pitch,
             confidence: shown.confidence,
             likeness: shown.likeness,
+            of_knobs: shown.of_knobs,
             status: shown.status.clone(),
             dropped: self.shared.dropped.load(Ordering::Relaxed),
             late: self.shared.late.load(Ordering::Relaxed),

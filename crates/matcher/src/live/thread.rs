@@ -399,5 +399,6 @@ fn show_inference(shared: &LoopState, heard: &Result<StepResult, EncoderError>) 
             shown.confidence = heard.confidence;
         }
         shown.likeness = heard.likeness;
+        shown.of_knobs = heard.of_knobs;
     }
 }

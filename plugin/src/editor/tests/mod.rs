@@ -141,6 +141,7 @@ fn heard() -> Snapshot {
     let mut snapshot = Snapshot {
         ear: config,
         likeness: Some(0.91),
+        of_knobs: Some(0.73),
         confidence: 0.4,
         status: Status::Matched { searching: true },
         ..Snapshot::default()
