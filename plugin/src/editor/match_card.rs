@@ -12,6 +12,7 @@ use synth::params::matched_index;
 use synth::{COUNT, MATCHED, Patch};
 
 use super::control::{self, button_body};
+use super::sounds::{CARD, Sounds};
 use super::{Scene, View, knob, locks, theme};
 use crate::history::{self, Step, Turn};
 use crate::reference::{Choice, MELODIES};
@@ -33,7 +34,14 @@ pub struct MatchCard {
 
 impl MatchCard {
     /// Draws the card into `rect`.
-    pub fn show(&mut self, ui: &mut Ui, rect: Rect, scene: &Scene<'_>, view: &mut View) {
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        rect: Rect,
+        scene: &Scene<'_>,
+        view: &mut View,
+        sounds: &mut Sounds,
+    ) {
         theme::card(ui.painter(), rect);
         let inside = rect.shrink2(vec2(12.0, 8.0));
         let source = Rect::from_min_max(pos2(inside.left(), inside.bottom() - 24.0), inside.max);
@@ -49,7 +57,15 @@ impl MatchCard {
         let height = room.clamp(control::HEIGHT - 14.0, 128.0);
         let top = buttons.top() - 6.0 - height;
         let upper = Rect::from_min_max(inside.min, pos2(inside.right(), top));
-        self.likeness(ui, upper, scene);
+        let curve = self.likeness(ui, upper, scene);
+        // A large window has room for the sounds.
+        let free = Rect::from_min_max(
+            pos2(inside.left(), curve.bottom() + 10.0),
+            pos2(inside.right(), top - 6.0),
+        );
+        if *view == View::Main && free.height() >= CARD[1] {
+            sounds.grid(ui, free, scene);
+        }
         let third = inside.width() / 3.0;
         for (n, (param, label)) in [
             (COUNT, "Match"),
@@ -76,8 +92,8 @@ impl MatchCard {
         foot(ui, source, scene, view);
     }
 
-    /// The big number, its course, and what it is compared with.
-    fn likeness(&mut self, ui: &Ui, rect: Rect, scene: &Scene<'_>) {
+    /// The big number, its course, and what it is compared with; returns where the course is.
+    fn likeness(&mut self, ui: &Ui, rect: Rect, scene: &Scene<'_>) -> Rect {
         theme::heading(ui.painter(), rect.min, "Likeness");
         let now = ui.input(|input| input.time);
         let likeness = scene.snapshot.likeness.filter(|_| scene.held.is_some());
@@ -137,6 +153,7 @@ impl MatchCard {
             "How alike the reference and this synth sound at the notes heard, over the last 40 s, \
              from 0 % to 100 %. The lower line: your knobs alone.",
         );
+        curve
     }
 }
 

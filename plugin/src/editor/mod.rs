@@ -234,7 +234,8 @@ impl App {
                 // The match stays in sight.
                 let (left, right) = split(below);
                 self.sounds.show(ui, left, scene);
-                self.card.show(ui, right, scene, &mut self.view);
+                self.card
+                    .show(ui, right, scene, &mut self.view, &mut self.sounds);
             }
             View::About => self.about(ui, below, scene),
         }
@@ -260,7 +261,8 @@ impl App {
             Some(message) => show_message(ui, left, &message, scene),
             None => self.mirror.show(ui, left, scene),
         }
-        self.card.show(ui, right, scene, &mut self.view);
+        self.card
+            .show(ui, right, scene, &mut self.view, &mut self.sounds);
         let lower = Rect::from_min_max(pos2(rect.left(), upper.bottom() + theme::GAP), rect.max);
         sections::show(ui, lower, &mut self.page, scene);
     }

@@ -21,8 +21,9 @@ const SECONDS: f64 = 1.0;
 const KEY: f32 = 60.0;
 /// Range of levels in a picture, in dB.
 const RANGE: f32 = 50.0;
-/// Size of a sound's card in points.
-const CARD: [f32; 2] = [150.0, 118.0];
+/// Size of a sound's card, and space between two of them, in points.
+pub const CARD: [f32; 2] = [130.0, 112.0];
+const GAP: f32 = 8.0;
 
 /// Pictures of sounds, by their values.
 #[derive(Default)]
@@ -48,16 +49,22 @@ impl Sounds {
         let at = inside.min + vec2(0.0, 18.0);
         ui.painter()
             .text(at, Align2::LEFT_TOP, words, theme::font(12.5), theme::TEXT);
+        let below = Rect::from_min_max(inside.min + vec2(0.0, 44.0), inside.max);
+        self.grid(ui, below, scene);
+    }
+
+    /// Draws as many sounds as there is room for in `rect`, the one heard last first.
+    pub fn grid(&mut self, ui: &Ui, rect: Rect, scene: &Scene<'_>) {
         let now = scene.held.map(|held| held.inference.mean);
-        let columns = ((inside.width() + 10.0) / (CARD[0] + 10.0)).max(1.0) as usize;
-        let top = inside.top() + 44.0;
-        for (n, sound) in sounds.iter().enumerate() {
+        let columns = ((rect.width() + GAP) / (CARD[0] + GAP)).max(1.0) as usize;
+        let width = CARD[0].min(rect.width());
+        for (n, sound) in scene.sounds.iter().enumerate() {
             let corner = pos2(
-                inside.left() + (n % columns) as f32 * (CARD[0] + 10.0),
-                top + (n / columns) as f32 * (CARD[1] + 10.0),
+                rect.left() + (n % columns) as f32 * (width + GAP),
+                rect.top() + (n / columns) as f32 * (CARD[1] + GAP),
             );
-            let place = Rect::from_min_size(corner, CARD.into());
-            if place.bottom() <= inside.bottom() {
+            let place = Rect::from_min_size(corner, vec2(width, CARD[1]));
+            if place.bottom() <= rect.bottom() {
                 let sounding = now == Some(sound.mean);
                 self.card(ui, place, n, sound, sounding, scene);
             }

@@ -80,6 +80,11 @@ fn pages_look_as_stored() {
 #[test]
 fn the_largest_window_at_twice_the_size_uses_its_room() {
     let mut stage = Stage::new([2400.0, 1500.0], None);
+    let found = [0.2, 0.5, 0.8].map(|x| KnownSound {
+        mean: [x; MATCHED_COUNT],
+        likeness: x,
+    });
+    stage.params.state.set_sounds(found.to_vec());
     check("largest", &picture(&mut stage, 1.0));
     let mut stage = Stage::new(SIZE, None);
     check("double", &picture(&mut stage, 2.0));
