@@ -15,14 +15,14 @@ thread_local! {
     static OPENING: RefCell<Option<Arc<Door>>> = const { RefCell::new(None) };
 }
 
-/// What a host gives as the sidechain in a block.
+/// Kinds of sidechain that a host gives in a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Sidechain {
     /// No buffers.
     #[default]
     Unconnected = 0,
-    /// Buffers in which nothing sounds.
+    /// Silent buffers.
     Silent = 1,
     /// A single channel, which the instance gets as its left one.
     Mono = 2,
@@ -30,14 +30,14 @@ pub enum Sidechain {
     Stereo = 3,
 }
 
-/// What instance and guard tell each other.
+/// State that instance and guard share, as atomics.
 #[derive(Debug)]
 pub struct Door {
     /// The host's modulation of each row, normalised, as bits of f32.
     modulation: [AtomicU32; COUNT],
     changed: AtomicBool,
     refused: AtomicBool,
-    /// Number of edits that belong together, of those that the guard sees next.
+    /// Number of the guard's next edits that belong together.
     group: AtomicUsize,
     offline: AtomicBool,
     resuming: AtomicBool,

@@ -28,13 +28,13 @@ pub struct Turn {
 /// One thing that the player did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// What it was, for the player: `Cutoff`, `Paste patch`.
+    /// Name of the step for the player: `Cutoff`, `Paste patch`.
     pub name: String,
     /// Knobs that were turned.
     pub turns: Vec<Turn>,
     /// Locks and ranges before and after.
     pub limits: [Limits; 2],
-    /// Held inference before and after, where the step replaced it.
+    /// The held inference before and after, if the step replaced it.
     pub held: Option<[Option<Target>; 2]>,
 }
 

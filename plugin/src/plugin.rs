@@ -36,7 +36,7 @@ pub struct MirrorNet {
     params: Arc<Params>,
     audio: AudioState,
     changes: MatchChanges,
-    /// What the guard around this instance is told, and tells.
+    /// Exchange with the guard around this instance.
     door: Arc<Door>,
     /// `None` while the plugin is not active.
     processor: Option<Processor<AudioEnd>>,

@@ -24,11 +24,11 @@ pub struct Job {
     pub params: BTreeMap<String, f64>,
     /// State to load before activation.
     pub load_state: Option<PathBuf>,
-    /// Where to save the state after the last sample.
+    /// File for the state after the last sample.
     pub save_state: Option<PathBuf>,
-    /// Where the rendering goes, as a float32 WAV.
+    /// File for the rendering, a float32 WAV.
     pub out: PathBuf,
-    /// Where the [`Report`] goes.
+    /// File for the [`Report`].
     pub report: PathBuf,
     /// Keep pace with the wall clock, as a sound card would. CLAP host only.
     #[serde(default)]

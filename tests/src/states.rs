@@ -7,12 +7,12 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// A saved state and what it meant to the version that saved it.
+/// A saved state and its meaning for the version that saved it.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Fixture {
     /// Name of the state.
     pub name: String,
-    /// What is in it, in words.
+    /// Description of the content.
     pub content: String,
     /// Normalised values of the quantities that are not at their defaults, by id.
     pub quantities: BTreeMap<String, f32>,
@@ -20,7 +20,7 @@ pub struct Fixture {
     pub choices: BTreeMap<String, String>,
     /// Ids of the locked parameters.
     pub locks: Vec<String>,
-    /// Held inference: normalised values by id; empty if none is held.
+    /// The held inference: normalised values by id; empty if none is held.
     pub held: BTreeMap<String, f32>,
     /// The state as the framework writes it, without the length that CLAP's begins with.
     pub state: Value,

@@ -202,8 +202,8 @@ fn the_child_inherits_three_descriptors_and_no_blocked_signal() {
     assert_eq!(blocked, "0000000000000000");
 }
 
-/// FAULTS T3: a fork copies the page tables of a host with gigabytes in memory, and its threads
-/// stand still meanwhile.
+/// A fork copies the page tables of a host with gigabytes in memory, and its threads stand still
+/// meanwhile.
 #[cfg(target_os = "linux")]
 #[test]
 #[allow(unsafe_code)]

@@ -121,7 +121,7 @@ fn sound_is_the_same_in_blocks_of_any_size() {
     }
 }
 
-/// Same patch, notes and blocks, straight through the synthesizer.
+/// The same patch, notes and blocks, without the plugin.
 #[test]
 fn synth_is_the_same_in_blocks_of_any_size() {
     use rand::SeedableRng;

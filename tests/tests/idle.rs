@@ -1,4 +1,4 @@
-//! What instances cost that nobody plays and that hear nothing.
+//! Cost of instances that nobody plays and that hear nothing.
 
 #![cfg(target_os = "linux")]
 
@@ -31,7 +31,7 @@ fn threads(pid: u32) -> BTreeMap<String, (String, f64, f64)> {
     tasks.filter_map(|task| of(task.ok()?.path())).collect()
 }
 
-/// FAULTS E1, E2, E12: twenty instances, audio callbacks included.
+/// Twenty instances, audio callbacks included.
 #[test]
 fn instances_that_hear_nothing_rest() {
     let sandbox = Sandbox::with_engine();

@@ -67,7 +67,7 @@ struct Stream {
     view: View,
     sound: Vec<f32>,
     blocks: usize,
-    /// Where what was found took effect.
+    /// Samples at which results took effect.
     effects: Vec<usize>,
     /// Blocks at whose end no encoder had answered.
     gaps: Vec<usize>,
@@ -232,7 +232,7 @@ fn an_engine_without_a_built_in_model_is_told_so_and_matches() {
     );
 }
 
-/// FAULTS E13: a broken model in the engine's folder leaves the plugin its own.
+/// A broken model in the engine's folder leaves the plugin its own.
 #[test]
 fn a_broken_model_is_said_and_the_plugins_own_stands_in() {
     let folder = folder(Some("failed"));
@@ -282,7 +282,7 @@ fn without_any_model_the_match_holds_and_says_why() {
     stream.until(Runtime::Builtin);
 }
 
-/// FAULTS E1: silence needs no engine.
+/// Silence needs no engine.
 #[test]
 fn the_engine_starts_with_the_first_sound() {
     let folder = folder(Some("ok"));
@@ -305,8 +305,8 @@ fn the_engine_starts_with_the_first_sound() {
     assert!(stream.effects.iter().all(|&p| p > silence));
 }
 
-/// FAULTS E4: a model is exchanged for engine and built-in encoders of all instances at once, and
-/// the player's own comes first.
+/// A model is exchanged for engine and built-in encoders of all instances at once, and the player's
+/// own comes first.
 #[test]
 fn a_players_model_reaches_every_encoder_at_a_restart() {
     let (folder, own) = (folder(Some("ok")), tempfile::tempdir().unwrap());

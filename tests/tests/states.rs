@@ -59,7 +59,6 @@ fn sounding(fixture: &Fixture) -> Patch {
     Target::new(inference, &Patch::default()).effective(&knobs, 1.0, &limits)
 }
 
-/// FAULTS S1, S2, S3.
 #[test]
 fn states_of_every_version_sound_as_they_did() {
     let sandbox = Sandbox::without_engine();

@@ -22,12 +22,12 @@ const PLUGIN: &str = "plugin";
 /// The engine's folder in target/bundled.
 const ENGINE: &str = "engine";
 
-/// How much to bundle.
+/// Contents of a bundle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Parts {
-    /// The plugins, the standalone and the engine.
+    /// Plugins, standalone and engine.
     All,
-    /// The plugins and the standalone, which play and match with the built-in encoder.
+    /// Plugins and standalone, which play and match with the built-in encoder.
     WithoutEngine,
 }
 
@@ -83,7 +83,7 @@ pub fn make(
     lay_out(project, steps, libtorch, Profile::Release)
 }
 
-/// Builds all as the tests are built, so that nothing is built twice, and bundles it.
+/// Builds everything with the profile of the tests, so that nothing is built twice, and bundles it.
 pub fn make_for_tests(
     project: &Project,
     steps: &mut Steps,
@@ -100,7 +100,7 @@ pub fn make_for_tests(
     lay_out(project, steps, Some(libtorch), Profile::Dev)
 }
 
-/// Puts what was built where it is installed and tested from.
+/// Copies the build products to the folder that they are installed and tested from.
 fn lay_out(
     project: &Project,
     steps: &mut Steps,
@@ -120,8 +120,7 @@ fn lay_out(
     })
 }
 
-/// Writes the notices of what is in the plugin's files beside them, and into those that are
-/// folders.
+/// Writes the licence notices next to the plugin's files, and into those that are folders.
 fn put_notices(project: &Project) -> anyhow::Result<()> {
     let text = notices::text(project, &[PLUGIN], false)?;
     let bundled = project.bundled();
@@ -207,7 +206,7 @@ fn fill_engine(
 
     let libraries = libtorch.lib_folder()?;
     if cfg!(windows) {
-        // Windows looks for libraries beside the executable.
+        // Windows looks for libraries next to the executable.
         return link_libraries(&libraries, engine);
     }
     let lib = engine.join("lib");
@@ -222,7 +221,7 @@ fn fill_engine(
     }
 }
 
-/// Links what a running process loads; not the linker's script and import libraries.
+/// Links the libraries that a running process loads, without linker scripts and import libraries.
 fn link_libraries(from: &Path, to: &Path) -> anyhow::Result<()> {
     for item in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
         let name = item?.file_name();

@@ -1,4 +1,4 @@
-//! `deny`: what the libraries' licences and sources may be, by cargo-deny.
+//! `deny`: checks the licences and sources of the libraries with cargo-deny.
 
 use std::process::Command;
 
@@ -7,7 +7,8 @@ use anyhow::bail;
 use crate::process;
 use crate::project::Project;
 
-/// Checks bans, licences and sources; with `advisories` also known faults, which needs a network.
+/// Checks bans, licences and sources; with `advisories` also known vulnerabilities, which needs a
+/// network.
 pub fn run(project: &Project, advisories: bool) -> anyhow::Result<()> {
     let version = process::output(Command::new("cargo-deny").arg("--version"));
     if version.is_err() {

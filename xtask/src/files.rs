@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use directories::BaseDirs;
 
-/// How the names of folders begin in which [`replace`] makes things.
+/// Prefix of the names of [`replace`]'s staging folders.
 const STAGING: &str = ".mirrornet-";
 
-/// The home and data folders of this user.
+/// Home and data folders of this user.
 pub fn user_folders() -> anyhow::Result<BaseDirs> {
     BaseDirs::new().context("this user has no home folder: set HOME")
 }
@@ -22,8 +22,7 @@ pub fn cache_folder() -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Takes the cache for this process alone, until the result is dropped, and clears away what
-/// interrupted runs left in it.
+/// Locks the cache until the result is dropped, and removes the leftovers of interrupted runs.
 pub fn lock_cache() -> anyhow::Result<File> {
     let folder = cache_folder()?;
     let path = folder.join("lock");
@@ -42,7 +41,7 @@ pub fn lock_cache() -> anyhow::Result<File> {
     Ok(lock)
 }
 
-/// Removes a file, a link or a folder with all it holds; says whether there was one.
+/// Removes a file, a link or a folder with its contents; returns whether it existed.
 pub fn remove(path: &Path) -> anyhow::Result<bool> {
     let removed = match path.symlink_metadata() {
         Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
@@ -54,8 +53,8 @@ pub fn remove(path: &Path) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// Puts what `fill` makes at the path it is given to `target`, in place of what was there. The new
-/// one is made beside `target` and renamed, so that nobody ever sees half of it.
+/// Replaces `target` by what `fill` creates at the path it is given: a neighbour of `target`, which
+/// is renamed at the end, so that nobody ever sees half of it.
 pub fn replace(
     target: &Path,
     fill: impl FnOnce(&Path) -> anyhow::Result<()>,
@@ -83,13 +82,13 @@ pub fn replace(
     Ok(())
 }
 
-/// Copies a file, a link, or a folder with all it holds, to `to`, which must not exist.
+/// Copies a file, a link, or a folder with its contents, to `to`, which must not exist.
 pub fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     walk(from, to, &|from, to| fs::copy(from, to).map(|_| ()))
 }
 
-/// Like [`copy`], but files become second names of the same content where the file system can do
-/// that: for hundreds of megabytes of libraries that nobody writes to.
+/// Hard-links files instead of copying them where the file system allows it, otherwise as [`copy`]:
+/// for hundreds of megabytes of libraries that nobody writes to.
 pub fn link(from: &Path, to: &Path) -> anyhow::Result<()> {
     walk(from, to, &|from, to| {
         fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(|_| ()))

@@ -64,12 +64,12 @@ pub fn start_standalone(
     become_command(Command::new(standalone).args(args))
 }
 
-/// Where this user's hosts and our plugins look.
+/// Folders in which this user's hosts and our plugins look.
 struct Places {
     clap: PathBuf,
     vst3: PathBuf,
     engine: PathBuf,
-    /// A model of the player's own: not ours to place.
+    /// The player's own model, which installations never touch.
     model: PathBuf,
 }
 
@@ -111,7 +111,8 @@ fn place_plugins(bundled: &Path, places: &Places) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The contract of a model, and the copy that tells later whether it is still the shipped one.
+/// File name of a model's contract, and of the copy that shows later whether it is still the
+/// shipped one.
 const CONTRACT: &str = "encoder.json";
 const INSTALLED: &str = "model.installed.json";
 
@@ -127,8 +128,8 @@ fn place_engine(bundled: &Path, places: &Places) -> anyhow::Result<()> {
     })
 }
 
-/// Moves a model that the player has put into the engine's folder to the place for one's own, if
-/// that is free, else beside it.
+/// Moves a model that the player has put into the engine's folder to the folder for own models, or
+/// next to it if that is taken.
 fn keep_own_model(places: &Places) -> anyhow::Result<()> {
     let model = places.engine.join("model");
     let contract = |path: PathBuf| fs::read(path).ok();
@@ -220,7 +221,6 @@ mod tests {
         assert!(remove_all(&places).unwrap().is_empty());
     }
 
-    /// FAULTS E5.
     #[test]
     fn a_players_own_model_is_never_replaced() {
         let (_folder, bundled, places) = scene();

@@ -1,8 +1,7 @@
 //! libtorch, as the `tch` crate wants it: fetched from PyPI by pip into a per-user cache.
 //!
 //! The wheels on PyPI are for Python, and on Linux for CUDA; a CPU process needs a part of them.
-//! That part becomes a prefix with `include/` and `lib/`. A cache that fails its check is made
-//! anew.
+//! That part becomes a prefix with `include/` and `lib/`. A cache that fails its check is rebuilt.
 
 mod wheels;
 
@@ -25,17 +24,17 @@ use wheels::{
 /// The version `tch` 0.26 expects.
 const VERSION: &str = "2.13.0";
 
-/// Which part of libtorch.
+/// Variants of libtorch.
 #[derive(Clone, Copy)]
 pub enum Build {
-    /// What a CPU process needs.
+    /// The libraries for training and inference on the CPU.
     Cpu,
-    /// What a process needs that trains on an NVIDIA GPU.
+    /// The same with the CUDA part, for training on an NVIDIA GPU.
     Cuda,
 }
 
 impl Build {
-    /// Names the recipe below in the cache's manifest: change it when the recipe changes.
+    /// Name of the recipe in the cache's manifest; it must change whenever the recipe does.
     fn stamp(self) -> &'static str {
         match self {
             Self::Cpu => "MirrorNet libtorch 2.13.0, recipe 1",
@@ -43,7 +42,7 @@ impl Build {
         }
     }
 
-    /// Its folder in the cache.
+    /// Name of the variant's folder in the cache.
     fn folder(self) -> String {
         match self {
             Self::Cpu => format!("libtorch-{VERSION}"),
@@ -52,13 +51,13 @@ impl Build {
     }
 }
 
-/// Takes the wanted members out of a wheel. Python is there for pip, and its zipfile checks the
-/// sums.
+/// Script that extracts the wanted members of a wheel. Python is needed for pip anyway, and its
+/// zipfile checks the sums.
 const UNPACK: &str = include_str!("unpack.py");
 
-/// Which libtorch cargo shall use.
+/// The libtorch that cargo uses.
 pub enum Libtorch {
-    /// Ours: the prefix in the per-user cache.
+    /// The prefix in the per-user cache.
     Cached(PathBuf),
     /// The user's own, named by `LIBTORCH` or `LIBTORCH_USE_PYTORCH` in the environment.
     Users,

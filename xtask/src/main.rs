@@ -48,7 +48,7 @@ enum Task {
     /// Needs neither libtorch, Python, display nor sound card. Prints the figures and where the
     /// page is.
     Demo {
-        /// Folder for the page instead.
+        /// Folder for the page, instead of target/demo.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
@@ -83,11 +83,11 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
-    /// Formatting, clippy and documentation, warnings being errors.
+    /// Check formatting, clippy and documentation; warnings are errors.
     Check,
     /// Check the libraries' licences and sources with cargo-deny (see deny.toml).
     Deny {
-        /// Also look for known faults in them; needs a network.
+        /// Also look for known vulnerabilities; needs a network.
         #[arg(long)]
         advisories: bool,
     },
@@ -96,13 +96,13 @@ enum Task {
         /// Also run the soaks, the fuzzing and all measured goals (hours).
         #[arg(long)]
         long: bool,
-        /// Passed on to `cargo test --workspace`, e.g. `cargo xtask test -- --test vst3`.
+        /// Arguments for `cargo test --workspace`, e.g. `cargo xtask test -- --test vst3`.
         #[arg(last = true)]
         args: Vec<OsString>,
     },
     /// Install three SoundFonts and write melodies of their instruments (2.2 GB), to train on.
     References {
-        /// Folder to write.
+        /// Output folder.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
@@ -129,7 +129,7 @@ enum Task {
     Render(Arguments),
 }
 
-/// How much of the bundle to make.
+/// Contents of the bundle.
 #[derive(clap::Args)]
 struct Extent {
     /// Leave the engine out: no libtorch and no Python are needed, and the plugin matches with its

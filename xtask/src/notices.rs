@@ -1,4 +1,4 @@
-//! Notices of what is bundled and not ours: fonts, libraries, libtorch.
+//! Licence notices of the third-party parts of a bundle: fonts, libraries, libtorch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use crate::project::Project;
 /// Name of the file, in the bundle and in the engine's folder.
 pub const FILE: &str = "NOTICES.txt";
 
-/// libtorch comes as a binary, whose parts cargo doesn't know.
+/// Notice of libtorch, a binary whose parts cargo doesn't know.
 const LIBTORCH: &str = include_str!("libtorch_notice.txt");
 
 /// The notices of everything that is linked into the packages `roots`, with libtorch's where there
@@ -122,7 +122,6 @@ fn notices_in(folder: &Path) -> anyhow::Result<Vec<String>> {
 mod tests {
     use super::*;
 
-    /// FAULTS E10.
     #[test]
     fn fonts_libraries_and_libtorch_are_named_with_their_licences() {
         let project = Project::find().unwrap();

@@ -1,4 +1,4 @@
-//! Other programs: run to their end, asked for their output, or become in this one's place.
+//! Child processes: run to their end, read, or put in this process's place.
 
 use std::process::{Command, ExitCode};
 
@@ -29,7 +29,7 @@ pub fn output(command: &mut Command) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The words of `command`, for messages.
+/// Program and arguments of `command`, for messages.
 fn describe(command: &Command) -> String {
     std::iter::once(command.get_program())
         .chain(command.get_args())

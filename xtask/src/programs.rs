@@ -32,12 +32,12 @@ impl Program {
         }
     }
 
-    /// Its release build.
+    /// Path of the program's release build.
     pub fn path(self, project: &Project) -> PathBuf {
         project.built(self.name(), Profile::Release)
     }
 
-    /// Its file's name without an extension.
+    /// File name of the program, without an extension.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cli => "mirrornet",

@@ -1,4 +1,4 @@
-//! Where the project is, and how cargo is called in it.
+//! The project's folder, and cargo commands in it.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,9 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// A way to build.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Profile {
-    /// For players.
+    /// The profile for players.
     Release,
-    /// For tests: with assertions.
+    /// The profile for tests, with assertions.
     Dev,
 }
 
@@ -28,7 +28,7 @@ impl Profile {
         }
     }
 
-    /// Its folder in cargo's target folder.
+    /// Name of the profile's folder in cargo's target folder.
     fn folder(self) -> &'static str {
         match self {
             Self::Release => "release",
@@ -63,7 +63,7 @@ impl Project {
         })
     }
 
-    /// Where `bundle` puts its products.
+    /// Folder of the products of `bundle`.
     pub fn bundled(&self) -> PathBuf {
         self.target.join("bundled")
     }

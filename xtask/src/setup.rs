@@ -18,7 +18,7 @@ pub fn run(steps: &mut Steps) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sets up libtorch with its CUDA part beside the ordinary one, and says how to train with it.
+/// Sets up libtorch with its CUDA part next to the ordinary one, and prints how to train with it.
 pub fn run_cuda(steps: &mut Steps) -> anyhow::Result<()> {
     install_packages(steps, &[system::COMPILER])?;
     let prefix = steps.step("libtorch for CUDA", || libtorch::cached(Build::Cuda))?;

@@ -101,7 +101,7 @@ fn missing<'a>(wanted: &[&'a str], report: &str) -> Vec<&'a str> {
     missing
 }
 
-/// How to run a command as root without being asked a password; none where that is not allowed.
+/// Prefix that runs a command as root without a password prompt; `None` where that is not allowed.
 fn privilege() -> Option<&'static [&'static str]> {
     let succeeds = |program: &str, args: &[&str]| {
         let output = Command::new(program).args(args).output().ok()?;

@@ -33,14 +33,14 @@ impl Order {
     }
 }
 
-/// How a chunk's announced size relates to the bytes that are there.
+/// Relation of a chunk's announced size to the bytes that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// As announced.
+    /// The chunk is as long as announced.
     Whole,
-    /// Its writer could not know the size; the chunk goes to the end of the file.
+    /// The writer could not know the size; the chunk extends to the end of the file.
     Streamed,
-    /// Its writer never came to fill in the size; the chunk goes to the end of the file.
+    /// The writer did not get to fill in the size; the chunk extends to the end of the file.
     Unfinished,
     /// The file ends before the chunk does.
     Truncated {

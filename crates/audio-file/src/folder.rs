@@ -48,7 +48,7 @@ pub fn sound_files(folder: &Path) -> io::Result<SoundFiles> {
 }
 
 fn is_sound(path: &Path) -> bool {
-    // "._name.wav" is what macOS leaves on foreign disks beside "name.wav".
+    // "._name.wav" is what macOS leaves on foreign disks next to "name.wav".
     let hidden = path
         .file_name()
         .is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));

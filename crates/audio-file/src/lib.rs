@@ -71,7 +71,7 @@ pub enum AudioError {
     /// No sound.
     #[error("there is no sound in it: expected at least one sample")]
     Empty,
-    /// Too much sound.
+    /// The sound is too long.
     #[error(
         "too long: expected at most {MOST_SAMPLES} samples (three hours of one channel at 48 kHz). \
          Cut it, for example with `ffmpeg -ss 0 -t 600 -i in out.wav`"

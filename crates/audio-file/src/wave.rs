@@ -5,7 +5,7 @@ use super::{AudioError, Plain};
 
 /// The tail of the identifiers that stand for a format tag in WAVE_FORMAT_EXTENSIBLE.
 const SUBTYPE: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71];
-/// The same for Ambisonics.
+/// End of the sub-format's GUID for Ambisonics.
 const AMBISONIC: [u8; 14] = [
     0, 0, 0x21, 0x07, 0xD3, 0x11, 0x86, 0x44, 0xC8, 0xC1, 0xCA, 0, 0, 0,
 ];
@@ -22,7 +22,7 @@ mod tag {
     pub const EXTENSIBLE: u16 = 0xFFFE;
 }
 
-/// What the format chunk says.
+/// Content of the format chunk.
 struct Format<'a> {
     tag: u16,
     channels: u16,

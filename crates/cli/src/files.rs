@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes `bytes` to a temporary file in the folder of `path`, syncs it to the disk, then renames
-/// it. What is no plain file of its own is written through instead: see [`replace_with`].
+/// it. Links, pipes and devices are written through instead: see [`replace_with`].
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match Destination::of(path)? {
         Destination::Through => write_through(path, bytes),
@@ -56,11 +56,11 @@ fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.flush()
 }
 
-/// How a path is written.
+/// Way in which a path is written.
 enum Destination {
-    /// By a new file that takes its place; links are followed.
+    /// A new file takes the path's place; links are followed.
     Replace(PathBuf),
-    /// By opening what is there.
+    /// The existing file is opened.
     Through,
 }
 
@@ -115,10 +115,10 @@ pub enum OutputError {
         option: &'static str,
         /// The path as given.
         path: String,
-        /// What is wrong with it.
+        /// Reason, in words.
         reason: String,
     },
-    /// It would overwrite something that is needed.
+    /// The output would overwrite something that is needed.
     #[error("{option} {path} is the same file as {other}: give another one")]
     Same {
         /// The option that names it.
@@ -186,9 +186,9 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-/// What makes two paths the same file.
+/// Identity of a file, by which two paths are compared.
 struct Identity {
-    /// Without links; of a file that isn't there, of its folder.
+    /// Path without links; for a missing file, based on its folder's.
     path: PathBuf,
     metadata: Option<Metadata>,
 }

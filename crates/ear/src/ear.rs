@@ -64,8 +64,8 @@ impl Ear {
         Self::with_instructions(config, input_rate, pitch, InstructionSet::best())
     }
 
-    /// Like [`Ear::new`], with chosen vector instructions: for tests and benchmarks. Instructions
-    /// that this CPU lacks are an error.
+    /// Creates an ear as [`Ear::new`] does, with chosen vector instructions, for tests and
+    /// benchmarks. Instructions that this CPU lacks are an error.
     pub fn with_instructions(
         config: &EarConfig,
         input_rate: f64,

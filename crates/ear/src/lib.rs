@@ -39,7 +39,7 @@
 //! and its frequency response is the prototype's with all its images, plus half of the first
 //! sample, where the response jumps (a test sums the images). Both grow with CF / fs; the reference
 //! has them, which is how this discretisation was found: against its measured responses, one by
-//! one, H errs by .7 to 2.3 % from 180 Hz to 7.2 kHz. A least-squares fit of the gains to `P` on
+//! one, H errs by 0.7 to 2.3 % from 180 Hz to 7.2 kHz. A least-squares fit of the gains to `P` on
 //! the frequency axis, tried before, is as good at low channels and errs by 17 % at 5.7 kHz;
 //! matched zeros and the bilinear transform give spectrograms worse by a factor of 2 and 20. H
 //! depends on CF / fs only: a preset at another rate (`native_rate`) has the same coefficients and
@@ -57,18 +57,18 @@
 //!
 //! | signal | 16 kHz linear r, e | 16 kHz factor 0.1 | 8 kHz native | 11.025 kHz native |
 //! |---|---|---|---|---|
-//! | noise, 2 s | .999973 .0038 | .999791 .0090 | .999953 .0052 | |
-//! | saw 440 Hz, 2 s | .999949 .0083 | .999920 .0114 | .999963 .0075 | |
-//! | noise | .999972 .0040 | .999740 .0104 | .999956 .0051 | .999961 .0047 |
-//! | saw 440 Hz | .999951 .0081 | .999885 .0133 | .999963 .0074 | .999971 .0065 |
-//! | sweep | .999889 .0142 | .999581 .0281 | .999917 .0117 | .999908 .0126 |
-//! | impulses | .999986 .0042 | .999913 .0102 | .999978 .0051 | .999982 .0047 |
-//! | speech-like | .999982 .0051 | .999969 .0069 | .999990 .0036 | .999990 .0038 |
-//! | melody | .999915 .0100 | .999876 .0137 | .999963 .0067 | .999951 .0077 |
+//! | noise, 2 s | 0.999973 0.0038 | 0.999791 0.0090 | 0.999953 0.0052 | |
+//! | saw 440 Hz, 2 s | 0.999949 0.0083 | 0.999920 0.0114 | 0.999963 0.0075 | |
+//! | noise | 0.999972 0.0040 | 0.999740 0.0104 | 0.999956 0.0051 | 0.999961 0.0047 |
+//! | saw 440 Hz | 0.999951 0.0081 | 0.999885 0.0133 | 0.999963 0.0074 | 0.999971 0.0065 |
+//! | sweep | 0.999889 0.0142 | 0.999581 0.0281 | 0.999917 0.0117 | 0.999908 0.0126 |
+//! | impulses | 0.999986 0.0042 | 0.999913 0.0102 | 0.999978 0.0051 | 0.999982 0.0047 |
+//! | speech-like | 0.999982 0.0051 | 0.999969 0.0069 | 0.999990 0.0036 | 0.999990 0.0038 |
+//! | melody | 0.999915 0.0100 | 0.999876 0.0137 | 0.999963 0.0067 | 0.999951 0.0077 |
 //!
-//! The half-wave cell reaches r >= .9986 and e <= .044 on the same signals. [`HairCell::Hard`]
-//! keeps only signs, and where a filter's output is small its sign is hard to foretell: r = .965, e
-//! = .14 to .19.
+//! The half-wave cell reaches r >= 0.9986 and e <= 0.044 on the same signals. [`HairCell::Hard`]
+//! keeps only signs, and where a filter's output is small its sign is hard to foretell: r = 0.965,
+//! e = 0.14 to 0.19.
 //!
 //! # Speed
 //! Channels are SIMD lanes ([`InstructionSet`], chosen at run time); the instruction sets agree
@@ -88,8 +88,8 @@
 //! The lines with pitch are older than its range from 27 Hz and its tones: on another CPU (AVX2,
 //! two slow cores) a frame of `nsl16k` with pitch went from 7.9 to 15.2 us.
 //!
-//! With AVX-512 (an Intel Xeon, the core's other thread busy) a frame of `nsl16k` takes .70 of
-//! AVX2's time, with pitch .75, from 48 kHz with pitch .82.
+//! With AVX-512 (an Intel Xeon, the core's other thread busy) a frame of `nsl16k` takes 0.70 of
+//! AVX2's time, with pitch 0.75, from 48 kHz with pitch 0.82.
 //!
 //! `wide` is bounded by its rate: the same 129 filters at 32 instead of 16 kHz.
 //!
@@ -112,22 +112,22 @@
 //!
 //! | instrument | frames | gross | detached | legato | start | after | missed | false | median |
 //! |---|---|---|---|---|---|---|---|---|---|
-//! | piano | 4701 | 1.28 % | 0 % | 2.75 % | 4.96 % | .63 % | .19 % | 0 % | 3.9 |
-//! | flute | 4789 | 2.09 % | 0 % | 4.45 % | 14.45 % | .33 % | 0 % | 0 % | 4.4 |
-//! | violin | 4852 | .60 % | 0 % | 1.29 % | 3.19 % | .19 % | 0 % | 0 % | 2.5 |
-//! | trumpet | 4913 | 1.42 % | .08 % | 3.02 % | 3.33 % | 1.10 % | .02 % | 0 % | 4.7 |
-//! | cello | 4852 | .66 % | 0 % | 1.42 % | 3.95 % | .14 % | 0 % | 0 % | 3.5 |
-//! | tenor sax | 4840 | .21 % | 0 % | .44 % | .77 % | .12 % | .02 % | 0 % | 2.8 |
-//! | clarinet | 4848 | .58 % | 0 % | 1.25 % | 2.75 % | .24 % | .02 % | 0 % | 3.1 |
-//! | electric bass | 4914 | .94 % | 0 % | 2.04 % | 4.44 % | .33 % | 0 % | 0 % | .6 |
-//! | nylon guitar | 4897 | 1.39 % | 0 % | 3.02 % | 6.82 % | .48 % | .02 % | 0 % | 1.5 |
-//! | all | 43606 | 1.02 % | .01 % | 2.19 % | 4.87 % | .39 % | .03 % | 0 % | 2.8 |
+//! | piano | 4701 | 1.28 % | 0 % | 2.75 % | 4.96 % | 0.63 % | 0.19 % | 0 % | 3.9 |
+//! | flute | 4789 | 2.09 % | 0 % | 4.45 % | 14.45 % | 0.33 % | 0 % | 0 % | 4.4 |
+//! | violin | 4852 | 0.60 % | 0 % | 1.29 % | 3.19 % | 0.19 % | 0 % | 0 % | 2.5 |
+//! | trumpet | 4913 | 1.42 % | 0.08 % | 3.02 % | 3.33 % | 1.10 % | 0.02 % | 0 % | 4.7 |
+//! | cello | 4852 | 0.66 % | 0 % | 1.42 % | 3.95 % | 0.14 % | 0 % | 0 % | 3.5 |
+//! | tenor sax | 4840 | 0.21 % | 0 % | 0.44 % | 0.77 % | 0.12 % | 0.02 % | 0 % | 2.8 |
+//! | clarinet | 4848 | 0.58 % | 0 % | 1.25 % | 2.75 % | 0.24 % | 0.02 % | 0 % | 3.1 |
+//! | electric bass | 4914 | 0.94 % | 0 % | 2.04 % | 4.44 % | 0.33 % | 0 % | 0 % | 0.6 |
+//! | nylon guitar | 4897 | 1.39 % | 0 % | 3.02 % | 6.82 % | 0.48 % | 0.02 % | 0 % | 1.5 |
+//! | all | 43606 | 1.02 % | 0.01 % | 2.19 % | 4.87 % | 0.39 % | 0.03 % | 0 % | 2.8 |
 //!
 //! It reaches from 27 Hz to 4.8 kHz (at most 0.4 of the filters' rate); notes are made of each
 //! frame's [`Tone`]s, of which it is one, by the matcher. Above 250 Hz these come from the band
 //! above 180 Hz, so that thumps, breath and bow noise don't hide them.
 //!
-//! The tracker was tuned on ten other instruments (`--others --seed 101`: .99 %) and on other
+//! The tracker was tuned on ten other instruments (`--others --seed 101`: 0.99 %) and on other
 //! melodies of these (`--seed 501`: 1.02 %); melodies it was never tuned on (`--seed 7`) give
 //! 1.04 %. Most errors left are the frame or two in which a slow instrument fades into the next
 //! note. FluidR3, whose notes ring on like a held pedal, gives 4.17 % (1.20 % detached, 7.63 %

@@ -90,7 +90,7 @@ struct Open {
 #[derive(Clone, Copy)]
 struct HeldNote {
     period: f32,
-    /// Its first frame, and the one in which it was recognised.
+    /// First frame of the candidate, and the frame in which it was recognised.
     first_frame: u64,
     found: u64,
     /// Number of steady frames, and the usual logarithm of its residual.

@@ -1,5 +1,5 @@
-//! Which parameters a matcher can hear: two tables over 200 random patches (or as many as the first
-//! argument says). `cargo run --release -p matcher --example identifiability`
+//! Audibility of the matched parameters: two tables over 200 random patches (or as many as the
+//! first argument says). `cargo run --release -p matcher --example identifiability`
 //!
 //! A patch plays two notes; its effect vectors are the differences that moving one matched
 //! parameter by a tenth of its range makes to the auditory spectrogram.

@@ -8,8 +8,8 @@ use pulp::{cast, f32x4, i32x4};
 #[derive(Clone, Copy, Debug)]
 pub struct Baseline;
 
-/// The same lanes as `wide` has them: `pulp`'s type, that of all instruction sets, may lie anywhere
-/// in a slice, `wide`'s only at multiples of 16 bytes.
+/// Converts `pulp`'s type to `wide`'s. The former, which all instruction sets share, may lie
+/// anywhere in a slice, the latter only at multiples of 16 bytes.
 #[inline(always)]
 fn wide(a: f32x4) -> wide::f32x4 {
     cast(a)

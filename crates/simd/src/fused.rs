@@ -222,7 +222,7 @@ impl Extra for pulp::x86::V4 {
     }
 }
 
-/// Its vectors are those of the baseline, whose operations serve here too.
+/// Operations of the baseline, whose vectors NEON shares.
 #[cfg(target_arch = "aarch64")]
 impl Extra for pulp::aarch64::Neon {
     #[inline(always)]

@@ -3,7 +3,7 @@
 use super::*;
 use std::array::from_fn;
 
-/// As many numbers as the widest vectors have, and more.
+/// Number of samples: more than the widest vectors have lanes.
 const N: usize = 32;
 
 /// Pairs of the kernel's results and the expected ones, lane by lane.

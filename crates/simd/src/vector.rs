@@ -13,8 +13,8 @@ impl Table4 for &[[f32; 4]] {
     }
 }
 
-/// With 65,536 rows, every 16-bit index is valid: the low half of `row` is taken, and no bound is
-/// checked.
+/// A table of 65,536 rows, in which every 16-bit index is valid: the low half of `row` is taken,
+/// and no bound is checked.
 impl Table4 for &[[f32; 4]; 1 << 16] {
     #[inline(always)]
     fn row(self, row: i32) -> [f32; 4] {

@@ -57,7 +57,7 @@ fn plain_16(bencher: Bencher, set: InstructionSet) {
     play(bencher, &Patch::default(), 16, set);
 }
 
-/// The same with one note: the vectors are nearly empty.
+/// The plain voice with one note: the vectors are nearly empty.
 #[divan::bench(args = SETS)]
 fn plain_1(bencher: Bencher, set: InstructionSet) {
     play(bencher, &Patch::default(), 1, set);
@@ -120,7 +120,7 @@ fn silent_tail(bencher: Bencher) {
 const CLIPS: usize = 64;
 const CLIP: f64 = 1.0;
 
-/// What a trainer does: clips of one note with random patches, at 48 kHz.
+/// A trainer's work: clips of one note with random patches, at 48 kHz.
 fn clips() -> Vec<(Patch, [Note; 1])> {
     let mut rng = Pcg64Mcg::seed_from_u64(9);
     let clip = |_| {

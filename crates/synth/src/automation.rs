@@ -39,8 +39,8 @@ impl Automation {
         )
     }
 
-    /// Like [`Automation::render`], with the events that `events` gives for a rate in Hz, in order
-    /// of time and timed as in one block that spans everything.
+    /// Renders as [`Automation::render`] does, with the events that `events` gives for a rate in
+    /// Hz, in order of time and timed as in one block that spans everything.
     pub fn render_events(
         &self,
         events: impl FnOnce(f32) -> Vec<Event>,

@@ -36,9 +36,9 @@ struct Render {
     /// Index of its job.
     job: usize,
     events: Vec<Event>,
-    /// The next of them.
+    /// Index of the next event.
     next: usize,
-    /// Begin and end within the batch, samples.
+    /// Begin and end of the render within the batch, in samples.
     begin: usize,
     end: usize,
 }

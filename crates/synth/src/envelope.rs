@@ -32,7 +32,7 @@ const FOLLOW: f32 = 0.005;
 struct Approach {
     /// log2 of the share of the way still to go after a sample.
     rate: f32,
-    /// That share after a whole control step, the usual stride.
+    /// Share of the way still to go after a whole control step, the usual stride.
     step: f32,
 }
 
@@ -58,15 +58,16 @@ impl Approach {
 #[derive(Clone, Copy, Debug, Default)]
 struct Segment {
     approach: Approach,
-    /// How far it aims past its end, as a fraction of the whole way; below -1: it moves away from a
-    /// point before its start.
+    /// Distance by which the segment aims past its end, as a fraction of the whole way; below -1 it
+    /// moves away from a point before its start.
     excess: f32,
-    /// Largest factor of its speed.
+    /// Largest factor of the segment's speed.
     fastest: f32,
 }
 
 impl Segment {
-    /// A segment of so many samples, at the fastest in `shortest` ones. `excess`: at `curve` 0.
+    /// A segment of `samples` samples, at the fastest of `shortest`. `excess` is the one at `curve`
+    /// 0.
     fn new(samples: f32, shortest: f32, excess: f32, curve: f32, bend: [f32; 2]) -> Self {
         let fastest = (samples / shortest).max(1.0);
         if curve == 0.0 {

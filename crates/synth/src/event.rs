@@ -2,9 +2,9 @@
 
 use crate::params::{COUNT, can_modulate};
 
-/// As the channel of an event that ends, silences or expresses notes: those of every channel.
+/// Channel of an event that ends, silences or expresses the notes of every channel.
 pub const ANY_CHANNEL: u8 = u8::MAX;
-/// As the key of such an event: every key.
+/// Key of an event that ends, silences or expresses the notes of every key.
 pub const ANY_KEY: f32 = f32::NEG_INFINITY;
 
 /// A note, or a change to a note or a channel. The synth brings numbers that are out of range into
@@ -411,7 +411,7 @@ mod tests {
         }
     }
 
-    /// Nothing that a broken host sends may reach the voices.
+    /// Checks that nothing out of range from a broken host reaches the voices.
     #[test]
     fn expressions_are_brought_into_range() {
         for bad in [f32::INFINITY, f32::NEG_INFINITY, 1e9, -1e9] {

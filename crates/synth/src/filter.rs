@@ -42,35 +42,35 @@ models! {
     /// that models are trained on. Modulated at audio rate it becomes the other ladder.
     #[default]
     Ladder "Ladder" = ladder::Ladder<false>,
-    /// The same at twice the rate, its saturation solved more exactly: less aliasing, and in tune
-    /// to the top.
+    /// The ladder at twice the rate, its saturation solved more exactly: less aliasing, and in tune
+    /// up to the highest cutoff.
     Ladder2x "Ladder 2x" = ladder::Ladder<true>,
     /// One state-variable section.
     Svf12 "SVF 12 dB" = svf::Svf<1>,
     /// Two state-variable sections in series, the second resonant.
     Svf24 "SVF 24 dB" = svf::Svf<2>,
-    /// Neither low-pass nor high-pass: the same bits come out.
+    /// Neither low-pass nor high-pass: bit-transparent.
     Off "Off" = off::Off,
 }
 
 named! {
     /// Gains around the low-pass.
     Gains {
-        /// Gain ahead of it.
+        /// Gain before the low-pass.
         input,
-        /// Gain behind it, ahead of the high-pass.
+        /// Gain after the low-pass and before the high-pass.
         output,
     }
 }
 
-/// Where the high-pass's coefficients begin in a channel's row: behind the [`Gains`].
+/// Index of the high-pass's first coefficient in a channel's row, after the [`Gains`].
 const HIGH_PASS: usize = <Gains<f32> as Named<f32>>::LEN;
-/// Where the model's coefficients begin.
+/// Index of the model's first coefficient.
 const MODEL: usize = HIGH_PASS + <high_pass::Coefficients<f32> as Named<f32>>::LEN;
 /// Length of a channel's row of coefficients, a multiple of four.
 const ROW: usize = (MODEL + MOST_COEFFICIENTS).next_multiple_of(4);
 
-/// Where the model's states begin: behind the high-pass's. The half-band filters' follow them.
+/// Index of the model's first state, after the high-pass's. The half-band filters' states follow.
 const MODEL_STATES: usize = <high_pass::States<f32> as Named<f32>>::LEN;
 /// Length of a channel's row of states: whole vectors of any instruction set.
 const STATES: usize = (MODEL_STATES + MOST_STATES + 2 * halfband::STATES).next_multiple_of(16);
@@ -82,12 +82,12 @@ pub struct FilterSettings {
     pub model: FilterModel,
     /// Gain into the saturation, without the model's own.
     drive: f32,
-    /// Gain behind it that keeps a full-scale tone's level.
+    /// Gain after the saturation that keeps a full-scale tone's level.
     makeup: f32,
     /// Share of the damping that resonance leaves: 1 without resonance, 0 at the edge of
     /// self-oscillation.
     damping: f32,
-    /// How far beyond the edge of self-oscillation, 0 to 0.1.
+    /// Distance beyond the edge of self-oscillation, 0 to 0.1.
     boost: f32,
     /// 0 low, 1 band, 2 high.
     morph: f32,

@@ -16,10 +16,10 @@ const SUB: Timbre = Timbre {
     sync: 1.0,
 };
 
-/// Samples of a step, on their way from the generators to the filters.
+/// Samples of a step that the generators hand to the filters.
 #[derive(Default)]
 pub struct SourceBlock {
-    /// Left, right; while [`SourceBlock::stereo`] is false the left one stands for both.
+    /// Samples of left and right; while [`SourceBlock::stereo`] is false the left ones serve both.
     pub audio: [Samples; 2],
     /// Octaves by which oscillator 2 moves the cutoff, where it does.
     pub modulator: Option<Samples>,

@@ -42,7 +42,7 @@ impl Default for Matrix {
 
 /// Sum of everything that modulates one voice.
 pub struct Sum {
-    /// To each row, in normalised space.
+    /// Modulation of each row, in normalised space.
     pub rows: [f32; COUNT],
     /// Groups of the rows that are moved.
     pub groups: Groups,

@@ -69,7 +69,7 @@ pub struct Oscillator {
     sync: Ramp,
     /// Table levels at the start and the end of the control step; they are crossfaded.
     levels: [u8; 2],
-    /// Which of the weights are heard in the planned step, and whether it is synced.
+    /// Whether each weight is heard in the planned step, and whether hard sync is.
     heard: [bool; 4],
     synced: bool,
     /// Whether the planned step is not heard.
@@ -224,7 +224,7 @@ impl Oscillator {
     /// Phases from the `done`-th sample of the planned step on.
     #[inline(always)]
     fn phases<V: Vector>(&self, v: V, done: usize) -> Phases {
-        /// What the increment and its step are multiplied by at each sample.
+        /// Factors of the increment and of its step at each sample.
         const TIMES: [Phases; 2] = {
             let mut times = [[0; CONTROL]; 2];
             let mut i = 0;
@@ -280,7 +280,7 @@ impl Oscillator {
         }
     }
 
-    /// From one to another over the planned step.
+    /// Crossfades from one table's samples to another's over the planned step.
     #[inline(always)]
     fn fade<V: Vector>(&self, v: V, done: usize, from: &Samples, to: &Samples) -> Samples {
         let mut out = [0.0; CONTROL];
@@ -293,7 +293,7 @@ impl Oscillator {
     }
 }
 
-/// Cycles, a few at most, as phases, to 2^-24.
+/// Converts cycles, a few at most, to phases, with an error of at most 2^-24.
 #[inline(always)]
 fn turns<V: Vector>(v: V, cycles: V::F) -> V::I {
     v.shift_left(v.to_i(v.mul(cycles, v.splat(16_777_216.0))), 8)

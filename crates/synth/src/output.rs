@@ -6,9 +6,10 @@ use crate::{CONTROL, Samples};
 /// Number of samples from which on the buffer has to be emptied.
 const FULL: usize = 256;
 
-/// Buffer of samples on their way out.
+/// Buffer of samples that are not handed out yet.
 pub struct Output {
-    /// Left and right, with room for a whole step past the last sample before the buffer is full.
+    /// Samples of left and right, with room for a whole step after the last one that fills the
+    /// buffer.
     sides: [[f32; FULL + CONTROL]; 2],
     len: usize,
     /// Whether the left side stands for both.

@@ -18,7 +18,7 @@ pub(crate) use group::{Group, Groups};
 
 use Scale::{Linear, Log, Power};
 
-/// Which panel of the instrument a parameter belongs to.
+/// The panels of the instrument, to each of which parameters belong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Section {
     /// First oscillator.
@@ -41,9 +41,9 @@ pub enum Section {
     Lfo2,
     /// First half of the modulation matrix.
     Modulation,
-    /// Second half of it.
+    /// Second half of the modulation matrix.
     Modulation2,
-    /// How notes are played.
+    /// Play mode, voices, MPE and glide.
     Voice,
     /// Chorus, after the voices.
     Chorus,
@@ -217,7 +217,8 @@ impl Param {
     }
 }
 
-/// A number with so many digits after the point; what rounds to 0 has no sign.
+/// Formats a number with `digits` digits after the decimal point; a number that rounds to 0 has no
+/// sign.
 fn decimal(v: f32, digits: usize) -> String {
     let text = format!("{v:.digits$}");
     match text.strip_prefix('-') {
@@ -307,8 +308,8 @@ mod tests {
         }
     }
 
-    /// FAULTS H10: the text of a value is read back as a value with that text, also after its way
-    /// through the normalised number that a host keeps.
+    /// The text of a value is read back as a value with that text, also after its way through the
+    /// normalised number that a host keeps.
     #[test]
     fn a_text_is_read_back_as_it_was_shown() {
         for p in &PARAMS {

@@ -13,7 +13,7 @@ pub struct Patch {
 /// Why a patch could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum PatchError {
-    /// Not JSON, or not the expected shape.
+    /// The text is not JSON, or not of the expected shape.
     #[error(
         "not a patch: {0}. Expected {{\"format\": 1, \"params\": {{\"filter_cutoff\": 1200.0}}}}"
     )]
@@ -77,7 +77,7 @@ impl Patch {
         MATCHED.map(|row| self.values[row])
     }
 
-    /// This patch with its matched parameters replaced (normalised, order of [`MATCHED`]).
+    /// Returns this patch with its matched parameters replaced (normalised, order of [`MATCHED`]).
     pub fn with_matched(mut self, h: &[f32; MATCHED_COUNT]) -> Self {
         for (&row, &x) in MATCHED.iter().zip(h) {
             self.set(row, x);

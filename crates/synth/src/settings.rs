@@ -96,7 +96,7 @@ pub struct Settings {
     pub tune: f32,
     /// Gain of everything, 1 at 0 dB.
     pub level: f32,
-    /// How keys become notes.
+    /// Play mode: a note for each key, or a single voice.
     pub play_mode: PlayMode,
     /// Most notes at once.
     pub voices: usize,
@@ -130,7 +130,7 @@ impl Settings {
         settings
     }
 
-    /// These settings, which are those of `patch`, with its modulation by `sum`.
+    /// Computes these settings, which are those of `patch`, with modulation by `sum`.
     pub fn modulated(&self, patch: &Patch, sum: &Sum) -> Self {
         let mut settings = *self;
         let modulated = |row: usize| PARAMS[row].plain(patch.get(row) + sum.rows[row]);

@@ -90,7 +90,7 @@ impl SharedState {
             .set(position, transport, self.settings.sample_rate);
     }
 
-    /// On the control grid at `position`: moves the LFOs that run for all voices on by a step.
+    /// Advances the LFOs that run for all voices by a step of the control grid, at `position`.
     #[inline(always)]
     pub fn advance(&mut self, position: u64) {
         for n in 0..self.clocks.len() {
@@ -204,8 +204,8 @@ mod tests {
         }
     }
 
-    /// FAULTS N7: a member's bend range is every member's, a master's is its own, and a knob that
-    /// is turned has the last word.
+    /// A member's bend range is every member's, a master's is its own, and a knob that is turned
+    /// has the last word.
     #[test]
     fn bend_ranges_are_the_channels_own_or_the_members() {
         let mut shared = SharedState::new(48_000.0);
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(semitones(&shared, 0), 7.0);
     }
 
-    /// FAULTS N7: a zone by message.
+    /// A zone by message.
     #[test]
     fn zones_are_configured_by_message() {
         let mut shared = SharedState::new(48_000.0);

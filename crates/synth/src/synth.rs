@@ -59,7 +59,7 @@ pub struct Synth {
 pub(crate) struct Step<'a> {
     pub synths: &'a mut [Synth],
     pub bank: &'a mut FilterBank,
-    /// At most [`Synth::ahead`] of each.
+    /// Number of samples, at most [`Synth::ahead`] of each instrument.
     pub len: usize,
 }
 
@@ -82,7 +82,7 @@ impl Kernel for Step<'_> {
 struct PatchGlide {
     from: Patch,
     to: Patch,
-    /// When each row set out, and for how many samples it is on its way.
+    /// Start and length of each row's glide, in samples.
     start: [u64; COUNT],
     samples: [f32; COUNT],
 }
@@ -320,7 +320,7 @@ impl Synth {
         &mut self.output
     }
 
-    /// On the grid: moves the patch on, and plans the effects' next step.
+    /// Advances the patch by a step of the control grid, and plans the effects' next step.
     #[inline(always)]
     fn control(&mut self) {
         if self.glide.is_some() {

@@ -50,7 +50,7 @@ struct Tuning {
 /// One voice.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Voice {
-    /// The note it plays.
+    /// The note that the voice plays.
     pub note: NoteState,
     /// Whether the key is down.
     pub held: bool,
@@ -62,7 +62,7 @@ pub struct Voice {
     pub number: u64,
     generators: Generators,
     tuning: Tuning,
-    /// Left, right; the left one filters both while they are the same.
+    /// Filters of left and right; the left one serves both while the sides are the same.
     filters: [Filter; 2],
     stereo: bool,
     /// Slot of each side's samples in the filter bank, once they are there.
@@ -74,7 +74,7 @@ pub struct Voice {
     done: usize,
     /// Whether the note has not sounded yet.
     fresh: bool,
-    /// Drawn for the note, -1 to 1.
+    /// Random value of the note, -1 to 1.
     random: f32,
     /// The host's modulation of the note.
     modulation: NoteModulation,

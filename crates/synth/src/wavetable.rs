@@ -35,7 +35,7 @@ pub struct Table<'a> {
     place: Place,
 }
 
-/// Where a table lies among the others.
+/// Position of a table among the others.
 #[derive(Clone, Copy)]
 struct Place {
     first: i32,
@@ -56,13 +56,13 @@ pub enum Wave {
 
 /// All tables.
 pub struct Wavetables {
-    /// By wave.
+    /// Polynomials of each wave's tables.
     parts: [Box<Parts>; 3],
-    /// By level; level 0 is silence, for notes above Nyquist.
+    /// Positions of the tables by level; level 0 is silence, for notes above Nyquist.
     places: Vec<Place>,
     /// Number of harmonics of each level.
     harmonics: Vec<usize>,
-    /// Richest level that has at most so many harmonics.
+    /// Richest level whose number of harmonics is at most the index.
     level: [u8; MAX_HARMONICS + 1],
 }
 

@@ -48,7 +48,7 @@ fn cc(channel: u8, controller: u8, value: u8) -> EventKind {
     EventKind::of_controller(channel, controller, f32::from(value) / 127.0).unwrap()
 }
 
-/// FAULTS N5: what a member's channel does after its note was let go is meant for the next note.
+/// Messages of a member's channel after its note was released are meant for the next note.
 #[test]
 fn a_released_member_keeps_its_bend() {
     let begin = [(0, on(2, 60.0)), (0, bend(2, 0.1)), (9_600, off(2, 60.0))];
@@ -78,7 +78,7 @@ fn a_released_member_keeps_its_bend() {
     assert!(both != alone);
 }
 
-/// FAULTS N7: volume and expression, of a channel and with its zone's master's.
+/// Volume and expression, of a channel and with its zone's master's.
 #[test]
 fn volume_and_expression_are_gains() {
     let level = |patch: &Patch, events: &[(u32, EventKind)]| {
@@ -118,7 +118,6 @@ fn volume_and_expression_are_gains() {
     assert_eq!(peak(&fade[0][22_000..]), 0.0);
 }
 
-/// FAULTS N7.
 #[test]
 fn pan_moves_a_channel() {
     let sides = |value| {
@@ -134,7 +133,7 @@ fn pan_moves_a_channel() {
     assert!(left < 1e-4 && right > 0.1, "{left} {right}");
 }
 
-/// FAULTS N7: the pedal in the middle holds the notes that were down, and no later ones.
+/// The pedal in the middle holds the notes that were down, and no later ones.
 #[test]
 fn sostenuto_holds_what_was_down() {
     for mode in [0.0, 1.0, 2.0] {
@@ -169,7 +168,7 @@ fn sostenuto_holds_what_was_down() {
     }
 }
 
-/// FAULTS N7: registered parameters 0 and 6.
+/// Registered parameters 0 and 6.
 #[test]
 fn bend_ranges_and_zones_are_set_by_message() {
     let set = |channel, parameter, value| {

@@ -1,5 +1,5 @@
-//! What projects, patches and automation rely on: ids, ranges, scales, names of choices and their
-//! order, and the version that brought each parameter.
+//! The frozen properties of parameters, on which projects, patches and automation rely: ids,
+//! ranges, scales, names of choices and their order, and the version that added each parameter.
 
 use std::fmt::Write;
 use synth::{PARAMS, Param, Unit};

@@ -1,5 +1,4 @@
-//! How keys, controllers and the matrix make notes: what sounds, what moves, and that nothing
-//! clicks.
+//! Tests of playing: notes from keys, controllers and the matrix, and the absence of clicks.
 
 mod common;
 #[path = "common/play.rs"]
@@ -421,7 +420,7 @@ fn a_zone_bends_its_notes_apart() {
     assert!((got - 73.0).abs() < 0.02, "{got}");
 }
 
-/// FAULTS N1: whatever was played, and however the mode changed meanwhile, nothing sounds on once
+/// Checks that, whatever was played and however the mode changed meanwhile, nothing sounds on once
 /// every key and pedal is up and the release is over.
 #[test]
 fn no_note_hangs() {
@@ -491,7 +490,7 @@ fn no_note_hangs() {
     }
 }
 
-/// FAULTS N4: a channel's messages leave the others alone, and "all sound off" the effects silent.
+/// A channel's messages leave the others alone, and "all sound off" the effects silent.
 #[test]
 fn all_off_is_for_a_channel_and_for_what_rings() {
     let mut patch = sine();

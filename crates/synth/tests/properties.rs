@@ -1,4 +1,4 @@
-//! What must hold for any patch, any events and any way of cutting the stream into blocks.
+//! Properties that hold for any patch, any events and any division of the stream into blocks.
 
 mod common;
 

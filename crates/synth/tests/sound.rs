@@ -1,4 +1,4 @@
-//! What is heard, measured on renders: pitch, timing, level, the path of every modulation.
+//! Measurements on renders: pitch, timing, level, the path of every modulation.
 
 use std::f64::consts::TAU;
 use synth::{Event, EventKind, Note, Patch, Synth, params, render};

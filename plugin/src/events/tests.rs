@@ -83,7 +83,7 @@ fn a_note_off_without_an_address_ends_all() {
     assert_eq!(kinds(off), [all]);
 }
 
-/// FAULTS N3: what a host leaves open is any, not channel 1 or middle C.
+/// Fields that a host leaves open match anything, not channel 1 or middle C.
 #[test]
 fn wildcards_are_wildcards() {
     let off = |channel, key| {

@@ -94,7 +94,7 @@ pub fn flags(channels: u32, all: bool) -> u64 {
     }
 }
 
-/// The sidechain of one block.
+/// Sidechain of one block.
 #[derive(Clone, Copy, Debug)]
 pub struct Input {
     /// Left and right.

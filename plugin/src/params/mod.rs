@@ -254,7 +254,6 @@ mod tests {
                 let text = param.text(x);
                 assert_eq!(text, row.format(row.plain(x)));
                 let back = read(&text).unwrap();
-                // FAULTS H10.
                 assert_eq!(param.text(back), text);
                 if row.is_stepped() {
                     continue;
@@ -269,8 +268,7 @@ mod tests {
         }
     }
 
-    /// FAULTS S1: a choice is saved as the plain number of its name, which a longer list leaves
-    /// what it is.
+    /// A choice is saved as the plain number of its name, which a longer list doesn't change.
     #[test]
     fn choices_and_counts_have_a_step_for_each_name() {
         let params = params();

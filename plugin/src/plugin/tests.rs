@@ -218,7 +218,7 @@ fn automation_locks_and_loading_does_not() {
     assert!(!plugin.params.state.door.take_changed());
 }
 
-/// FAULTS S5: a host undoes a loaded patch by setting its parameters back.
+/// A host undoes a loaded patch by setting its parameters back.
 #[test]
 fn what_belongs_to_a_patch_comes_back_with_its_values() {
     let mut plugin = started();
@@ -263,7 +263,7 @@ fn what_belongs_to_a_patch_comes_back_with_its_values() {
     assert_eq!(state.snapshot(&params.unmodulated()), after);
 }
 
-/// FAULTS S4: a match that moved to another sound is worth saving, but not in a bounce.
+/// A match that moved to another sound is worth saving, but not in a bounce.
 #[test]
 fn a_match_that_moved_marks_the_project_changed_once() {
     for offline in [false, true] {

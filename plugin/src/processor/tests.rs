@@ -191,7 +191,7 @@ fn an_inference_held_at_the_start_sounds_from_the_first_sample() {
     assert!(play(&mut by_hand, &knobs, 512) == matched);
 }
 
-/// FAULTS N8: modulation is not part of the knob that the match hides.
+/// Modulation is not part of the knob that the match hides.
 #[test]
 fn modulation_is_heard_on_top_of_the_match() {
     let held = script(3).due[0].1;
@@ -277,7 +277,7 @@ fn a_mono_source_on_one_channel_is_heard_as_on_both() {
     assert_eq!(processor.source.heard[512..], [0.0; 512]);
 }
 
-/// FAULTS T4: a knob moved during a long glide neither cuts it short nor waits for it.
+/// A knob moved during a long glide neither cuts it short nor waits for it.
 #[test]
 fn knobs_move_soon_and_glides_keep_their_time() {
     let position = |processor: &Processor<Script>, row| processor.synth.current().get(row);
@@ -317,7 +317,7 @@ fn knobs_move_soon_and_glides_keep_their_time() {
     assert!((position(&processor, synth::params::TUNE) - 0.7).abs() < 0.01);
 }
 
-/// FAULTS T2: however long the block, there is one deadline.
+/// Checks that a block of any length has one deadline.
 #[test]
 fn all_waits_of_a_block_end_at_one_time() {
     let mut processor = Processor::new(RATE, Script::default());

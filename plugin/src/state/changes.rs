@@ -1,4 +1,4 @@
-//! Tells when the match has moved to another sound, which is worth saving.
+//! Detects that the match has moved to another sound, which is worth saving.
 
 use matcher::Inference;
 use synth::MATCHED_COUNT;
@@ -13,11 +13,12 @@ const RESTLESS: f32 = 5.0;
 /// Watches the held inference; the audio thread's.
 #[derive(Default)]
 pub struct MatchChanges {
-    /// What was last told, saved or loaded.
+    /// The inference that was last reported, saved or loaded.
     told: Option<Inference>,
-    /// Where the inference seems to have arrived, and for how long it has stayed, in seconds.
+    /// Inference at which the match seems to have arrived, and time that it has stayed there, in
+    /// seconds.
     resting: Option<(Inference, f32)>,
-    /// Time since the inference left what was told, in seconds.
+    /// Time since the inference left the reported one, in seconds.
     away: f32,
 }
 

@@ -21,7 +21,7 @@ pub struct SharedLimits {
 }
 
 impl SharedLimits {
-    /// Nothing locked, everything allowed, nothing expected.
+    /// Creates limits with nothing locked, everything allowed and nothing expected.
     pub fn new() -> Self {
         Self {
             locked: std::array::from_fn(|_| AtomicBool::new(false)),

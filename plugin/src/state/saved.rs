@@ -1,4 +1,4 @@
-//! The container beside the host's parameters: what else a project keeps, as sections of JSON.
+//! The container that a project keeps in addition to the host's parameters, as sections of JSON.
 //!
 //! A section is a key with a meaning that never changes; a new thing to keep is a new section.
 //! Sections that this version doesn't know, and entries for parameters it doesn't have, are kept
@@ -55,7 +55,7 @@ pub struct Saved {
 }
 
 impl Saved {
-    /// Nothing locked, nothing held.
+    /// Creates an empty container: nothing locked, nothing held.
     pub fn empty() -> Self {
         Self {
             limits: Limits::NONE,
@@ -204,7 +204,8 @@ impl Saved {
         Value::from(container).to_string()
     }
 
-    /// This content with other limits and another target; what was loaded and isn't known stays.
+    /// Returns this content with other limits and another target; unknown entries that were loaded
+    /// stay.
     pub fn with(&self, limits: Limits, held: Option<Target>) -> Self {
         Self {
             limits,

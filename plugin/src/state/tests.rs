@@ -65,7 +65,7 @@ fn a_report_of_an_earlier_generation_does_not_undo_a_load() {
     assert_eq!(state.held(), Some(some()));
 }
 
-/// What can be read is loaded, a section as a whole or not at all, and the rest is said.
+/// Sections that can be read are loaded as a whole, and the others are reported.
 #[test]
 fn a_damaged_container_loads_by_sections_and_says_so() {
     let (state, _audio) = full();
@@ -154,7 +154,7 @@ fn unknown_sections_and_entries_survive() {
     assert!(again["inference"].get("osc9_shape").is_none());
 }
 
-/// FAULTS S3: a parameter that is matched since a later version costs no match and no lock.
+/// A parameter that is matched since a later version costs no match and no lock.
 #[test]
 fn a_match_that_lacks_a_parameter_leaves_that_one_at_its_knob() {
     let (state, _audio) = full();
@@ -231,7 +231,6 @@ fn found_sounds_are_kept_and_come_back() {
     assert_eq!(other.held(), Some(held));
 }
 
-/// FAULTS S8.
 #[test]
 fn a_refused_state_is_said_until_it_is_read() {
     let (state, _audio) = InstanceState::new();
@@ -247,7 +246,6 @@ fn a_refused_state_is_said_until_it_is_read() {
     assert_eq!(state.message(), None);
 }
 
-/// FAULTS S4.
 #[test]
 fn the_players_changes_are_worth_saving_and_loads_are_not() {
     let (state, _audio) = full();

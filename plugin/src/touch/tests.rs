@@ -11,7 +11,7 @@ struct Bench {
     state: InstanceState,
     knobs: [f32; COUNT],
     amount: f32,
-    /// What the match makes of the cutoff, while it is not locked.
+    /// Cutoff that the match infers, used while it is not locked.
     inferred: f32,
 }
 
@@ -82,7 +82,6 @@ fn a_move_locks_its_knob_and_no_other() {
     assert!(bench.locked().is_empty());
 }
 
-/// FAULTS S6.
 #[test]
 fn automation_locks_from_its_first_value() {
     let mut bench = Bench::new();
@@ -112,7 +111,6 @@ fn loaded_values_lock_nothing_whenever_they_arrive() {
     assert_eq!(bench.locked(), [FILTER_CUTOFF]);
 }
 
-/// FAULTS S6.
 #[test]
 fn a_knob_turned_back_to_its_loaded_value_is_locked() {
     let mut bench = Bench::new();
@@ -127,7 +125,6 @@ fn a_knob_turned_back_to_its_loaded_value_is_locked() {
     assert_eq!(bench.locked(), [FILTER_CUTOFF]);
 }
 
-/// FAULTS S6.
 #[test]
 fn nothing_is_locked_while_the_match_is_at_zero() {
     let mut bench = Bench::new();
@@ -140,7 +137,6 @@ fn nothing_is_locked_while_the_match_is_at_zero() {
     assert!(bench.locked().is_empty());
 }
 
-/// FAULTS S7.
 #[test]
 fn a_hand_takes_a_knob_up_where_it_sounds() {
     let mut bench = Bench::new();

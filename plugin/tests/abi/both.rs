@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::memory::Fenced;
 use crate::{clap_host, vst3_host};
 
-/// Something that is played.
+/// Inputs of a player.
 #[derive(Clone, Copy, Debug)]
 pub enum Input {
     /// A key goes down.

@@ -308,8 +308,8 @@ fn a_parameters_value_is_what_was_set_not_what_is_modulated() {
     assert!((plugin.value(id) - 0.3).abs() < 1e-6);
 }
 
-/// What a note sounds like, whose second block begins with `events`, after this cutoff was loaded
-/// into the knob that a held match hides.
+/// Renders a note whose second block begins with `events`, after the cutoff `knob` was loaded under
+/// a held match.
 fn modulated(knob: f64, events: &Events) -> Vec<f32> {
     let plugin = Plugin::started();
     let mut state = Host::save(&plugin);

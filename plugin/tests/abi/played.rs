@@ -1,4 +1,4 @@
-//! What MIDI plays, in both formats.
+//! Tests of MIDI playing, in both formats.
 
 use crate::both::{Host, Input, in_both_formats};
 use crate::{LONGEST, crossings, peak};
@@ -49,7 +49,6 @@ fn sound<H: Host>(host: &H, inputs: &[Input]) -> [Vec<f32>; 2] {
     sides
 }
 
-/// FAULTS N7.
 fn volume_expression_and_pan_are_heard<H: Host>() {
     let levels = |inputs: &[Input]| {
         let host = H::new();
@@ -75,7 +74,6 @@ fn volume_expression_and_pan_are_heard<H: Host>() {
     }
 }
 
-/// FAULTS N7.
 fn sostenuto_holds_what_was_down<H: Host>() {
     let host = H::new();
     host.automate(&[("Match", 0.0), ("Amp release", 0.0)]);
@@ -87,7 +85,6 @@ fn sostenuto_holds_what_was_down<H: Host>() {
     assert_eq!(peak(&host.play(LONGEST, &[])[0]), 0.0);
 }
 
-/// FAULTS N5.
 fn a_released_member_keeps_its_bend<H: Host>() {
     let play = |next: &[Input]| {
         let host = H::new();
@@ -104,7 +101,7 @@ fn a_released_member_keeps_its_bend<H: Host>() {
     assert!(play(&[bend(-1.0)]) == kept);
 }
 
-/// FAULTS N7: the bend range, and a zone of MPE.
+/// The bend range, and a zone of MPE.
 fn registered_parameters_are_heard<H: Host>() {
     let cycles = |inputs: &[Input]| {
         let host = H::new();

@@ -1,4 +1,4 @@
-//! What a project keeps, in both formats: saved by one instance, loaded by another.
+//! Tests of the project's state, in both formats: saved by one instance, loaded by another.
 
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
@@ -38,7 +38,6 @@ fn inference() -> Value {
     Value::Object(entries.collect())
 }
 
-/// FAULTS S1.
 fn choices_are_saved_by_number_and_old_ones_are_read_with_the_lists_of_then<H: Host>() {
     let host = H::new();
     host.automate(&[
@@ -62,7 +61,6 @@ fn choices_are_saved_by_number_and_old_ones_are_read_with_the_lists_of_then<H: H
     assert_eq!(state["params"]["lfo_sync"]["i32"], 9);
 }
 
-/// FAULTS S2.
 fn what_a_state_lacks_takes_its_default<H: Host>() {
     let init = H::new().save();
     let host = H::new();
@@ -82,7 +80,6 @@ fn what_a_state_lacks_takes_its_default<H: Host>() {
     );
 }
 
-/// FAULTS S3.
 fn a_match_survives_a_parameter_more_and_a_section_more<H: Host>() {
     let host = H::new();
     let mut content = json!({ "format": 1, "locks": ["noise_level"], "inference": inference() });
@@ -108,8 +105,8 @@ fn a_match_survives_a_parameter_more_and_a_section_more<H: Host>() {
     assert!((held - f64::from(knob.normalized(knob.default))).abs() < 1e-6);
 }
 
-/// FAULTS T5: two bounces of one instance, and one of a fresh instance, are equal to the bit, and
-/// leave no trace.
+/// Two bounces of one instance, and one of a fresh instance, are equal to the bit, and leave no
+/// trace.
 fn a_bounce_depends_on_the_project_and_on_what_it_hears<H: Host>() {
     let host = H::new();
     host.hear(&reference(), 60);
@@ -146,7 +143,6 @@ fn a_bounce_depends_on_the_project_and_on_what_it_hears<H: Host>() {
     }
 }
 
-/// FAULTS S6.
 fn automation_locks_from_its_first_value_and_loading_does_not<H: Host>() {
     let host = H::new();
     let content = json!({ "format": 1, "locks": [], "inference": inference() });
@@ -172,7 +168,6 @@ fn automation_locks_from_its_first_value_and_loading_does_not<H: Host>() {
     );
 }
 
-/// FAULTS S6.
 fn nothing_is_locked_at_zero_percent<H: Host>() {
     let host = H::new();
     host.automate(&[("Match", 0.0)]);
@@ -182,7 +177,6 @@ fn nothing_is_locked_at_zero_percent<H: Host>() {
     assert_eq!(container(&host.save())["locks"], json!([]));
 }
 
-/// FAULTS S8.
 fn an_unreadable_state_changes_nothing<H: Host>() {
     let host = H::new();
     host.automate(&[("Cutoff", 0.9)]);

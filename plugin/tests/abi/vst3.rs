@@ -225,8 +225,7 @@ fn what_a_host_may_not_do_is_survived() {
     }
 }
 
-/// What is played to a held note while `channels` channels of the reference are heard, in blocks of
-/// `block`.
+/// Renders a held note while `channels` channels of the reference are heard, in blocks of `block`.
 fn heard(plugin: &Plugin, seconds: f64, channels: usize, block: usize) -> Vec<f32> {
     let mut events = Events::default().on(0, 60);
     let mut played = Vec::new();

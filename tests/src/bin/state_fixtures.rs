@@ -44,7 +44,7 @@ fn empty(name: &str, content: &str) -> Fixture {
     }
 }
 
-/// What the states are to hold.
+/// Contents of the states.
 fn fixtures() -> Vec<Fixture> {
     let mut quantities = empty("quantities", "knobs of every scale off their defaults");
     for (id, x) in [

@@ -1,8 +1,9 @@
-//! Which wheels libtorch comes in on each operating system and processor, and what to keep of them.
+//! The wheels that contain libtorch on each operating system and processor, and the parts of them
+//! to keep.
 
 /// A wheel to fetch, and what to keep of it.
 pub struct Wheel {
-    /// For pip: `name==version`.
+    /// Requirement for pip: `name==version`.
     pub requirement: &'static str,
     /// Hash of the file, in hexadecimal.
     pub sha256: &'static str,
@@ -12,7 +13,7 @@ pub struct Wheel {
     pub keep: &'static [&'static str],
 }
 
-/// What to fetch for one operating system and processor.
+/// Wheels for one operating system and processor.
 pub struct Platform {
     /// Platform tags for pip, so that it takes these wheels whatever Python it runs in.
     pub tags: &'static [&'static str],
@@ -53,7 +54,8 @@ pub const LINUX_X86_64: Platform = Platform {
     ],
 };
 
-/// With the CUDA part and everything of NVIDIA's that libtorch_cuda links.
+/// Wheels for Linux x86_64 with the CUDA part and every library of NVIDIA's that libtorch_cuda
+/// links.
 pub const LINUX_X86_64_CUDA: Platform = Platform {
     tags: &[
         "manylinux_2_28_x86_64",

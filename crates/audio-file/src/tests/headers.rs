@@ -32,7 +32,7 @@ fn integers_of_every_width_are_read() {
     }
 }
 
-/// As in `w07-ext24in32.wav`: it was read as noise.
+/// 24 valid bits in 32, which were once read as noise.
 #[test]
 fn twenty_four_valid_bits_in_thirty_two_are_the_upper_ones() {
     let data: Vec<u8> = samples()
@@ -51,7 +51,7 @@ fn twenty_four_valid_bits_in_thirty_two_are_the_upper_ones() {
     assert_plain(&file, 0.0);
 }
 
-/// As the clips that the paper's authors publish.
+/// Float samples beyond full scale, as in the clips that the paper's authors publish.
 #[test]
 fn floats_may_be_beyond_full_scale() {
     let peaks = [0.25f64, -1.75, 2.5, 0.0, -0.5];

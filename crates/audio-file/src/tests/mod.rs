@@ -85,8 +85,8 @@ fn assert_plain(bytes: &[u8], error: f32) {
     assert_eq!(assert_close(bytes, error).remarks, [""; 0]);
 }
 
-/// What encoders made of a tone, with the largest difference that their codec makes, and whether
-/// it keeps the length.
+/// A tone as written by several encoders, with the largest difference that the codec makes, and
+/// whether it keeps the length.
 fn encoded() -> [((&'static str, &'static [u8]), f32); 12] {
     [
         (sound!("tone.wav"), 0.0),

@@ -15,7 +15,7 @@ pub fn seconds(samples: usize, rate: f64) -> f64 {
 pub struct Noise(Pcg64Mcg);
 
 impl Noise {
-    /// The same noise for the same seed.
+    /// Creates a generator; the same seed gives the same noise.
     pub fn new(seed: u64) -> Self {
         Self(Pcg64Mcg::seed_from_u64(seed))
     }
@@ -93,7 +93,7 @@ pub struct Resonance {
 }
 
 impl Resonance {
-    /// At `hz`, `width` Hz wide.
+    /// Creates a resonance at `hz`, `width` Hz wide.
     pub fn new(hz: f64, width: f64) -> Self {
         let r = (-PI * width / MODEL_RATE).exp();
         Self {

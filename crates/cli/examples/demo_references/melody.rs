@@ -48,7 +48,7 @@ const fn note(beat: f64, beats: f64, key: f64, velocity: f64) -> Note {
     }
 }
 
-/// For the plucked string: broken chords that rise and come to rest.
+/// Melody of the plucked string: broken chords that rise and come to rest.
 pub const PLUCKED: Melody = Melody {
     beat: 0.46,
     seconds: 5.0,
@@ -70,7 +70,7 @@ pub const PLUCKED: Melody = Melody {
     ],
 };
 
-/// For the reed: a slow line in one breath, with a swell.
+/// Melody of the reed: a slow line in one breath, with a swell.
 pub const BLOWN: Melody = Melody {
     beat: 0.52,
     seconds: 5.0,
@@ -88,7 +88,7 @@ pub const BLOWN: Melody = Melody {
     ],
 };
 
-/// For the tine piano: a syncopated phrase with strong accents.
+/// Melody of the tine piano: a syncopated phrase with strong accents.
 pub const STRUCK: Melody = Melody {
     beat: 0.54,
     seconds: 5.0,

@@ -33,7 +33,7 @@ fn read_midi(path: &Path) -> Result<Song, Error> {
     Ok(song)
 }
 
-/// Like [`read_midi`], for what can only play notes.
+/// Reads the notes of a MIDI file, and tells the user which other events are not used.
 fn read_notes(path: &Path) -> Result<Vec<Note>, Error> {
     let song = read_midi(path)?;
     if let Some(names) = song.beyond_notes() {

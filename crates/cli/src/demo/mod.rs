@@ -50,7 +50,7 @@ pub const REFERENCES: [Bundled; 3] = [
 pub struct Example {
     /// The melody.
     pub reference: &'static Bundled,
-    /// Its sound.
+    /// Sound and notes of the reference.
     pub clip: Clip,
     /// The answers.
     pub mirrored: Mirrored,

@@ -28,7 +28,7 @@ pub enum Flaw {
 }
 
 impl Flaw {
-    /// Its words, for the user.
+    /// Describes the remark for the user.
     pub fn describe(self, count: usize) -> String {
         let what = match self {
             Self::RunningStatus => {
@@ -43,12 +43,12 @@ impl Flaw {
     }
 }
 
-/// What an event is.
+/// Kinds of events.
 #[derive(Clone, Copy)]
 pub enum Kind {
     /// A note, a controller or a tempo.
     Message(Message),
-    /// Something without meaning here: text, SysEx, a key signature.
+    /// An event without meaning here: text, SysEx, a key signature.
     Other,
     /// The end mark.
     End,
@@ -58,7 +58,7 @@ pub enum Kind {
 pub struct Event {
     /// Ticks after the event before.
     pub delta: u32,
-    /// Its meaning.
+    /// Meaning of the event.
     pub kind: Kind,
     /// Position after it.
     pub next: usize,
@@ -76,7 +76,7 @@ pub fn plain(bytes: &[u8], at: usize, running: Option<(u8, bool)>) -> Option<Eve
     Some(event)
 }
 
-/// What follows an event's time.
+/// Reads the message that follows an event's time.
 pub fn message(bytes: &[u8], at: usize, running: Option<(u8, bool)>) -> Option<Event> {
     let event = |kind, next, running| Event {
         delta: 0,

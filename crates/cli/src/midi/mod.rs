@@ -23,13 +23,13 @@ const TICKS_PER_SECOND: f64 = 960.0;
 /// The reason a MIDI file can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum MidiError {
-    /// It can't be read.
+    /// The file can't be read.
     #[error("cannot read {0}: {1}")]
     Read(PathBuf, std::io::Error),
-    /// It can't be written.
+    /// The file can't be written.
     #[error("cannot write {0}: {1}")]
     Write(PathBuf, std::io::Error),
-    /// It is not a MIDI file.
+    /// The file is not a MIDI file.
     #[error("{0} is not a standard MIDI file: {1}")]
     Malformed(PathBuf, String),
 }
@@ -41,7 +41,7 @@ pub fn read(path: &Path) -> Result<Song, MidiError> {
     parse(&bytes, path)
 }
 
-/// Like [`read`], from the bytes of a file; `path` names it in the error.
+/// Parses the bytes of a file as [`read`] does; `path` names it in the error.
 pub fn parse(bytes: &[u8], path: &Path) -> Result<Song, MidiError> {
     let malformed = |reason: &str| MidiError::Malformed(path.into(), reason.into());
     // Some files are wrapped in another one, which their header does not begin.

@@ -1,4 +1,4 @@
-//! What a MIDI file plays: its notes alone, or with its controllers, as the plugin would get them.
+//! The song in a MIDI file: its notes alone, or with its controllers, as the plugin would get them.
 
 use std::collections::BTreeSet;
 use synth::{Automation, Event, EventKind, Note};
@@ -6,7 +6,7 @@ use synth::{Automation, Event, EventKind, Note};
 /// A note and how it is played.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Played {
-    /// As it sounds: until the pedal is up.
+    /// The note as it sounds: until the pedal is up.
     pub note: Note,
     /// Seconds at which its key is let go.
     pub let_go: f64,
@@ -16,13 +16,13 @@ pub(super) struct Played {
     pub id: i32,
 }
 
-/// What a MIDI file plays.
+/// The content of a MIDI file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Song {
     pub(super) played: Vec<Played>,
     /// Times in seconds of pitch bends, pedals and other controllers that the synth follows.
     pub(super) controls: Vec<(f64, EventKind)>,
-    /// What was repaired or left out in reading.
+    /// Remarks on repairs and omissions in reading.
     pub remarks: Vec<String>,
 }
 
@@ -53,7 +53,7 @@ impl Song {
         (!names.is_empty()).then(|| names.join(", "))
     }
 
-    /// Its events for one block that spans it all.
+    /// Events of the song, for one block that spans everything.
     fn events(&self, rate: f32) -> Vec<Event> {
         let sample = |seconds: f64| (seconds * f64::from(rate)).round().max(0.0) as u32;
         let mut events = Vec::with_capacity(2 * self.played.len() + self.controls.len());

@@ -84,7 +84,7 @@ const END: [u8; 4] = [0, 0xFF, 0x2F, 0];
 /// A beat: 480 ticks.
 const BEAT: [u8; 2] = [0x83, 0x60];
 
-/// On and off of a key, a beat long, with their status or without.
+/// Bytes that press and release a key, a beat long, with or without status bytes.
 fn note(key: u8, with_status: bool) -> Vec<u8> {
     let status = |s: u8| if with_status { vec![s] } else { vec![] };
     [
@@ -102,7 +102,7 @@ fn track(parts: &[&[u8]]) -> Vec<u8> {
     [&parts.concat()[..], &END].concat()
 }
 
-/// As in `m03-running-status-over-text.mid`.
+/// Running status that continues over text and SysEx.
 #[test]
 fn running_status_goes_on_over_text_and_sysex() {
     let text = [0, 0xFF, 1, 2, b'h', b'i'];
@@ -124,7 +124,7 @@ fn running_status_goes_on_over_text_and_sysex() {
     assert_eq!(kept(&plain), (vec![60.0, 62.0], String::new()));
 }
 
-/// As in `m07-track-length-short.mid`, and the other way.
+/// Track lengths that are too short, and too long.
 #[test]
 fn a_wrong_track_length_loses_nothing() {
     let notes = track(&[&note(60, true), &note(62, true), &note(64, true)]);
@@ -149,7 +149,7 @@ fn a_wrong_track_length_loses_nothing() {
     }
 }
 
-/// As in `m30-realtime-in-track.mid`, and where a live stream has them.
+/// Real-time bytes between events, and within them as in a live stream.
 #[test]
 fn realtime_bytes_are_left_out() {
     let (first, second) = (note(60, true), note(62, true));
@@ -178,7 +178,7 @@ fn realtime_bytes_are_left_out() {
     }
 }
 
-/// As in `m38-data-byte-above-127.mid`.
+/// Data bytes above 127.
 #[test]
 fn data_bytes_above_127_cost_at_most_their_event() {
     let first = note(60, true);
@@ -248,7 +248,7 @@ fn a_file_within_others_is_read() {
     assert_eq!(kept(&bytes), (vec![60.0], String::new()));
 }
 
-/// As in `m18-pedal.mid`.
+/// The sustain pedal.
 #[test]
 fn the_pedal_holds_notes_as_in_the_plugin() {
     let parts: &[&[u8]] = &[
@@ -290,7 +290,7 @@ fn the_pedal_holds_notes_as_in_the_plugin() {
     assert!(played != dry.render(&patch.into(), 2.0, rate, 1));
 }
 
-/// FAULTS N7: the pedal that holds what was down, and no later notes.
+/// The pedal that holds what was down, and no later notes.
 #[test]
 fn sostenuto_holds_notes_as_in_the_plugin() {
     let parts: &[&[u8]] = &[
@@ -341,7 +341,7 @@ fn a_bend_bends() {
     assert_eq!(middle.beyond_notes(), None);
 }
 
-/// As in `m21-drums-too.mid`.
+/// Drums next to a melody.
 #[test]
 fn drums_are_left_out_where_there_is_a_melody() {
     let drum = [&[0, 0x99, 36, 100][..], &BEAT, &[0x89, 36, 64]].concat();

@@ -20,7 +20,7 @@ pub struct Track {
     pub events: Vec<(u64, Message)>,
     /// Tick of its end.
     pub end: u64,
-    /// What was wrong with it.
+    /// Remarks on what was repaired or left out.
     pub remarks: Vec<String>,
 }
 

@@ -17,7 +17,7 @@ const TRANSPOSE: i32 = 6;
 const LOWEST_KEY: f32 = 60.0;
 
 /// Makes another instrument of two windows of a foreign clip (quantised, `INPUT_LEN` bytes each)
-/// with probability .5: the spectrum is tilted and bent, and the notes, of which `lowest` is the
+/// with probability 0.5: the spectrum is tilted and bent, and the notes, of which `lowest` is the
 /// lowest key, are transposed along the logarithmic axis, formants and all. Returns the
 /// transposition in semitones. Unlike [`augment`], what comes out is to be mirrored.
 pub fn vary(windows: [&mut [u8]; 2], lowest: f32, rng: &mut impl Rng) -> f32 {
@@ -54,7 +54,7 @@ fn transpose(window: &mut [u8], up: i32) {
     renormalize(window);
 }
 
-/// Changes `window` (quantised, `INPUT_LEN` bytes) with probability .6.
+/// Changes `window` (quantised, `INPUT_LEN` bytes) with probability 0.6.
 pub fn augment(window: &mut [u8], rng: &mut impl Rng) {
     debug_assert_eq!(window.len(), INPUT_LEN);
     if rng.random_bool(0.4) {

@@ -250,7 +250,7 @@ fn phrase(rng: &mut impl Rng) -> Phrase {
     }
 }
 
-/// The same melody a little late and out of tune, as a second player's.
+/// Draws a gain and a second player's version of the melody: a little late and out of tune.
 fn double(rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
     let mut other = Phrase {
         seed: rng.random(),
@@ -264,7 +264,7 @@ fn double(rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
     (rng.random_range(0.3..1.0), other)
 }
 
-/// Another note that sounds along, softer.
+/// Draws a gain and a softer note that sounds at the same time.
 fn overlap(rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
     let note = Note {
         onset: phrase.start + rng.random_range(-0.5..0.8),

@@ -41,7 +41,7 @@ pub struct Cache {
     path: PathBuf,
     file: File,
     places: Places,
-    /// Where the next record goes.
+    /// Offset of the next record.
     end: u64,
     /// Whether new samples are still written.
     writable: bool,
@@ -169,7 +169,7 @@ impl Cache {
     }
 }
 
-/// Where the whole records of a file are, and where the last of them ends.
+/// Offsets of the complete records in a file, and the end of the last one.
 fn survey(file: &File) -> io::Result<(Places, u64)> {
     let length = file.metadata()?.len();
     let mut reader = BufReader::new(file);

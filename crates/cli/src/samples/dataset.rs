@@ -38,7 +38,7 @@ use synth::MATCHED_COUNT;
 const AHEAD: usize = 512;
 /// Longest safetensors header believed, in bytes: ours take a few thousand.
 const LONGEST_HEADER: u64 = 1 << 20;
-/// Where the header is in a file's metadata. The only key: the order of several is not
+/// Key of the header in a file's metadata. It is the only key, because the order of several is not
 /// deterministic.
 const METADATA: &str = "dataset";
 
@@ -166,7 +166,7 @@ pub enum DatasetError {
         "cannot write {0}: {1}. The files before it are complete: run the same command again to go on"
     )]
     Write(PathBuf, io::Error),
-    /// Another data set's file lies where ours would.
+    /// A file of another data set lies at the path of one of ours.
     #[error(
         "{0} is of another data set: {1}. Give an empty folder, or the options it was made with"
     )]

@@ -17,7 +17,7 @@ const MAX_SECONDS: f64 = 4.0 * 3600.0;
 const AT_ONCE: usize = 64;
 /// A window whose peak is this far below its clip's is taken for silence.
 const SILENCE: f32 = 0.01;
-/// Most frames of silence before a clip in a window: .9 s, of 1.024.
+/// Most frames of silence before a clip in a window: 0.9 s, of 1.024.
 const EARLY: i64 = 112;
 /// Most frames from a window to the one its answer is judged by: 1.2 s.
 const AHEAD: i64 = 150;
@@ -28,7 +28,7 @@ pub enum ForeignError {
     /// The folder can't be read.
     #[error("cannot read the references folder {0}: {1}")]
     Folder(PathBuf, std::io::Error),
-    /// Nothing to learn from.
+    /// The folder has no usable sound.
     #[error(
         "no sound file of at least 0.3 s that sounds was found under {0}: give a folder with some"
     )]
@@ -70,7 +70,7 @@ pub struct Foreign {
     pub files: Vec<FileRecord>,
     /// Files left out, with the reason.
     pub skipped: Vec<String>,
-    /// What was odd about files that were read.
+    /// Remarks on the files that were read.
     pub remarks: Vec<String>,
 }
 
@@ -225,7 +225,7 @@ impl Clip {
             .map_err(|e| e.to_string())?;
         let peak = heard.data.iter().fold(0.0f32, |m, &v| m.max(v));
         if heard.frames() < 38 {
-            return Err("shorter than .3 s".into());
+            return Err("shorter than 0.3 s".into());
         }
         if peak < 1e-6 {
             return Err("silent".into());

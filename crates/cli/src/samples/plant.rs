@@ -27,7 +27,7 @@ pub type Window = Box<[u8]>;
 /// Notes, and where the window is cut out of them.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Phrase {
-    /// In order of onset; times from the start of the render.
+    /// Notes in order of onset; times count from the start of the render.
     pub notes: Vec<Note>,
     /// Start of the window in seconds.
     pub start: f64,
@@ -237,7 +237,7 @@ mod tests {
         // Noise goes on from note to note; all else of a voice begins with it.
         patch.set_plain(NOISE_LEVEL, 0.0);
         patch.set_plain(AMP_RELEASE, 0.5);
-        // The second note is let go .7 s before the window, the third as it begins.
+        // The second note is let go 0.7 s before the window, the third as it begins.
         let phrase = phrase(&[(0.0, 0.3), (0.4, 0.9), (1.2, 0.8), (2.1, 0.4)], 2.0);
         let mut render = |whole| {
             let audio = plant

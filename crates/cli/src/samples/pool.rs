@@ -248,7 +248,7 @@ impl Drop for Pool {
 mod tests {
     use super::*;
 
-    /// FAULTS E8: what a dead thread was to render is not waited for.
+    /// Checks that nobody waits for the renders of a dead thread.
     #[test]
     fn a_thread_that_dies_is_told_of() {
         let mut pool = Pool::new(2, &EarConfig::default(), 1, None).unwrap();

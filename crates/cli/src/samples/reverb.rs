@@ -4,7 +4,7 @@
 use super::plant::RENDER_RATE;
 use rand::Rng;
 
-/// Adds the reverberation of a random room to `audio` at [`RENDER_RATE`]: reverberation time .2 to
+/// Adds the reverberation of a random room to `audio` at [`RENDER_RATE`]: reverberation time 0.2 to
 /// 1.5 s, direct-to-reverberant ratio -3 to 14 dB.
 pub fn reverberate(audio: &mut [f32], rng: &mut impl Rng) {
     let t60: f64 = 0.2 * 7.5f64.powf(rng.random());

@@ -8,7 +8,7 @@ pub const TONES: usize = 6;
 pub struct Tone {
     /// Frequency in Hz.
     pub hz: f32,
-    /// How alike the sound is one period later, 0 to 1; 0 if there is no such pitch.
+    /// Similarity of the sound to itself one period later, 0 to 1; 0 if there is no such pitch.
     pub clarity: f32,
 }
 
@@ -23,7 +23,7 @@ pub struct PitchFrame {
     pub clarity: f32,
     /// RMS level in dBFS, at least -120.
     pub level_db: f32,
-    /// The pitches that it may have, highest first, each clearer than the ones before it: what
+    /// Pitches that the frame may have, highest first, each clearer than the ones before it: what
     /// `hz` is chosen from by [`PITCH_DELAY`](crate::PITCH_DELAY), and a note tracker later.
     pub tones: [Tone; TONES],
 }

@@ -4,7 +4,7 @@
 use ear::HairCell;
 use std::path::Path;
 
-/// One of each kind.
+/// One hair cell of each kind.
 pub const HAIR_CELLS: [HairCell; 4] = [
     HairCell::Linear,
     HairCell::HalfWave,

@@ -34,7 +34,7 @@ pub const MODEL_FOLDER: &str = "model";
 /// State of the engine.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EngineStatus {
-    /// Not started: nothing was requested yet.
+    /// The engine is not started: nothing was requested yet.
     Idle,
     /// The process is starting.
     Starting,

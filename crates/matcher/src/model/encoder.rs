@@ -99,7 +99,7 @@ pub trait Encoder: Send {
     /// called on an audio thread.
     fn infer(&mut self, windows: &[u8]) -> Result<Vec<Inference>, EncoderError>;
 
-    /// Another encoder with the same answers, for another thread, where that costs little.
+    /// Creates an encoder with the same answers for another thread, where that costs little.
     fn fork(&self) -> Option<Box<dyn Encoder>> {
         None
     }

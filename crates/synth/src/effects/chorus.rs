@@ -7,13 +7,14 @@ use super::{Effect, approach, share};
 use crate::math::{Ramp, sin_turn};
 use crate::{CONTROL, params as p};
 
-/// Copies a side.
+/// Number of copies for each side.
 const COPIES: usize = 3;
-/// Their mean delays, seconds.
+/// Mean delays of the copies, in seconds.
 const DELAYS: [f32; COPIES] = [0.0073, 0.0104, 0.0141];
-/// How far they swing to either side at full depth and the lowest rate, seconds.
+/// Swing of the delays to either side at full depth and the lowest rate, in seconds.
 const SWING: f32 = 0.0045;
-/// A copy's gain: between what keeps the lows, which add up, and the highs, which don't.
+/// Gain of a copy, between the one that keeps the lows, which add up, and the one that keeps the
+/// highs, which don't.
 const GAIN: f32 = 0.45;
 
 /// The chorus's knobs.

@@ -3,7 +3,7 @@
 /// Amplitude at which limiting sets in: -1 dBFS.
 const KNEE: f32 = 0.891_250_9;
 const ROOM: f32 = 1.0 - KNEE;
-/// Beyond this everything is full scale, infinities included.
+/// Amplitude from which on everything is full scale, infinities included.
 const MOST: f32 = 1e6;
 
 /// Whether [`safety_clip`] leaves the samples as they are.

@@ -42,7 +42,7 @@ pub struct Delay {
     lines: [Line; 2],
     /// Delay heard and the one it fades to, samples.
     times: [usize; 2],
-    /// How far the fade is, 0 to 1.
+    /// Progress of the fade, 0 to 1.
     fade: f32,
     feedback: f32,
     tone: f32,

@@ -7,7 +7,7 @@ pub struct Line {
     /// A power of two long.
     samples: Box<[f32]>,
     at: usize,
-    /// How many of them have been written since the line was cleared.
+    /// Number of samples written since the line was cleared.
     filled: usize,
 }
 

@@ -13,12 +13,12 @@ const LINES: usize = 8;
 const LENGTHS: [f32; LINES] = [
     0.031_1, 0.035_9, 0.041_3, 0.046_7, 0.053_9, 0.060_7, 0.068_3, 0.077_9,
 ];
-/// Their mean.
+/// Mean of the lengths, in seconds.
 const MEAN: f32 = 0.052;
 /// Lengths' scale at size 0, and octaves from there to size 1.
 const SMALLEST: f32 = 0.25;
 const OCTAVES: f32 = 2.585;
-/// How far the lengths move to either side, seconds, and how often the first one does per second.
+/// Movement of the lengths to either side in seconds, and its rate for the first line in Hz.
 const SWING: f32 = 0.000_25;
 const RATE: f32 = 0.43;
 /// All-passes on the way in, seconds, for either side.
@@ -27,9 +27,9 @@ const DIFFUSERS: [[f32; 4]; 2] = [
     [0.004_51, 0.003_83, 0.012_11, 0.009_87],
 ];
 const DIFFUSION: [f32; 4] = [0.72, 0.72, 0.6, 0.6];
-/// Between lows and highs, Hz.
+/// Crossover between lows and highs, in Hz.
 const CROSSOVER: f32 = 2_500.0;
-/// The highs' decay never falls below this share of the lows'.
+/// Least decay of the highs, as a share of the lows'.
 const LEAST: f32 = 0.04;
 
 /// The reverb's knobs.
@@ -78,7 +78,7 @@ pub struct Reverb {
     /// One-pole low-passes.
     low: [f32; LINES],
     coefficient: f32,
-    /// Of the moving lengths, turns.
+    /// Phase of each length's movement, in turns.
     phase: [f32; LINES],
     /// Moves towards the knob in two stages, so that the pitch bends without a corner.
     scale: [f32; 2],

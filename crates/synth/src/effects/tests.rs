@@ -1,4 +1,4 @@
-//! What chorus, delay and reverb do to a signal.
+//! Tests of chorus, delay and reverb on signals.
 
 use super::*;
 use crate::Patch;

@@ -58,7 +58,7 @@ impl Default for Bundle {
     }
 }
 
-/// Where a channel is in the bank.
+/// Position of a channel in the bank.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Slot {
     bundle: usize,

@@ -15,7 +15,7 @@ pub const STATES: usize = 4;
 /// Coefficients of the branches' sections.
 const BRANCHES: [[f32; 2]; 2] = [[0.120_732_12, 0.663_202_02], [0.390_362_19, 0.890_786_83]];
 
-/// One sample through a branch, whose states are `s`: y = a x + s, then s = x - a y.
+/// Filters one sample by a branch, whose states are `s`: y = a x + s, then s = x - a y.
 #[inline(always)]
 fn branch<V: Vector>(v: V, x: V::F, s: &mut [V::F], coefficients: [f32; 2]) -> V::F {
     let mut x = x;
@@ -28,7 +28,7 @@ fn branch<V: Vector>(v: V, x: V::F, s: &mut [V::F], coefficients: [f32; 2]) -> V
     x
 }
 
-/// One sample to two, with [`STATES`] states.
+/// Doubles the rate: one sample to two, with [`STATES`] states.
 #[inline(always)]
 pub fn up<V: Vector>(v: V, x: V::F, s: &mut [V::F]) -> [V::F; 2] {
     let (first, second) = s.split_at_mut(2);
@@ -38,7 +38,7 @@ pub fn up<V: Vector>(v: V, x: V::F, s: &mut [V::F]) -> [V::F; 2] {
     ]
 }
 
-/// Two samples to one, with [`STATES`] states.
+/// Halves the rate: two samples to one, with [`STATES`] states.
 #[inline(always)]
 pub fn down<V: Vector>(v: V, x: [V::F; 2], s: &mut [V::F]) -> V::F {
     let (first, second) = s.split_at_mut(2);

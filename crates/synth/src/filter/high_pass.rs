@@ -10,13 +10,13 @@ use std::f32::consts::SQRT_2;
 const DAMPING: f32 = SQRT_2;
 
 named! {
-    /// With g = tan(pi cutoff) and a = 1 / (1 + g (g + damping)).
+    /// Coefficients for g = tan(pi cutoff) and a = 1 / (1 + g (g + damping)).
     Coefficients {
-        /// a.
+        /// The coefficient a.
         a,
-        /// g a.
+        /// The product g a.
         ga,
-        /// g^2 a.
+        /// The product g^2 a.
         gga,
     }
 }
@@ -24,9 +24,9 @@ named! {
 named! {
     /// Integrators.
     States {
-        /// The band output's.
+        /// Integrator of the band output.
         band,
-        /// The low output's.
+        /// Integrator of the low output.
         low,
     }
 }

@@ -11,7 +11,7 @@ use simd::Vector;
 pub struct Ladder<const DOUBLED: bool>;
 
 named! {
-    /// With g = tan(pi cutoff), prewarped.
+    /// Coefficients for g = tan(pi cutoff), prewarped.
     Coefficients {
         /// w = g / (1 + g): a stage's share of its input.
         share,
@@ -52,7 +52,7 @@ impl<const DOUBLED: bool> Model for Ladder<DOUBLED> {
         Mode::Modulated,
     ];
 
-    /// The pass band sinks by 1 + feedback; half of that is given back.
+    /// Makes up for half of the pass band's loss, a factor of 1 + feedback.
     #[inline(always)]
     fn input_gain(settings: &FilterSettings) -> f32 {
         1.0 + 0.5 * feedback(settings)
@@ -127,7 +127,7 @@ impl<const DOUBLED: bool> Model for Ladder<DOUBLED> {
 struct Loop<F> {
     /// Share of its state in a stage's output.
     keep: F,
-    /// Powers of the share of its input.
+    /// Powers of w, a stage's share of its input.
     w: [F; 4],
     /// Feedback times `keep`.
     back: F,
@@ -138,7 +138,7 @@ struct Loop<F> {
 }
 
 impl<F: Copy> Loop<F> {
-    /// One sample; `exact`: with a step of Newton's method.
+    /// Filters one sample; `exact` adds a step of Newton's method.
     #[inline(always)]
     fn step<V: Vector<F = F>>(&self, v: V, x: F, exact: bool, s: &mut States<F>) -> F {
         let [w, w2, w3, w4] = self.w;

@@ -4,16 +4,16 @@ use super::FilterSettings;
 use realfft::num_complex::Complex64;
 use simd::Vector;
 
-/// How a model runs through a control step.
+/// Ways in which a model runs through a control step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// The samples stay as they are: there is no filter, and no high-pass behind it either.
+    /// Bit-transparent: neither the low-pass nor the high-pass after it runs.
     Bypass,
-    /// At the sample rate itself; the coefficients move linearly.
+    /// Runs at the sample rate itself; the coefficients move linearly.
     Base,
-    /// At twice the sample rate; the coefficients move linearly.
+    /// Runs at twice the sample rate; the coefficients move linearly.
     Doubled,
-    /// At twice the sample rate; the coefficients follow the cutoff sample by sample.
+    /// Runs at twice the sample rate; the coefficients follow the cutoff sample by sample.
     Modulated,
 }
 
@@ -33,20 +33,20 @@ pub struct Cutoff {
     pub tangent: [f32; 2],
 }
 
-/// Numbers that have names in a model's code, and lie in a row in memory. `T` is `f32` for one
+/// Numbers that have names in a model's code and are contiguous in memory. `T` is `f32` for one
 /// channel, and a vector for channels side by side.
 pub trait Named<T: Copy>: Copy {
     /// Number of fields.
     const LEN: usize;
     /// Number of fields, from the first on, that are needed while the cutoff isn't modulated.
     const STEADY: usize;
-    /// The first numbers of a row; panics if there are fewer than [`Named::LEN`].
+    /// Reads the first numbers of a row; panics if there are fewer than [`Named::LEN`].
     fn read(row: &[T]) -> Self;
     /// Overwrites the first numbers of a row; panics if there are fewer than [`Named::LEN`].
     fn write(self, row: &mut [T]);
 }
 
-/// No numbers at all.
+/// An empty set of numbers.
 impl<T: Copy> Named<T> for [T; 0] {
     const LEN: usize = 0;
     const STEADY: usize = 0;
@@ -102,7 +102,7 @@ pub trait Model {
     type Coefficients<T: Copy>: Named<T>;
     /// States.
     type States<T: Copy>: Named<T>;
-    /// How it runs while the cutoff is steady, and while the cutoff is modulated at audio rate.
+    /// Modes while the cutoff is steady, and while it is modulated at audio rate.
     const MODES: [Mode; 2];
 
     /// Factor of the input gain that makes up for the effect of resonance on the level.

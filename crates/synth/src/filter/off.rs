@@ -1,11 +1,11 @@
-//! No filter: the same bits come out, past the high-pass too.
+//! A model that filters nothing: it is bit-transparent, and the high-pass is bypassed too.
 
 use super::FilterSettings;
 use super::model::{Cutoff, Mode, Model};
 use realfft::num_complex::Complex64;
 use simd::Vector;
 
-/// No filter.
+/// The absence of a filter, as a model.
 pub struct Off;
 
 impl Model for Off {

@@ -22,19 +22,19 @@ const BOUND: f32 = 4.0;
 pub struct Svf<const SECTIONS: usize>;
 
 named! {
-    /// All of them serve every step: the cutoff is always taken as modulated.
+    /// Coefficients, all of which serve every step: the cutoff always counts as modulated.
     Coefficients {
         /// Cutoff as a fraction of the doubled rate.
         cutoff,
         /// Damping of the resonant section.
         damping,
-        /// Damping of the section before it, if there are two.
+        /// Damping of the first of two sections.
         first_damping,
         /// Weight of a section's low output.
         low,
-        /// Weight of its band output.
+        /// Weight of a section's band output.
         band,
-        /// Weight of its high output.
+        /// Weight of a section's high output.
         high,
     }
 }
@@ -42,13 +42,13 @@ named! {
 named! {
     /// Integrators: of the resonant section, and of the one before it.
     States {
-        /// The resonant section's band output.
+        /// Integrator of the resonant section's band output.
         band,
-        /// Its low output.
+        /// Integrator of the resonant section's low output.
         low,
-        /// The first section's band output.
+        /// Integrator of the first section's band output.
         first_band,
-        /// Its low output.
+        /// Integrator of the first section's low output.
         first_low,
     }
 }
@@ -58,7 +58,7 @@ impl<const SECTIONS: usize> Model for Svf<SECTIONS> {
     type States<T: Copy> = States<T>;
     const MODES: [Mode; 2] = [Mode::Modulated; 2];
 
-    /// Resonance adds to the level; a part is taken back.
+    /// Makes up for a part of the level that resonance adds.
     #[inline(always)]
     fn input_gain(settings: &FilterSettings) -> f32 {
         1.0 - 0.2 * (1.0 - settings.damping)
@@ -143,7 +143,7 @@ fn bound<V: Vector>(v: V, y: V::F) -> V::F {
     v.max(v.min(y, v.splat(BOUND)), v.splat(-BOUND))
 }
 
-/// One sample through one section, whose states are those of its band and low outputs.
+/// Filters one sample by one section, whose states are those of its band and low outputs.
 #[inline(always)]
 fn section<V: Vector>(
     v: V,

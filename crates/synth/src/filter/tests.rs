@@ -10,10 +10,10 @@ mod response;
 
 const N: usize = 1 << 16;
 
-/// A filter, what it filters, and what moves its cutoff.
+/// A filter, its samples, and the modulator of its cutoff.
 type Channel<'a> = (&'a mut Filter, &'a mut Samples, Option<&'a Samples>);
 
-/// Filters some channels side by side, the first so many samples of a step.
+/// Filters the first `len` samples of a step of several channels side by side.
 struct Filtering<'a, 'b> {
     bank: &'a mut FilterBank,
     channels: &'a mut [Channel<'b>],

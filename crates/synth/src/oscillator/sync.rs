@@ -1,7 +1,7 @@
-//! Hard sync: a waveform that runs `ratio` times as fast as the note and begins anew with each of
+//! Hard sync: a waveform that runs `ratio` times as fast as the note and is restarted by each of
 //! the note's cycles.
 //!
-//! Begun anew at the note's own pitch it is periodic at that pitch, so it needs no rounding of
+//! Restarted at the note's own pitch it is periodic at that pitch, so it needs no rounding of
 //! jumps where they fall between samples: it is a sum of band-limited waveforms of the note's
 //! pitch, each shifted to where a jump lies. Let s be the saw of jump 1 and q its integral, the
 //! wave whose slope jumps by 1; both are tables. A synced saw or pulse is a sum of s, one for each
@@ -162,7 +162,7 @@ fn triangle(phase: f32) -> (f32, f32) {
 /// sin(2 pi ratio x) for x from 0 to 1, repeated, without its mean.
 struct Sine {
     level: u8,
-    /// The jump, and the corner's change of slope, where it begins anew.
+    /// The jump, and the corner's change of slope, at the restart.
     jump: f32,
     bend: f32,
     /// Fourier coefficients, real and imaginary, beyond those of jump and corner; from the first.

@@ -8,10 +8,10 @@ choice! {
     StartPhase;
     /// Names of the start phases of a note's oscillators.
     PHASES:
-    /// Drawn for each note.
+    /// A random phase for each note.
     #[default]
     Free "Free",
-    /// The same for every note.
+    /// The same phase for every note.
     Retrigger "Retrigger",
 }
 
@@ -20,32 +20,32 @@ choice! {
     LfoShape;
     /// Names of the waveforms of the low-frequency oscillators.
     LFO_SHAPES:
-    /// From 0 upwards.
+    /// A sine that starts at 0, upwards.
     #[default]
     Sine "Sine",
-    /// From 0 upwards.
+    /// A triangle that starts at 0, upwards.
     Triangle "Triangle",
-    /// From -1 to 1.
+    /// A ramp from -1 to 1.
     SawUp "Saw up",
-    /// From 1 to -1.
+    /// A ramp from 1 to -1.
     SawDown "Saw down",
     /// 1, then -1.
     Square "Square",
     /// A new random value every cycle.
     Hold "Sample & hold",
-    /// Smoothly from one random value to the next.
+    /// A smooth movement from one random value to the next.
     Smooth "Smooth random",
 }
 
 choice! {
-    /// What a low-frequency oscillator runs for.
+    /// Scopes of a low-frequency oscillator.
     LfoStart;
-    /// Names of what a low-frequency oscillator runs for.
+    /// Names of the scopes of a low-frequency oscillator.
     LFO_STARTS:
-    /// One per note, from its start.
+    /// One oscillator for each note, from its start.
     #[default]
     PerNote "Per note",
-    /// One for all notes, which follows the song.
+    /// One oscillator for all notes, which follows the song.
     Free "Free",
 }
 
@@ -54,7 +54,7 @@ choice! {
     Source;
     /// Names of the sources of the modulation matrix.
     SOURCES:
-    /// None: always 0.
+    /// No source: always 0.
     #[default]
     Off "Off",
     /// 0 to 1.
@@ -82,9 +82,9 @@ choice! {
 }
 
 choice! {
-    /// How keys become notes.
+    /// Play modes: ways in which keys become notes.
     PlayMode;
-    /// Names of the ways in which keys become notes.
+    /// Names of the play modes.
     PLAY_MODES:
     /// A note for each key.
     #[default]

@@ -5,7 +5,7 @@
 /// Parameter or property of a voice that a slot of the matrix moves.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Destination {
-    /// Nothing.
+    /// No destination.
     Off,
     /// A row of the table, in normalised space.
     Row(usize),

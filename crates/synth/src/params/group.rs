@@ -42,7 +42,7 @@ groups! {
     Lfos,
     /// Level of the instrument.
     Level,
-    /// How keys and controllers become notes; the same for all voices.
+    /// Play mode, voices and controller ranges; the same for all voices.
     Playing,
     /// Slots of the modulation matrix; the same for all voices.
     Matrix,

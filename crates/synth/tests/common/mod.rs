@@ -1,4 +1,4 @@
-//! What several of the synth's tests measure with.
+//! Measuring tools that several of the synth's tests share.
 
 /// Largest second difference in a signal: of a tone of amplitude a and frequency w, a w^2.
 pub fn bend(x: &[f32]) -> f32 {

@@ -36,7 +36,7 @@ const TURNED: [&str; 4] = [
 const SECONDS: f64 = 4.0;
 /// The pictures' bands in an octave, and all of them.
 const BANDS: (usize, usize) = (12, 104);
-/// What the generator writes begins here; what stands before is written by hand.
+/// Mark after which the text is generated; the text before it is written by hand.
 const MARK: &str = "<!-- measured -->";
 
 fn named(name: &str) -> &'static Factory {
@@ -61,7 +61,7 @@ fn phrase(key: f32) -> Vec<Note> {
     .to_vec()
 }
 
-/// What a source moves, in words; an arrow says which way.
+/// Describes the parameters that a source moves; an arrow gives the direction.
 fn moves(f: &Factory, source: &str) -> String {
     let words: Vec<String> = slots(&f.patch)
         .iter()

@@ -1,5 +1,5 @@
 //! The voice's rows of the goals, measured on 32-bit float files as `mirrornet render` writes them
-//! (48 kHz, the init patches of assets/patches) and printed beside what is wanted:
+//! (48 kHz, the init patches of assets/patches) and printed next to their goals:
 //! `cargo test -p synth --test goals -- --nocapture --test-threads 1`. With `UPDATE_PICTURES=1` it
 //! also draws assets/voice.
 
@@ -242,8 +242,8 @@ const PARTIALS: &[usize] = &[
     params::FILTER_FM,
 ];
 
-/// What a held 220 Hz note has above 4 kHz while `before` becomes `after` in 20 ms, in the worst 10
-/// ms; dB re all of it.
+/// Level of a held 220 Hz note above 4 kHz while `before` becomes `after` in 20 ms, in the worst 10
+/// ms; in dB relative to the whole note.
 fn zipper(before: &Patch, after: &Patch) -> f64 {
     let mut synth = Synth::new(RATE as f32);
     synth.set_patch(before, 0.0);

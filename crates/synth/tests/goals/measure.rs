@@ -1,4 +1,4 @@
-//! What a producer listens for in a note, in numbers.
+//! Figures of a note that a producer listens for.
 
 use crate::patches::HELD;
 use crate::sound::{BANDS, RANGE, RATE, STEP, Sound, middle};
@@ -20,9 +20,9 @@ pub struct Figures {
     pub tail: f64,
     /// Power of the difference of the sides, of all.
     pub width: f64,
-    /// Mean over root mean square, and peak over it, dB.
+    /// DC: mean over root mean square, in dB.
     pub dc: f64,
-    /// The latter.
+    /// Crest: peak over root mean square, in dB.
     pub crest: f64,
 }
 
@@ -87,9 +87,8 @@ pub fn centroid(sound: &Sound, from: f64) -> f64 {
     if weights > 0.0 { sum / weights } else { 0.0 }
 }
 
-/// By how many cents the strongest of the octave below `hertz`, `hertz` and the octave above is
-/// off, up to a quarter tone, in the second from 0.1 s on: the mean of what is there, as a unison
-/// is many tones.
+/// Deviation in cents of the strongest of the octave below `hertz`, `hertz` and the octave above,
+/// up to a quarter tone, in the second from 0.1 s on: a mean, because a unison is many tones.
 pub fn cents_off(sides: &[Vec<f32>; 2], hertz: f64) -> f64 {
     let from = (0.1 * RATE as f64) as usize;
     let count = RATE as usize;

@@ -26,7 +26,7 @@ pub const VELOCITY: f32 = 100.0 / 127.0;
 /// Loudness of every patch, LUFS, and how far it may be off: together a window of 3 dB.
 const LOUDNESS: f64 = -25.0;
 const WINDOW: f64 = 1.5;
-/// How long the key is held, and how long the sound is watched after it, seconds.
+/// Time for which the key is held, and for which the sound is watched after it, in seconds.
 pub const HELD: f64 = 2.5;
 pub const AFTER: f64 = 12.0;
 
@@ -58,7 +58,7 @@ impl Factory {
         key(&self.file)
     }
 
-    /// Its pitch.
+    /// Frequency of the patch's note in Hz.
     pub fn hertz(&self) -> f64 {
         key_to_hertz(self.key().into())
     }

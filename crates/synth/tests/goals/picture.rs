@@ -7,7 +7,7 @@ use plotters::style::{FontStyle, register_font};
 use std::path::PathBuf;
 use std::sync::Once;
 
-/// Where a picture goes; plotters brings no font of its own.
+/// Prepares fonts, which plotters lacks, and returns the path of a picture.
 fn prepare(name: &str) -> PathBuf {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -53,8 +53,8 @@ pub fn spectrum(name: &str, title: &str, spectrum: &Spectrum, hertz: f64, rate: 
     root.present().unwrap();
 }
 
-/// Images of so many `bands` side by side, so many in a row, each with its title in a `tile` of so
-/// many pixels: time to the right, the bands upwards, dark where it is loud.
+/// Draws images of `bands` bands, `columns` in a row, each with its title in a `tile` of the given
+/// number of pixels: time to the right, the bands upwards, dark where it is loud.
 pub fn sheet(
     name: &str,
     images: &[(String, Vec<f64>)],

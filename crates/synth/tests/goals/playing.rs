@@ -1,4 +1,4 @@
-//! How the factory patches answer the hands: wheel, pressure, velocity, keys.
+//! Responses of the factory patches to wheel, pressure, velocity and keys.
 
 use crate::measure::{self, Figures};
 use crate::patches::{Factory, HELD, VELOCITY, chord, factory, four_notes, peak, perform};
@@ -51,7 +51,7 @@ fn pressure(value: f32) -> (f64, EventKind) {
     (0.0, EventKind::ChannelPressure { channel: 0, value })
 }
 
-/// By how many cents a patch is out of tune, without the effects' echoes of other times.
+/// Deviation of a patch's tuning in cents, without the effects, whose echoes are of other times.
 pub fn cents_off(f: &Factory) -> f64 {
     let mut dry = f.patch;
     for mix in [params::CHORUS_MIX, params::DELAY_MIX, params::REVERB_MIX] {
@@ -61,19 +61,19 @@ pub fn cents_off(f: &Factory) -> f64 {
     measure::cents_off(&sides, f.hertz())
 }
 
-/// What a patch answers.
+/// Responses of a patch.
 pub struct Answers {
     /// Mean change of the spectrogram by the wheel, and change of the loudness, dB.
     pub wheel: [f64; 2],
-    /// The same by pressure.
+    /// Change of spectrogram and loudness by pressure.
     pub pressure: [f64; 2],
-    /// How much louder the key is at velocity 1 than at [`SOFT`], dB, and how many times as bright.
+    /// Loudness of the key at velocity 1 relative to [`SOFT`] in dB, and ratio of brightness.
     pub velocity: [f64; 2],
     /// The note.
     pub figures: Figures,
 }
 
-/// Of every patch, by name.
+/// Responses of every patch, by name.
 pub fn answers() -> &'static BTreeMap<&'static str, Answers> {
     static ALL: OnceLock<BTreeMap<&str, Answers>> = OnceLock::new();
     ALL.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! What a render sounds like, in numbers: its loudness and its spectrogram.
+//! Loudness and spectrogram of a render.
 
 use realfft::RealFftPlanner;
 
@@ -16,14 +16,14 @@ const PER_OCTAVE: usize = 3;
 pub const BANDS: usize = 26;
 /// Seconds from one spectrum to the next.
 pub const STEP: f64 = STRIDE as f64 / RATE as f64;
-/// What lies this far below the loudest band is not heard, dB.
+/// Range of audibility below the loudest band, in dB.
 pub const RANGE: f64 = 60.0;
 /// Seconds of the spectrogram.
 const SECONDS: f64 = 3.5;
 
 /// A stereo render.
 pub struct Sound {
-    /// Left, right.
+    /// Samples of left and right.
     pub sides: [Vec<f32>; 2],
     /// Momentary loudness (ITU-R BS.1770-4), LUFS, every 100 ms.
     moments: Vec<f64>,

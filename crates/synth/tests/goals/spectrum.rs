@@ -27,7 +27,7 @@ fn bessel(x: f64) -> f64 {
 }
 
 impl Spectrum {
-    /// Of all of `samples`, through a Kaiser window.
+    /// Computes the spectrum of `samples` with a Kaiser window.
     pub fn new(samples: &[f32], rate: f64) -> Self {
         let n = samples.len();
         let window = |i: usize| {
@@ -105,7 +105,7 @@ fn phase(x: &[f32], at: usize, len: usize, hertz: f64, rate: f64) -> f64 {
     im.atan2(re) / (2.0 * PI)
 }
 
-/// How far the component near `hertz` is off, in cents: first from neighbouring windows, then from
+/// Deviation of the component near `hertz` in cents: first from neighbouring windows, then from
 /// windows as far apart as `x` allows.
 pub fn cents(x: &[f32], hertz: f64, rate: f64) -> f64 {
     let len = (rate / 2.0) as usize;

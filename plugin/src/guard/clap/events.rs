@@ -100,7 +100,7 @@ impl Event {
         self.set_time(time.saturating_add(samples));
     }
 
-    /// What every event begins with.
+    /// Header that every event begins with.
     pub fn header(&self) -> &clap_event_header {
         // SAFETY: every event begins with its header.
         unsafe { &self.header }
@@ -203,13 +203,13 @@ impl Reader {
         None
     }
 
-    /// Takes the event last peeked at.
+    /// Consumes the event that was last peeked at.
     pub fn take(&mut self) {
         self.next += 1;
     }
 }
 
-/// What the functions of a list of ours read.
+/// Data that the callbacks of our event list read.
 struct View {
     events: *const Event,
     len: usize,

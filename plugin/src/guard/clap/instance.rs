@@ -50,7 +50,7 @@ pub struct Guard {
     pub door: Arc<Door>,
     /// Parameters by their id, in its order.
     parameters: Vec<(u32, ParamPtr)>,
-    /// The same parameters' rows in the synth's table; `None` for the plugin's own.
+    /// Rows of these parameters in the synth's table; `None` for the plugin's own.
     rows: Vec<Option<usize>>,
     /// `None` while the plugin is not active.
     audio: Mutex<Option<Audio>>,
@@ -200,7 +200,7 @@ impl Guard {
         }
     }
 
-    /// Has the framework process a block whose pointers are all in order.
+    /// Lets the framework process a block whose pointers are all valid.
     pub fn process_inner(&self, block: &clap_process) -> clap_process_status {
         // SAFETY: the framework's function with its own data.
         match self.inner.process {
@@ -209,7 +209,7 @@ impl Guard {
         }
     }
 
-    /// Has the framework take parameters' values from `input` and report its own to `output`; both
+    /// Lets the framework read parameter values from `input` and report its own to `output`; both
     /// may be null.
     pub fn flush_inner(&self, input: *const clap_input_events, output: *const clap_output_events) {
         if let Some(flush) = self.params.flush {
@@ -218,7 +218,7 @@ impl Guard {
         }
     }
 
-    /// Has the host call the plugin on the main thread if something changed that a project saves.
+    /// Asks the host for a callback on the main thread if something changed that a project saves.
     pub fn pass_on_changes(&self) {
         if self.door.take_changed() {
             self.dirty.store(true, Ordering::Release);

@@ -13,7 +13,7 @@ use super::instance::Guard;
 /// Seconds by which the tail has to change before the host is told.
 const TAIL_STEP: f64 = 0.1;
 
-/// What the audio thread owns while the plugin is active.
+/// State that the audio thread owns while the plugin is active.
 pub struct Audio {
     rate: f64,
     sound: Sound,

@@ -1,4 +1,4 @@
-//! What only the instance behind the guard can bring about.
+//! Behaviour that only the instance behind the guard can cause.
 
 use std::ffi::{c_char, c_void};
 use std::ptr::null_mut;
@@ -79,7 +79,7 @@ fn a_change_of_the_project_reaches_the_host_on_its_main_thread() {
     }
 }
 
-/// FAULTS S8: the editor says it.
+/// Checks that the editor shows the refusal.
 #[test]
 fn a_refused_state_is_noted() {
     // SAFETY: the plugin's functions, with a host that outlives it; nothing is read from a null

@@ -30,7 +30,7 @@ use crate::door::Door;
 /// Longest time that a call waits for a host that processes at the same moment.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What a host has set up before the activation.
+/// Set-up of the host before the activation.
 #[derive(Clone, Copy)]
 pub struct Setup {
     /// Sample rate in Hz.
@@ -46,7 +46,7 @@ pub struct Guarded {
     pub door: Arc<Door>,
     /// The thread that made the object: the host's main thread.
     main_thread: ThreadId,
-    /// Where the host is told of unsaved changes.
+    /// The host's handler, which is notified of unsaved changes.
     pub handler: Mutex<Option<ComPtr<IComponentHandler2>>>,
     pub setup: Mutex<Option<Setup>>,
     /// Channels of the sidechain that host and plugin agreed on: 1 or 2.
@@ -100,8 +100,8 @@ impl Guarded {
         self.audio.try_lock()
     }
 
-    /// On the main thread, tells the host of unsaved changes. There is no way to be called there,
-    /// so every call from there serves.
+    /// Notifies the host of unsaved changes, if this is the main thread. VST3 has no way to ask for
+    /// a call there, so that every call on it is used.
     pub fn pass_on_changes(&self) {
         if thread::current().id() != self.main_thread {
             return;

@@ -142,7 +142,6 @@ mod tests {
         }
     }
 
-    /// FAULTS S5.
     #[test]
     fn a_loaded_patch_is_one_group() {
         let host = ComWrapper::new(Host::default());

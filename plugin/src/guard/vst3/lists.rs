@@ -227,7 +227,7 @@ impl IEventListTrait for Events {
     }
 }
 
-/// How far the host's parameter changes are read.
+/// Reading position in the host's parameter changes.
 #[derive(Clone, Copy, Default)]
 pub struct Progress {
     queue: u32,
@@ -241,7 +241,7 @@ pub struct Changes {
     window: Window<Point>,
     /// Index of the point that the framework looks at.
     current: Cell<int32>,
-    /// This object as a queue.
+    /// Pointer to this object as a queue.
     queue: Cell<*mut IParamValueQueue>,
 }
 

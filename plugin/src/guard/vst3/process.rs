@@ -19,7 +19,7 @@ use super::processor::{OFFLINE, SINGLE};
 /// up to the last id that is not the host's. It turns them into events.
 const CONTROLLERS: ParamID = (1 << 31) - 130 * 16;
 
-/// What the audio thread owns while the plugin is active.
+/// State that the audio thread owns while the plugin is active.
 pub struct Audio {
     rate: f64,
     sound: Sound,
@@ -137,8 +137,8 @@ impl Audio {
         true
     }
 
-    /// Has the framework take all events and changes in a sample that nobody hears: there is no
-    /// room for those that follow.
+    /// Lets the framework take all events and changes in an unheard sample, to make room for those
+    /// that follow.
     unsafe fn pass_unheard(&mut self, guarded: &Guarded, data: &ProcessData) {
         self.events.show_at_once();
         self.changes.show_at_once();
@@ -164,7 +164,7 @@ impl Audio {
             && self.events.read(events, &mut reader.events, times)
     }
 
-    /// Like [`Audio::read`], but applies parameters at once.
+    /// Reads as [`Audio::read`] does, but applies parameters at once.
     unsafe fn read_immediate(
         &self,
         guarded: &Guarded,
@@ -188,7 +188,7 @@ impl Audio {
             && self.events.read(events, &mut reader.events, times)
     }
 
-    /// Has the framework take the immediate changes, in a block without frames.
+    /// Lets the framework take the immediate changes, in a block without frames.
     fn apply_immediate(&self, guarded: &Guarded) {
         if self.immediate.is_empty() {
             return;
@@ -251,7 +251,7 @@ impl Audio {
     }
 }
 
-/// How far a block's lists are read.
+/// Reading position in a block's lists.
 #[derive(Default)]
 struct Reader {
     changes: Progress,

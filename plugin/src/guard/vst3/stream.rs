@@ -16,7 +16,7 @@ use nice_plug::wrapper::vst3::vst3::{Class, ComRef};
 const LARGEST: usize = 1 << 28;
 /// Bytes read at a time.
 const PIECE: usize = 1 << 16;
-/// What a count says that the host has not set.
+/// Value of a count that the host has not set.
 const UNSET: int32 = int32::MIN;
 
 /// Reads all that is left of a host's stream; `None` if that fails.

@@ -1,4 +1,4 @@
-//! What only the instance behind the guard can bring about.
+//! Behaviour that only the instance behind the guard can cause.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -52,7 +52,7 @@ impl IComponentHandler2Trait for Handler {
     }
 }
 
-/// FAULTS S8: the editor says it.
+/// Checks that the editor shows the refusal.
 #[test]
 fn a_refused_state_is_noted() {
     let guarded = Guarded::new();

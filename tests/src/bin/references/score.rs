@@ -8,7 +8,7 @@ use synth::Note;
 /// A style of playing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Style {
-    /// A walk of notes of .25 to .9 s with short rests, as the tests' melodies.
+    /// A walk of notes of 0.25 to 0.9 s with short rests, as the tests' melodies.
     Walk,
     /// Each note until the next one begins, or a little longer.
     Legato,
@@ -16,7 +16,7 @@ pub enum Style {
     Staccato,
     /// Notes of 1.5 to 4 s.
     Held,
-    /// Runs of notes of .09 to .2 s, with a longer one now and then.
+    /// Runs of notes of 0.09 to 0.2 s, with a longer one now and then.
     Fast,
     /// Leaps of up to an octave and a half, soft and loud.
     Leaps,
@@ -70,7 +70,7 @@ impl Style {
     }
 }
 
-/// A melody from `low` to `high`, in a part of that range, ending .5 s before the clip.
+/// A melody from `low` to `high`, in a part of that range, ending 0.5 s before the clip.
 pub fn compose(rng: &mut impl Rng, style: Style, low: i32, high: i32) -> Vec<Note> {
     const SCALES: [&[i32]; 3] = [
         &[0, 2, 4, 5, 7, 9, 11],

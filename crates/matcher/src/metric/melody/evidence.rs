@@ -9,7 +9,8 @@ pub(super) const KEPT: usize = 64;
 /// Channels this far in dB below the loudest one don't count, and those hardly above it neither.
 const RANGE: f32 = 40.0;
 const MARGIN: f32 = 6.0;
-/// New channels are this close in dB to the loudest one, and have risen by this; so many must be.
+/// Largest distance of a new channel from the loudest one, its least rise, both in dB, and the
+/// least number of new channels.
 const NEW_RANGE: f32 = 25.0;
 const NEW_RISE: f32 = 12.0;
 const NEW_CHANNELS: usize = 3;
@@ -36,7 +37,7 @@ pub(super) struct Evidence {
 #[derive(Clone, Copy)]
 pub(super) struct Change {
     pub(super) mean: f32,
-    /// What rises, without what falls.
+    /// Mean rise, without the channels that fall.
     pub(super) up: f32,
 }
 
@@ -140,7 +141,7 @@ impl Evidence {
         self.pitches[frame % KEPT].map(|p| p.key)
     }
 
-    /// How clear the pitch of `frame` is; 0 if it has none.
+    /// Clarity of the pitch of `frame`; 0 if it has none.
     pub(super) fn clarity(&self, frame: usize) -> f32 {
         self.pitches[frame % KEPT].map_or(0.0, |p| p.clarity)
     }
@@ -183,7 +184,7 @@ impl Evidence {
         Some(before.last().unwrap_or(now))
     }
 
-    /// How the channels change from frame `a` to frame `b`; infinitely where they are unknown.
+    /// Change of the channels from frame `a` to frame `b`; infinite where they are unknown.
     pub(super) fn change(&self, a: usize, b: usize) -> Change {
         if !self.seen {
             return Change {

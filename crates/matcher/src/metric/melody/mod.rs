@@ -28,10 +28,11 @@ use tracker::Tracker;
 /// Level in dB below the loudest one of a clip from which on sound without a note is counted.
 const COUNTED_DB: f32 = 30.0;
 
-/// A note as it is heard while the sound goes on.
+/// A note as it is reported while the sound goes on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HeardNote {
-    /// Number of the note: the first one is 0. What is told again under its number has changed.
+    /// Number of the note: the first one is 0. A later report with the same number replaces the
+    /// earlier one.
     pub number: u64,
     /// Onset in seconds from the stream's start.
     pub onset: f64,
@@ -43,13 +44,13 @@ pub struct HeardNote {
     pub level_db: f32,
 }
 
-/// Hears the notes of one stream. Its memory does not grow.
+/// Transcribes the notes of one stream. Its memory does not grow.
 pub struct NoteTracker {
     tracker: Tracker,
     frame_rate: f64,
     /// Number of frames by which pitches come later than spectra.
     delay: usize,
-    /// Spectra whose pitch has not come yet.
+    /// Spectra whose pitch is not known yet.
     spectra: VecDeque<[f32; CHANNELS]>,
     counter: Counter,
 }

@@ -1,4 +1,4 @@
-//! Where in time a note begins.
+//! The time at which a note begins.
 //!
 //! A note's onset is where its level passes 20 dB below its peak. While another sound rings, that
 //! is where the two together are as loud as the ringing alone and a hundredth of the peak's power.
@@ -19,8 +19,8 @@ const CHANNELS_RISE: f32 = 4.0;
 const FAR_BELOW: f32 = 12.0;
 /// Fall in dB below their peak from which on the channels that a note brings show it.
 const NEW_FALL: f32 = 14.0;
-/// Largest change in dB of a tone that was there from the start: not a note but hum; and of a low
-/// one. It must hold for so many frames.
+/// Largest change in dB of a tone, and of a low tone, that counts as hum, having been there from
+/// the start, and number of frames for which it must hold.
 const HUM: f32 = 1.5;
 const LOW_HUM: f32 = 2.5;
 const HUM_FRAMES: usize = 12;
@@ -35,11 +35,11 @@ const DIP: f32 = 2.5;
 /// Beginning of a sound after a pause.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Beginning {
-    /// Its onset.
+    /// The frame of the sound's onset.
     At(usize),
-    /// It was there from the start.
+    /// The sound was there from the start.
     Hum,
-    /// It doesn't begin: it rings on.
+    /// The sound doesn't begin: it is the tail of an earlier one.
     Nowhere,
 }
 

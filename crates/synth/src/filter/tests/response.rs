@@ -64,7 +64,7 @@ fn the_response_is_that_of_the_rendered_filter() {
     }
 }
 
-/// Share of the response, .04 dB: saturation takes up to 1e-4 off an impulse of 1e-3 with full
+/// Share of the response, 0.04 dB: saturation takes up to 1e-4 off an impulse of 1e-3 with full
 /// drive, and resonance multiplies the rounding of low cutoffs.
 const TOLERANCE: f64 = 5e-3;
 

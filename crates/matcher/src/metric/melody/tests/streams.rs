@@ -4,7 +4,7 @@ use super::sounds::{Played, RATE, heard, line, sound};
 use super::{HeardNote, NoteTracker, melody};
 use ear::{Ear, EarConfig};
 
-/// What was told, each with the number of samples fed until then.
+/// The reported notes, each with the number of samples fed until then.
 pub fn told(sound: &[f32], block: usize) -> Vec<(usize, HeardNote)> {
     let mut ear = Ear::new(&EarConfig::default(), RATE, true).unwrap();
     let mut tracker = NoteTracker::new(&ear);
