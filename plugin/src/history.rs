@@ -19,9 +19,9 @@ const STEPS: usize = 200;
 pub struct Turn {
     /// Index of the parameter, as [`Params::get`] takes it.
     pub param: usize,
-    /// Value before.
+    /// Value before the step.
     pub before: f32,
-    /// Value after.
+    /// Value after the step.
     pub after: f32,
 }
 

@@ -12,7 +12,7 @@ pub struct Job {
     pub plugin: PathBuf,
     /// Sample rate in Hz.
     pub rate: f64,
-    /// Samples per block.
+    /// Number of samples in a block.
     pub block: usize,
     /// Length of the rendering in seconds; 0 only loads, describes and unloads the plugin.
     pub seconds: f64,

@@ -35,7 +35,7 @@ pub fn hear(samples: &[f32]) -> Spectrogram {
         .expect("the default settings are valid")
 }
 
-/// Both channels, mixed.
+/// Mixes the channels to mono.
 pub fn mono(channels: &[Vec<f32>]) -> Vec<f32> {
     let gain = 1.0 / channels.len() as f32;
     (0..channels[0].len())

@@ -7,9 +7,9 @@ const STREAMED: u64 = 0x7FFF_0000;
 /// The order of a number's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// RIFF, RF64.
+    /// Little-endian: RIFF, RF64.
     Little,
-    /// AIFF, RIFX.
+    /// Big-endian: AIFF, RIFX.
     Big,
 }
 
@@ -44,15 +44,15 @@ pub enum Extent {
     Unfinished,
     /// The file ends before the chunk does.
     Truncated {
-        /// Bytes announced.
+        /// Size in bytes that the chunk announces.
         announced: u64,
     },
 }
 
-/// A chunk.
+/// A chunk of a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunk<'a> {
-    /// Four characters.
+    /// Identifier of four characters.
     pub id: [u8; 4],
     /// The bytes that are there.
     pub body: &'a [u8],

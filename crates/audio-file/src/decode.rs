@@ -15,7 +15,7 @@ const MOST_DAMAGED: usize = 1_000;
 /// Decoded sound, and what its file said of it.
 #[derive(Default)]
 pub struct Decoded {
-    /// Hz.
+    /// Sample rate in Hz.
     pub rate: u32,
     /// One vector per channel.
     pub channels: Vec<Vec<f32>>,

@@ -11,7 +11,7 @@ pub enum Kind {
     Decoded(&'static str),
     /// A known kind that can't be read: its name.
     Other(&'static str),
-    /// None of these.
+    /// None of the known kinds.
     Unknown,
 }
 

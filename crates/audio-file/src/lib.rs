@@ -53,7 +53,7 @@ pub enum AudioError {
     /// A file that does not begin like any known kind.
     #[error("not a sound file of a known kind: expected {EXPECTED}. {CONVERT}")]
     Unknown,
-    /// A damaged file.
+    /// The file is damaged.
     #[error("{0} that is damaged: {1}. If other programs play it: {CONVERT}")]
     Broken(&'static str, String),
     /// A header that makes no sense, or is beyond what can be heard and played.
@@ -63,12 +63,12 @@ pub enum AudioError {
         RATES.start(), RATES.end()
     )]
     Shape {
-        /// Channels.
+        /// Number of channels.
         channels: usize,
-        /// Hz.
+        /// Sample rate in Hz.
         rate: u32,
     },
-    /// No sound.
+    /// The file has no sound.
     #[error("there is no sound in it: expected at least one sample")]
     Empty,
     /// The sound is too long.

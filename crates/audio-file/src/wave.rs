@@ -29,7 +29,7 @@ struct Format<'a> {
     rate: u32,
     block: u16,
     bits: u16,
-    /// The chunk.
+    /// Bytes of the chunk.
     body: &'a [u8],
 }
 

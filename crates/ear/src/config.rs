@@ -19,9 +19,9 @@ pub const INPUT_RATES: (f64, f64) = (8_000.0, 192_000.0);
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HairCell {
-    /// `y`, without membrane.
+    /// The identity `y`, without membrane.
     Linear,
-    /// `max(y, 0)`.
+    /// Half-wave rectification `max(y, 0)`.
     HalfWave,
     /// 1 where `y > 0`, otherwise 0.
     Hard,

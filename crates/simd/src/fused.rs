@@ -253,7 +253,7 @@ impl Extra for pulp::aarch64::Neon {
 
 /// A kernel with the instructions that it is to run on.
 pub struct Task<K, S> {
-    /// The work.
+    /// Kernel to run.
     pub kernel: K,
     /// Proof that the CPU has the instructions.
     pub simd: S,

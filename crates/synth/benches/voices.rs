@@ -158,7 +158,7 @@ fn training_batch(bencher: Bencher, set: InstructionSet) {
         });
 }
 
-/// One by one.
+/// Training clips rendered one by one.
 #[divan::bench]
 fn training_single(bencher: Bencher) {
     let clips = clips();

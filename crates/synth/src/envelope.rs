@@ -97,7 +97,7 @@ pub struct EnvelopeSettings {
     decay: Segment,
     sustain: f32,
     release: Segment,
-    /// Change per sample.
+    /// Change of the level per sample while fading.
     fade: f32,
     follow: Approach,
 }

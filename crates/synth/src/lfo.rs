@@ -103,7 +103,7 @@ pub struct Lfo {
     seed: u32,
     /// The shape's value, slowed where it jumps.
     value: f32,
-    /// 0 to 1.
+    /// Depth of the fade-in, 0 to 1.
     depth: f32,
 }
 

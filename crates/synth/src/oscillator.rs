@@ -40,7 +40,7 @@ pub struct Timbre {
 }
 
 impl Default for Timbre {
-    /// A sine.
+    /// The default timbre: a sine.
     fn default() -> Self {
         Self {
             blend: blend(0.0),

@@ -35,7 +35,7 @@ pub struct OscillatorSettings {
 /// Coefficients derived from a patch.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Settings {
-    /// Hz.
+    /// Sample rate in Hz.
     pub sample_rate: f32,
     /// Knobs of both oscillators.
     pub osc: [OscillatorSettings; 2],

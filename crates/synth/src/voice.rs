@@ -36,7 +36,7 @@ fn increments(ratio: f32, s: &Settings) -> [u32; 2] {
     s.osc.map(|osc| (ratio * osc.increment) as u32)
 }
 
-/// A voice's pitch.
+/// Pitch of a voice.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tuning {
     /// Octaves above middle C.

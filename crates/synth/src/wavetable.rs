@@ -54,7 +54,7 @@ pub enum Wave {
     Parabola = 2,
 }
 
-/// All tables.
+/// The tables of all waveforms.
 pub struct Wavetables {
     /// Polynomials of each wave's tables.
     parts: [Box<Parts>; 3],
@@ -145,7 +145,7 @@ fn size(harmonics: usize) -> usize {
     (PARTS * harmonics.next_power_of_two()).clamp(SIZES[0], SIZES[1])
 }
 
-/// A table's parts.
+/// Computes the parts of a table.
 fn cycle(wave: Wave, harmonics: usize, planner: &mut RealFftPlanner<f64>) -> Vec<[f32; 4]> {
     let size = size(harmonics);
     let fft = planner.plan_fft_inverse(size);

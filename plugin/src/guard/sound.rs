@@ -18,7 +18,7 @@ const REFERENCE_HOLD: f64 = 2.0;
 pub enum Samples {
     /// No buffer.
     Missing,
-    /// Single precision.
+    /// Samples in single precision.
     Single(*mut f32),
     /// Double precision, which no port of ours announces.
     Double(*mut f64),

@@ -25,7 +25,6 @@ fn rest(plugin: &Plugin, blocks: usize) -> f32 {
         .fold(0.0, f32::max)
 }
 
-/// H1.
 #[test]
 fn no_input_beside_an_array_that_is_not_null_is_no_sidechain() {
     let plugin = Plugin::started();
@@ -47,7 +46,6 @@ fn no_input_beside_an_array_that_is_not_null_is_no_sidechain() {
     assert!(peak(&output.samples(0)) > 0.01);
 }
 
-/// H2.
 #[test]
 fn a_sidechain_without_buffers_is_silence() {
     for input in [
@@ -70,7 +68,6 @@ fn a_sidechain_without_buffers_is_silence() {
     }
 }
 
-/// H3.
 #[test]
 fn events_after_the_blocks_end_are_played_in_its_last_sample() {
     let plugin = Plugin::started();
@@ -127,7 +124,6 @@ fn no_event_of_a_flood_is_lost() {
     }
 }
 
-/// H4.
 #[test]
 fn the_plugin_plays_at_any_rate() {
     let heard = |rate: f64| {
@@ -162,7 +158,6 @@ fn the_plugin_plays_at_any_rate() {
     }
 }
 
-/// H5.
 #[test]
 fn what_a_host_may_not_do_is_survived() {
     let plugin = Plugin::new();
@@ -249,7 +244,6 @@ fn what_a_host_may_not_do_is_survived() {
     assert!(!call!(notes, get, plugin.raw, 0, true, null_mut()));
 }
 
-/// H6.
 #[test]
 fn a_mono_sidechain_is_heard_whatever_the_blocks_size() {
     // What is played to a held note while the reference is heard.
@@ -289,14 +283,12 @@ fn a_mono_sidechain_is_heard_whatever_the_blocks_size() {
     assert!(played(1, LONGEST / 2) == stereo);
 }
 
-/// H8.
 #[test]
 fn a_state_is_written_whole_by_short_writes() {
     let plugin = Plugin::new();
     assert_eq!(plugin.state(23), plugin.state(1 << 20));
 }
 
-/// H9.
 #[test]
 fn a_parameters_value_is_what_was_set_not_what_is_modulated() {
     let plugin = Plugin::started();
@@ -325,7 +317,7 @@ fn modulated(knob: f64, events: &Events) -> Vec<f32> {
     plugin.block(LONGEST, &Events::default())
 }
 
-/// N8: a matched knob is hidden, what modulates it is not, whether or not it fits above the knob.
+/// A matched knob is hidden, what modulates it is not, whether or not it fits above the knob.
 #[test]
 fn modulation_is_heard_at_full_match() {
     let cutoff = Plugin::new().param("Cutoff").id;
@@ -362,7 +354,7 @@ fn a_notes_modulation_is_that_notes() {
     assert!(!of(mix, 7));
 }
 
-/// H10: a note so soft that its samples are subnormal.
+/// A note so soft that its samples are subnormal.
 #[test]
 fn a_note_as_soft_as_can_be_is_silent() {
     let plugin = Plugin::started();
@@ -373,7 +365,7 @@ fn a_note_as_soft_as_can_be_is_silent() {
     }
 }
 
-/// H10: parameters at either end of their ranges, as the public validator sets them.
+/// Parameters at either end of their ranges, as the public validator sets them.
 #[test]
 fn no_sample_is_subnormal() {
     let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(10);
@@ -408,7 +400,6 @@ fn no_sample_is_subnormal() {
     }
 }
 
-/// N2.
 #[test]
 fn notes_in_blocks_without_frames_or_outputs_are_played() {
     let plugin = Plugin::started();
@@ -435,7 +426,6 @@ fn notes_in_blocks_without_frames_or_outputs_are_played() {
     assert_eq!(rest(&plugin, 1), 0.0);
 }
 
-/// T7.
 #[test]
 fn a_host_is_told_of_the_tail_and_of_what_it_must_not_miss() {
     let plugin = Plugin::started();
@@ -489,7 +479,6 @@ fn a_host_is_told_of_the_tail_and_of_what_it_must_not_miss() {
     assert!((1.5..2.5).contains(&after), "{after} s");
 }
 
-/// T8.
 #[test]
 fn stopping_between_blocks_silences_nothing() {
     let held = Plugin::started();

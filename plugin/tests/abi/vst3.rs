@@ -25,7 +25,6 @@ fn rest(plugin: &Plugin, blocks: usize) -> f32 {
         .fold(0.0, f32::max)
 }
 
-/// H1.
 #[test]
 fn no_input_beside_an_array_that_is_not_null_is_no_sidechain() {
     let plugin = Plugin::started();
@@ -46,7 +45,7 @@ fn no_input_beside_an_array_that_is_not_null_is_no_sidechain() {
     assert!(peak(&output.samples(0)) > 0.01);
 }
 
-/// N7: a host that sends every parameter's value, MIDI controllers included, changes nothing.
+/// A host that sends every parameter's value, MIDI controllers included, changes nothing.
 #[test]
 fn every_parameter_rests_at_its_value() {
     let play = |events: Events| {
@@ -65,7 +64,6 @@ fn every_parameter_rests_at_its_value() {
     assert!(play(all) == play(Events::default()));
 }
 
-/// H2.
 #[test]
 fn a_sidechain_without_buffers_is_silence() {
     for input in [
@@ -88,7 +86,6 @@ fn a_sidechain_without_buffers_is_silence() {
     }
 }
 
-/// H3.
 #[test]
 fn events_outside_the_block_are_played_in_it() {
     let plugin = Plugin::started();
@@ -135,7 +132,6 @@ fn no_event_of_a_flood_is_lost() {
     }
 }
 
-/// H4.
 #[test]
 fn the_plugin_plays_at_any_rate() {
     let heard = |rate: f64| {
@@ -167,7 +163,6 @@ fn the_plugin_plays_at_any_rate() {
     }
 }
 
-/// H5.
 #[test]
 fn what_a_host_may_not_do_is_survived() {
     let plugin = Plugin::new();
@@ -256,7 +251,6 @@ fn heard(plugin: &Plugin, seconds: f64, channels: usize, block: usize) -> Vec<f3
     played
 }
 
-/// H6.
 #[test]
 fn a_mono_sidechain_is_heard_whatever_the_blocks_size() {
     let played = |channels: usize, block: usize| {
@@ -271,7 +265,6 @@ fn a_mono_sidechain_is_heard_whatever_the_blocks_size() {
     assert!(played(1, LONGEST / 2) == stereo);
 }
 
-/// H7.
 #[test]
 fn bus_arrangements_are_read_within_their_arrays() {
     let plugin = Plugin::new();
@@ -311,7 +304,6 @@ fn bus_arrangements_are_read_within_their_arrays() {
     }
 }
 
-/// H8.
 #[test]
 fn a_state_is_written_and_read_whole_by_short_pieces() {
     let plugin = Plugin::new();
@@ -329,7 +321,6 @@ fn a_state_is_written_and_read_whole_by_short_pieces() {
     assert!(plugin.write_state(&full).is_err());
 }
 
-/// H9.
 #[test]
 fn double_precision_is_refused() {
     let plugin = Plugin::new();
@@ -337,7 +328,7 @@ fn double_precision_is_refused() {
     assert_eq!(plugin.set_up(RATE, 0), kResultOk);
 }
 
-/// H10: a note so soft that its samples are subnormal.
+/// A note so soft that its samples are subnormal.
 #[test]
 fn a_note_as_soft_as_can_be_is_silent() {
     let plugin = Plugin::started();
@@ -348,7 +339,7 @@ fn a_note_as_soft_as_can_be_is_silent() {
     }
 }
 
-/// H10: parameters at either end of their ranges, as the public validators set them.
+/// Parameters at either end of their ranges, as the public validators set them.
 #[test]
 fn no_sample_is_subnormal() {
     let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(10);
@@ -374,7 +365,6 @@ fn no_sample_is_subnormal() {
     }
 }
 
-/// N2.
 #[test]
 fn notes_in_blocks_without_frames_or_outputs_are_played() {
     let plugin = Plugin::started();
@@ -405,7 +395,6 @@ fn notes_in_blocks_without_frames_or_outputs_are_played() {
     assert_eq!(rest(&plugin, 1), 0.0);
 }
 
-/// N6.
 #[test]
 fn brightness_moves_the_cutoff_and_expression_does_not() {
     const EXPRESSION: u32 = 4;
@@ -424,7 +413,6 @@ fn brightness_moves_the_cutoff_and_expression_does_not() {
     assert!(play(Some(BRIGHTNESS)) != plain);
 }
 
-/// T1.
 #[test]
 fn an_offline_render_is_one_from_its_first_sample() {
     // Less than a second, after which any fast host is taken to render offline.
@@ -451,7 +439,6 @@ fn an_offline_render_is_one_from_its_first_sample() {
     assert!(took < 0.9, "a live pass took {took} s");
 }
 
-/// T7.
 #[test]
 fn a_host_is_told_of_the_tail_and_of_what_it_must_not_miss() {
     let plugin = Plugin::started();

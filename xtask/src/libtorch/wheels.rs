@@ -202,7 +202,7 @@ pub const LINUX_AARCH64: Platform = Platform {
     ],
 };
 
-/// All of it.
+/// Wheels for macOS on Apple silicon.
 pub const MACOS_AARCH64: Platform = Platform {
     tags: &["macosx_14_0_arm64"],
     wheels: &[Wheel {
@@ -219,7 +219,7 @@ pub const MACOS_AARCH64: Platform = Platform {
     }],
 };
 
-/// All of it.
+/// Wheels for Windows on x86_64.
 pub const WINDOWS_X86_64: Platform = Platform {
     tags: &["win_amd64"],
     wheels: &[Wheel {

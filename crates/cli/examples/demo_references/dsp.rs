@@ -20,7 +20,7 @@ impl Noise {
         Self(Pcg64Mcg::seed_from_u64(seed))
     }
 
-    /// The next sample.
+    /// Generates the next sample.
     pub fn next(&mut self) -> f64 {
         self.0.random_range(-1.0..1.0)
     }

@@ -15,7 +15,7 @@ pub struct Note {
 
 /// A melody of single notes, in order of time.
 pub struct Melody {
-    /// Seconds a beat.
+    /// Length of a beat in seconds.
     pub beat: f64,
     /// Length of the recording in seconds.
     pub seconds: f64,

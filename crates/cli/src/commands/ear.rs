@@ -12,7 +12,7 @@ use std::path::PathBuf;
 pub struct Args {
     /// Sound to hear (WAV, AIFF, FLAC, MP3, Ogg Vorbis or CAF); several channels are averaged.
     input: PathBuf,
-    /// File to write.
+    /// NumPy file to write.
     #[arg(long, value_name = "F.npy")]
     out: PathBuf,
     /// The ear: nsl16k (180 Hz to 7.2 kHz), nsl8k (90 Hz to 3.6 kHz) or wide.

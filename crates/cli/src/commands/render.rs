@@ -55,7 +55,7 @@ pub struct Args {
     /// Random seed of oscillator phases and noise.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// File to write.
+    /// WAV file to write.
     #[arg(long, value_name = "F.wav")]
     out: PathBuf,
 }

@@ -12,7 +12,7 @@ const ENDS: (f32, f32) = (-0.375, 0.375);
 /// Least range in a search's patches that is drawn.
 const LEAST: f32 = 0.01;
 
-/// One dial.
+/// A dial of the demo's page.
 pub struct Dial {
     /// Name of the parameter.
     pub name: &'static str,

@@ -23,7 +23,7 @@ pub struct Bundled {
     pub name: &'static str,
     /// The instrument, in a sentence.
     pub about: &'static str,
-    /// WAV file.
+    /// Bytes of a WAV file.
     wav: &'static [u8],
 }
 
@@ -52,7 +52,7 @@ pub struct Example {
     pub reference: &'static Bundled,
     /// Sound and notes of the reference.
     pub clip: Clip,
-    /// The answers.
+    /// Renders that answer the melody.
     pub mirrored: Mirrored,
     /// Score of the default patch with the same notes, for comparison.
     pub default: Score,

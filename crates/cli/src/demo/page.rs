@@ -304,7 +304,7 @@ fn figures(example: &Example) -> String {
     )
 }
 
-/// The dials.
+/// Writes the dials of an example.
 fn knobs(example: &Example) -> String {
     let items: String = dials(example)
         .iter()

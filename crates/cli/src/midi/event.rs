@@ -60,7 +60,7 @@ pub struct Event {
     pub delta: u32,
     /// Meaning of the event.
     pub kind: Kind,
-    /// Position after it.
+    /// Position after the event.
     pub next: usize,
     /// The running status after it, with whether it still counts by the standard.
     pub running: Option<(u8, bool)>,

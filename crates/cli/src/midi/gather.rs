@@ -70,7 +70,7 @@ fn leave_out_drums(events: &mut Vec<(u64, Message)>) -> Option<String> {
 #[derive(Default)]
 struct Gathering {
     song: Song,
-    /// Seconds.
+    /// Current time in seconds.
     now: f64,
     /// Notes, as indices, whose keys are down, the earliest first.
     held: BTreeMap<Key, VecDeque<usize>>,

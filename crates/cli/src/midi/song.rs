@@ -10,7 +10,7 @@ pub(super) struct Played {
     pub note: Note,
     /// Seconds at which its key is let go.
     pub let_go: f64,
-    /// 0 to 15.
+    /// MIDI channel, 0 to 15.
     pub channel: u8,
     /// The synth's name for it.
     pub id: i32,

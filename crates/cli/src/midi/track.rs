@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// Events that have to make sense in a row for their place to count as the start of one.
 const LOOK_AHEAD: usize = 4;
 
-/// A track.
+/// Messages of a track.
 #[derive(Debug, Default)]
 pub struct Track {
     /// Events with their ticks from the start.

@@ -21,17 +21,17 @@ pub fn rng(seed: u64, stream: u64, index: u64) -> Pcg64Mcg {
 
 /// Stream numbers of [`rng`].
 pub mod stream {
-    /// Patches and melodies.
+    /// Stream of patches and melodies.
     pub const BABBLE: u64 = 1;
-    /// Choice of replayed samples.
+    /// Stream of the choice of replayed samples.
     pub const REPLAY: u64 = 2;
-    /// Augmentation at each visit.
+    /// Stream of the augmentation at each visit.
     pub const AUGMENT: u64 = 3;
-    /// Choice of foreign windows.
+    /// Stream of the choice of foreign windows.
     pub const FOREIGN: u64 = 4;
-    /// Exploration around the encoder's guess.
+    /// Stream of the exploration around the encoder's guess.
     pub const EXPLORE: u64 = 5;
-    /// Held-out samples.
+    /// Stream of held-out samples.
     pub const HELD_OUT: u64 = 6;
 }
 

@@ -143,7 +143,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Samples to render.
+    /// Number of samples to render.
     pub fn samples(&self) -> u64 {
         self.files.iter().map(|f| f.samples).sum()
     }
@@ -152,7 +152,7 @@ impl Plan {
 /// The reason a data set can't be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
-    /// The ear.
+    /// The ear can't be created.
     #[error(transparent)]
     Ear(#[from] EarError),
     /// The folder, or a file in it, can't be read.

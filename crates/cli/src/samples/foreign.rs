@@ -43,7 +43,7 @@ pub enum ForeignError {
 pub struct FileRecord {
     /// Path below the references folder, with `/`.
     pub name: String,
-    /// SHA-256, hex.
+    /// SHA-256 of the file, hex.
     pub sha256: String,
 }
 

@@ -70,7 +70,7 @@ pub fn window_seconds() -> f64 {
 
 /// A phrase to render with a patch.
 pub struct Render<'a> {
-    /// Patch.
+    /// Patch to play.
     pub patch: &'a Patch,
     /// Notes and window.
     pub phrase: &'a Phrase,
@@ -206,7 +206,7 @@ struct Part {
     notes: Vec<Note>,
     /// Samples from the phrase's start to the render's.
     before: usize,
-    /// Length.
+    /// Length in seconds.
     seconds: f64,
 }
 

@@ -90,7 +90,7 @@ pub(super) struct Periods {
     /// The windows of [`Periods::tones`].
     around: Vec<Window>,
     prefilter: Prefilter,
-    /// Newest sample first.
+    /// Samples of the past, the newest first.
     history: Vec<f32>,
     high: HighBand,
     /// One row of `lags` for each of the newest frames, and each frame's number of samples.
@@ -459,7 +459,7 @@ impl Delay {
 
 /// `out[lag] = sum of x[n] x[n - lag]` over the newest samples.
 struct Correlate<'a> {
-    /// Newest first.
+    /// Samples of the past, the newest first.
     history: &'a [f32],
     newest: usize,
     out: &'a mut [f32],

@@ -20,9 +20,9 @@ const GAIN: f32 = 0.45;
 /// The chorus's knobs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ChorusSettings {
-    /// Swings per second.
+    /// Rate of the swing in Hz.
     rate: f32,
-    /// 0 to 1.
+    /// Depth of the swing, 0 to 1.
     depth: f32,
     mix: f32,
 }
@@ -51,7 +51,7 @@ pub struct Chorus {
     phase: f32,
     rate: f32,
     swing: f32,
-    /// Samples.
+    /// Delay of each copy in samples.
     delays: [[Ramp; COPIES]; 2],
     share: f32,
 }

@@ -12,11 +12,11 @@ const FADE: f32 = 0.06;
 /// The delay's knobs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DelaySettings {
-    /// Seconds.
+    /// Delay time in seconds.
     time: f32,
     /// Gain of the loop.
     feedback: f32,
-    /// Hz.
+    /// Cutoff of the low-pass in Hz.
     tone: f32,
     /// 0: each side repeats itself; 1: the middle repeats left, right, left.
     ping_pong: f32,

@@ -35,7 +35,7 @@ const LEAST: f32 = 0.04;
 /// The reverb's knobs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReverbSettings {
-    /// 0 to 1.
+    /// Size of the room, 0 to 1.
     size: f32,
     /// Seconds in which the lows fall by 60 dB.
     decay: f32,

@@ -20,7 +20,7 @@ const PATHS: usize = 2 * FilterModel::ALL.len();
 /// Rows that the transposition holds: a step's samples, or a channel's states.
 const TRANSPOSED: usize = if STATES > CONTROL { STATES } else { CONTROL };
 
-/// Numbers by lane.
+/// A number for each lane.
 type Lanes = [f32; LANES];
 
 /// Channels that run side by side: their samples, coefficients and states, by lane.

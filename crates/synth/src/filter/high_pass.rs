@@ -6,7 +6,7 @@ use realfft::num_complex::Complex64;
 use simd::Vector;
 use std::f32::consts::SQRT_2;
 
-/// Damping: Butterworth.
+/// Damping of a Butterworth filter.
 const DAMPING: f32 = SQRT_2;
 
 named! {
@@ -22,7 +22,7 @@ named! {
 }
 
 named! {
-    /// Integrators.
+    /// States of the two integrators.
     States {
         /// Integrator of the band output.
         band,

@@ -28,13 +28,13 @@ named! {
 named! {
     /// The stages' integrators, in the signal's order.
     States {
-        /// First stage.
+        /// State of the first stage.
         first,
-        /// Second stage.
+        /// State of the second stage.
         second,
-        /// Third stage.
+        /// State of the third stage.
         third,
-        /// Fourth stage.
+        /// State of the fourth stage.
         fourth,
     }
 }

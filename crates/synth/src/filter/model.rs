@@ -100,7 +100,7 @@ pub(super) use named;
 pub trait Model {
     /// Coefficients, which move linearly along a control step.
     type Coefficients<T: Copy>: Named<T>;
-    /// States.
+    /// States of the integrators.
     type States<T: Copy>: Named<T>;
     /// Modes while the cutoff is steady, and while it is modulated at audio rate.
     const MODES: [Mode; 2];

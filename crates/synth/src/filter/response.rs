@@ -9,7 +9,7 @@ pub struct FilterResponse {
     settings: FilterSettings,
     /// Low- and high-pass, as fractions of the sample rate.
     cutoffs: [f32; 2],
-    /// Hz.
+    /// Sample rate in Hz.
     sample_rate: f32,
 }
 

@@ -58,7 +58,7 @@ pub fn tone<V: Vector>(
     out
 }
 
-/// A step's samples.
+/// Computation of a step's samples.
 struct Step<'a, V> {
     osc: &'a Oscillator,
     v: V,

@@ -48,7 +48,7 @@ pub struct Factory {
 }
 
 impl Factory {
-    /// First tag.
+    /// Kind of the patch: its first tag.
     pub fn kind(&self) -> &str {
         &self.file.tags[0]
     }

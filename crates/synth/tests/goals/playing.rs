@@ -69,7 +69,7 @@ pub struct Answers {
     pub pressure: [f64; 2],
     /// Loudness of the key at velocity 1 relative to [`SOFT`] in dB, and ratio of brightness.
     pub velocity: [f64; 2],
-    /// The note.
+    /// Figures of a held note.
     pub figures: Figures,
 }
 

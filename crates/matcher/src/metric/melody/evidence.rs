@@ -94,7 +94,7 @@ impl Evidence {
         self.frames.saturating_sub(KEPT)
     }
 
-    /// Newest frame.
+    /// Index of the newest frame.
     pub(super) fn newest(&self) -> usize {
         self.frames.saturating_sub(1)
     }

@@ -55,7 +55,7 @@ pub struct NoteTracker {
     counter: Counter,
 }
 
-/// Numbers notes.
+/// Counter that numbers notes.
 #[derive(Default)]
 struct Counter {
     ended: u64,

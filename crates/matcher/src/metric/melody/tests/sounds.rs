@@ -35,7 +35,7 @@ impl Played {
         }
     }
 
-    /// Adds its sound.
+    /// Adds the note's sound.
     fn play(&self, sound: &mut [f32]) {
         let first = (self.onset * RATE) as usize;
         let last = (((self.end + self.release) * RATE) as usize).min(sound.len());
