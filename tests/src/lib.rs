@@ -12,4 +12,5 @@ pub mod process;
 pub mod sandbox;
 pub mod states;
 pub mod sure;
+pub mod tree;
 pub mod wav;
