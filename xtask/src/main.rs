@@ -121,7 +121,7 @@ enum Task {
     /// Evaluate a model: how closely the synthesizer reproduces each clip.
     #[command(disable_help_flag = true)]
     Evaluate(Arguments),
-    /// Turn a WAV file into an auditory spectrogram.
+    /// Turn a sound file into an auditory spectrogram.
     #[command(disable_help_flag = true)]
     Ear(Arguments),
     /// Render a patch with notes to a WAV file.
