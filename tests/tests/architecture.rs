@@ -1,4 +1,5 @@
-//! Rules for the whole tree: arrows between crates, a purpose for every file, no trace of a machine.
+//! Rules for the whole tree: arrows between crates, a purpose for every file, no trace of a
+//! machine.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
