@@ -161,7 +161,7 @@ fn babble_step(bencher: Bencher) {
         .bench_local(|| trainer.babble(&mut pool, 1e-4).unwrap());
 }
 
-/// The same.
+/// A whole step of mirroring with one rendering thread, as on two cores.
 #[divan::bench(max_time = 12)]
 fn mirror_step(bencher: Bencher) {
     let (mut trainer, mut pool) = trainer();

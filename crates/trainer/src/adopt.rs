@@ -17,22 +17,22 @@ use tch::{Device, Kind, TchError, Tensor, no_grad};
 /// The reason weights can't be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum AdoptError {
-    /// They can't be read.
+    /// The weights can't be read.
     #[error("cannot read {0}: {1}")]
     Read(PathBuf, std::io::Error),
-    /// They don't match this version's encoder.
+    /// The weights don't match this version's encoder.
     #[error("{0} does not match this version's encoder: {1}")]
     Weights(PathBuf, String),
-    /// They were trained for another version.
+    /// The weights were trained for another version.
     #[error("{0}: {1}")]
     Contract(PathBuf, ContractError),
-    /// torch.
+    /// torch fails.
     #[error("torch could not run the encoder: {0}")]
     Torch(#[from] TchError),
-    /// The output folder.
+    /// The output folder can't be made.
     #[error("cannot make the folder {0}: {1}")]
     Out(PathBuf, std::io::Error),
-    /// It holds another model.
+    /// The output folder holds another model.
     #[error("{0} is there already: replace it with --overwrite, or give another folder with --out")]
     Exists(PathBuf),
     /// The model can't be written.

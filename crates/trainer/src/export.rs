@@ -20,10 +20,10 @@ pub const TOLERANCE: f64 = 1e-5;
 /// The reason a model can't be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// Tracing or loading.
+    /// torch fails to trace or to load.
     #[error("torch could not export the encoder: {0}")]
     Torch(#[from] TchError),
-    /// A file.
+    /// A file can't be written.
     #[error("cannot write {0}: {1}")]
     Write(PathBuf, io::Error),
     /// The saved module can't be loaded.
@@ -32,7 +32,7 @@ pub enum ExportError {
     /// The saved weights can't be loaded.
     #[error("the exported weights do not load: {0}")]
     LoadBuiltin(#[from] BuiltinError),
-    /// They can't be run.
+    /// The saved weights can't be run.
     #[error("the built-in encoder gave no answer: {0}")]
     BuiltinEncoder(#[from] EncoderError),
     /// The exported network gives different outputs.

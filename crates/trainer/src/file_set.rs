@@ -94,7 +94,7 @@ mod tests {
         }
     }
 
-    /// FAULTS E7: all or nothing.
+    /// All files are replaced, or none.
     #[test]
     fn a_set_is_replaced_whole_or_stays() {
         let folder = tempfile::tempdir().unwrap();

@@ -14,10 +14,10 @@ pub enum ModelError {
     /// A file is missing or unreadable.
     #[error("cannot read {0}: {1}. Install a model, or give its folder with --model")]
     Read(PathBuf, std::io::Error),
-    /// Not for this version, or not its weights.
+    /// The model is for another version, or its weights are not those of its contract.
     #[error(transparent)]
     Contract(#[from] ContractError),
-    /// torch refuses it.
+    /// torch can't load the module.
     #[error("torch can't use {0}: {1}. Install the model again")]
     Torch(PathBuf, TchError),
 }

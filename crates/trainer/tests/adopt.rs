@@ -65,7 +65,6 @@ fn weights_trained_elsewhere_become_a_model_and_those_of_another_network_do_not(
     tensors.insert("example.answer".into(), answer.shallow_clone());
     written(&weights, &tensors, &contract);
     assert!(adopt(&weights, &model, false).unwrap() < 1e-5);
-    // FAULTS E6.
     let error = adopt(&weights, &model, false).unwrap_err().to_string();
     assert!(error.contains("--overwrite"), "{error}");
     assert!(adopt(&weights, &model, true).is_ok());

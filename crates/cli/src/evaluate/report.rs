@@ -132,7 +132,7 @@ mod tests {
     fn the_mean_line_averages_what_all_rows_have() {
         let (a, b) = (row(0.6, Some(0.9)), row(0.8, None));
         let both = line("mean", &[&a, &b]);
-        // Closed .2 and .6 of the default's distance.
+        // Closed 0.2 and 0.6 of the default's distance.
         assert!(both.contains(" 0.700") && both.contains(" 0.400"), "{both}");
         let searched = line("a", &[&a]);
         // Likeness, closed and mel distance of a search that one row has not had, twice, and its

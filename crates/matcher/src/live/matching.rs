@@ -47,7 +47,7 @@ const SEARCHED: usize = 112;
 const PACE: f64 = 240.0;
 const LEAST_RENDERS: f64 = 60.0;
 const LEAST_SECONDS: f64 = 200.0;
-/// How many times as long a search takes that begins elsewhere.
+/// Factor of the length of a search that begins elsewhere.
 const EXPLORING: f64 = 3.0;
 /// Gain of a search below which it has found little, and number of such searches in a row after
 /// which the sound is not searched any more.
@@ -69,7 +69,7 @@ const SAME: f32 = 0.006;
 /// State of the match while something sounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// What was held is held on.
+    /// The held target is kept.
     Holding(HoldReason),
     /// The encoder is followed.
     Following,
@@ -254,7 +254,7 @@ impl Matching {
         self.phrase.take(frame.samples, silent);
     }
 
-    /// The sound has ended.
+    /// Ends the sound.
     pub(super) fn end(&mut self) {
         self.sounding = 0;
         self.judged_next = FIRST_JUDGED;
@@ -268,7 +268,7 @@ impl Matching {
         self.before = self.held;
     }
 
-    /// A new stream begins: forgets what was heard, and keeps the sounds found.
+    /// Starts a new stream: forgets what was heard, and keeps the sounds found.
     pub(super) fn reset(&mut self) {
         self.judge.clear();
         self.phrase.keep(0);
@@ -466,7 +466,7 @@ impl Matching {
         false
     }
 
-    /// What is heard is no melody after all: back to what was held before it.
+    /// Returns to the target held before, because the sound turned out not to be a melody.
     fn meet_no_melody(&mut self) -> bool {
         self.following = false;
         self.best = 0.0;
@@ -487,7 +487,7 @@ impl Matching {
         moved
     }
 
-    /// Back to the knobs, which are more like the reference.
+    /// Returns to the knobs, which are more like the reference.
     fn hold_knobs(&mut self) {
         self.searched = false;
         self.held = Some(Target {
@@ -499,7 +499,7 @@ impl Matching {
         });
     }
 
-    /// Another sound than the one searched is heard.
+    /// Starts a new sound: another one than the one searched is heard.
     fn meet_another(&mut self) {
         self.cancel();
         self.memory.leave();
@@ -510,7 +510,7 @@ impl Matching {
         self.phrase.keep(young);
     }
 
-    /// Sound `i` of the memory has come back.
+    /// Recalls sound `i` of the memory, which has come back.
     fn recall(&mut self, i: usize, likeness: f32) {
         self.cancel();
         let sound = self.memory.enter(i);

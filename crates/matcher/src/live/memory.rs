@@ -5,12 +5,12 @@ use synth::MATCHED_COUNT;
 /// Largest number of sounds remembered.
 pub const MOST: usize = 16;
 
-/// What is kept of a sound that was found.
+/// Part of a found sound that projects keep.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KnownSound {
     /// The best values found for the matched parameters, normalised, order of [`synth::MATCHED`].
     pub mean: [f32; MATCHED_COUNT],
-    /// Their likeness to the phrase that was searched, -1 to 1.
+    /// Likeness of these values to the phrase that was searched, -1 to 1.
     pub likeness: f32,
 }
 
@@ -19,7 +19,7 @@ pub struct KnownSound {
 pub(super) struct Sound {
     /// The best values found for the matched parameters, normalised.
     pub(super) mean: [f32; MATCHED_COUNT],
-    /// Their likeness to the last phrase searched.
+    /// Likeness of these values to the last phrase searched.
     pub(super) likeness: f32,
     /// Samples of that phrase, at the ear's own rate.
     pub(super) phrase: Vec<f32>,
@@ -52,7 +52,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// What is kept of the sounds.
+    /// Returns the parts of the sounds that projects keep.
     pub(super) fn known(&self) -> Vec<KnownSound> {
         let known = |sound: &Sound| KnownSound {
             mean: sound.mean,

@@ -114,7 +114,7 @@ enum Readiness {
     Ready = 1,
     /// No inference will come for now.
     Absent = 2,
-    /// Nothing has sounded yet: none will come of what is heard.
+    /// Nothing has sounded yet, so that no inference will come.
     Resting = 3,
 }
 
@@ -171,7 +171,7 @@ struct Shown {
     changes: u64,
     /// Number of panics of the listener.
     faults: u64,
-    /// What is wrong with the built-in encoder's model.
+    /// Fault of the built-in encoder's model.
     builtin_trouble: Option<Trouble>,
 }
 

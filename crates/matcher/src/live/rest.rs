@@ -11,9 +11,9 @@ const BEFORE: f64 = 5.0;
 /// A part of the stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Part {
-    /// To be heard.
+    /// Samples to be heard.
     Heard(usize),
-    /// To be left out.
+    /// Samples to be left out.
     LeftOut(usize),
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Rest {
 }
 
 impl Rest {
-    /// At rest, as after a silence.
+    /// Creates a rest as after a silence.
     pub(super) fn new(sample_rate: f64) -> Self {
         let before = (BEFORE * sample_rate) as u64;
         Self {

@@ -33,7 +33,7 @@ const CLEAR: f32 = 0.75;
 /// Distance in semitones within which a frame has its note's pitch: a vibrato's.
 const SAME_PITCH: f32 = 0.7;
 
-/// What the last second is.
+/// Kinds of sounds, by their last second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Notes, one at a time.
@@ -47,7 +47,7 @@ pub enum Kind {
 /// A judgement of the last second.
 #[derive(Clone, Debug)]
 pub struct Judgement {
-    /// What it is.
+    /// Kind of the last second.
     pub kind: Kind,
     /// Likeness to it of each patch, -1 to 1; 0 where there are no notes.
     pub likenesses: Vec<f32>,
@@ -192,7 +192,7 @@ impl Resynthesis {
         }
     }
 
-    /// What the last `frames` frames are, with `notes` in all that are kept.
+    /// Classifies the last `frames` frames; `notes` are those of all that are kept.
     fn kind(&self, frames: usize, notes: &[Note]) -> Kind {
         let first = self.pitch.len() - frames;
         let level = |p: &PitchFrame| p.level_db;

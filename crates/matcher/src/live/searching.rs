@@ -21,11 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// it.
 const LOW: u8 = 25;
 
-/// What a search is asked: all that its result depends on.
+/// Input of a search, on which alone its result depends.
 pub struct Request {
     /// Samples of the phrase, mono.
     pub(super) samples: Vec<f32>,
-    /// Their rate in Hz.
+    /// Sample rate in Hz.
     pub(super) rate: f64,
     pub(super) ear: EarConfig,
     /// Patches known so far; the first is the one that plays. See [`Question::starts`].

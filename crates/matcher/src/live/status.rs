@@ -37,7 +37,7 @@ pub enum HoldReason {
     Noise,
     /// The reference's pitch is unclear or glides: speech, drums.
     Unsteady,
-    /// What the synthesizer plays doesn't sound like the reference: several notes at once, or an
+    /// The synthesizer's answer doesn't sound like the reference: several notes at once, or an
     /// instrument that it can't follow.
     Unlike,
     /// The knobs are as much like the reference as what was inferred.

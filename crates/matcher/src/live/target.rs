@@ -42,7 +42,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Nothing locked, everything allowed.
+    /// Limits that lock nothing and allow everything.
     pub const NONE: Self = Self {
         locked: [false; MATCHED_COUNT],
         ranges: [[0.0, 1.0]; MATCHED_COUNT],
@@ -62,7 +62,7 @@ impl Limits {
     }
 }
 
-/// What the player has set, over which is matched.
+/// Settings of the player, over which is matched.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
     /// Positions of the knobs.

@@ -309,7 +309,6 @@ impl Encoder for Fragile {
     }
 }
 
-/// FAULTS E3.
 #[test]
 fn a_panic_is_said_and_the_listener_begins_again_unless_it_goes_on() {
     let source = |_| Some(Standing(Fragile(0), Readiness::Ready, EarConfig::default()));
@@ -337,7 +336,7 @@ fn a_panic_is_said_and_the_listener_begins_again_unless_it_goes_on() {
     assert_eq!(view.snapshot().dropped, 0);
 }
 
-/// FAULTS E2: what is left out of a silence moves no inference.
+/// Samples left out of a silence move no inference.
 #[test]
 fn inferences_keep_their_lattice_over_a_rest() {
     let rate = 16_000.0;

@@ -61,7 +61,7 @@ pub(super) struct ListenerThread {
     listening: bool,
     /// Whether sounds are searched.
     search: bool,
-    /// What the player has set last.
+    /// Latest settings of the player.
     settings: Option<Settings>,
 }
 
@@ -303,8 +303,8 @@ impl ListenerThread {
         self.shared.heard.store(self.position, Ordering::Release);
     }
 
-    /// Something sounds after a rest: the hops that were left out are passed over, and the rest of
-    /// the last one is heard.
+    /// Ends a rest: passes over the hops that were left out, and hears the remainder of the last
+    /// one.
     fn end_rest(&mut self) {
         if !self.sounded {
             self.sounded = true;
@@ -360,7 +360,7 @@ impl ListenerThread {
     }
 }
 
-/// The message of a panic.
+/// Returns the message of a panic.
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())

@@ -27,7 +27,7 @@ const ROUNDS: usize = 2;
 /// to the next.
 const SPREAD: f64 = 0.5;
 const SHRINK: f64 = 0.7;
-/// Where the search begins elsewhere: its strategies, and their share of the renders.
+/// Options of a search that begins elsewhere: its strategies, and their share of the renders.
 const EXPLORATION: StartOptions = StartOptions {
     searches: 3,
     step: 1.0,
@@ -36,18 +36,18 @@ const EXPLORED: f64 = 0.6;
 /// Standard deviation of the evolution strategy's first steps where no encoder was asked.
 const STEP: f32 = 0.1;
 
-/// What a short search is asked.
+/// Input of a short search.
 pub struct Question<'a> {
     /// The phrase.
     pub reference: &'a Reference,
-    /// Its notes.
+    /// Notes of the phrase.
     pub notes: &'a [Note],
     /// Patches known so far, at least one; the first is the one to be better than. All have the
     /// same unmatched parameters, which the result has too.
     pub starts: &'a [Patch],
     /// The values that the result may have.
     pub bounds: Bounds,
-    /// What an encoder infers from the phrase, for a sound that wasn't searched before.
+    /// Inference from the phrase, for a sound that wasn't searched before.
     pub inferred: Option<&'a ClipInference>,
     /// Whether to begin elsewhere as well: steps from the starts gain nothing any more.
     pub explore: bool,
@@ -66,7 +66,7 @@ pub struct Question<'a> {
 pub struct Improved {
     /// The best patch: a start where nothing better was found.
     pub patch: Patch,
-    /// Its score.
+    /// Score of the best patch.
     pub score: Score,
     /// Scores of the starts with the same notes.
     pub starts: Vec<Score>,

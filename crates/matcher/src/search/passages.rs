@@ -15,7 +15,7 @@ const MOST: f64 = 0.7;
 /// Passages of a clip as a clip of their own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passages {
-    /// Their sound, mono.
+    /// Samples of the passages, mono.
     pub samples: Vec<f32>,
     /// The notes that begin in them, timed from the start of [`Passages::samples`]; none lasts
     /// beyond its passage.

@@ -145,7 +145,6 @@ fn command(args: impl Iterator<Item = String>) -> String {
 mod tests {
     use super::*;
 
-    /// FAULTS E10.
     #[test]
     fn a_record_names_no_files() {
         let args = "train --minutes 20 --references my/secret --out=my/model --seed 3";

@@ -29,7 +29,7 @@ pub struct Pending {
 pub struct State {
     /// Options that may not change.
     pub recipe: Recipe,
-    /// Where the training stood when its budget last changed.
+    /// Point at which the budget last changed.
     #[serde(default)]
     pub anchor: Anchor,
     /// Networks' variables, to notice another version's.
@@ -55,13 +55,13 @@ pub struct State {
 /// The reason a checkpoint can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// No such file, or it can't be read.
+    /// The file is missing or can't be read.
     #[error("cannot read the checkpoint {0}: {1}. Train without --resume to start over")]
     Read(PathBuf, String),
-    /// It can't be written.
+    /// The file can't be written.
     #[error("cannot write the checkpoint {0}: {1}")]
     Write(PathBuf, String),
-    /// Not made by this version.
+    /// The checkpoint was not made by this version.
     #[error(
         "the checkpoint {0} does not fit this version: {1}. Train without --resume to start over"
     )]

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use tch::Tensor;
 use tch::nn::VarStore;
 
-/// The thread.
+/// Thread of the decoder's steps.
 pub struct Forward {
     work: Option<Sender<(Tensor, Batch)>>,
     done: Receiver<(Tensor, Tensor)>,

@@ -25,7 +25,7 @@ pub struct Point {
 /// All points, and the best.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
-    /// In order.
+    /// Points in order of their steps.
     pub points: Vec<Point>,
     /// The default patch on the held-out windows.
     pub baseline: Quality,

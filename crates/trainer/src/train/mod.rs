@@ -63,7 +63,7 @@ pub struct Options {
     pub command: String,
 }
 
-/// How a training ended.
+/// Outcome of a training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// Steps done in all.
@@ -77,37 +77,37 @@ pub struct Outcome {
 /// The reason a training can't start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// The ear.
+    /// The ear can't be created.
     #[error(transparent)]
     Ear(#[from] EarError),
-    /// The references.
+    /// The references can't be used.
     #[error(transparent)]
     Foreign(#[from] ForeignError),
-    /// The checkpoint.
+    /// The checkpoint can't be read or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// Numbers ran away.
+    /// A gradient is not finite.
     #[error(transparent)]
     Diverged(#[from] Diverged),
     /// The model can't be written.
     #[error(transparent)]
     Export(#[from] ExportError),
-    /// The model to begin with.
+    /// The model to begin with can't be used.
     #[error("cannot begin with the model in {0}: {1}")]
     From(PathBuf, BuiltinError),
-    /// Its weights.
+    /// The weights to begin with can't be read.
     #[error("cannot begin with the weights in {0}: {1}")]
     FromWeights(PathBuf, TchError),
-    /// The output folder.
+    /// The output folder can't be made.
     #[error("cannot make the folder {0}: {1}")]
     Out(PathBuf, std::io::Error),
-    /// It holds another training's results.
+    /// The output folder holds another training's results.
     #[error(
         "{0} is there already: continue that training with --resume, replace it with --overwrite, \
          or give another folder with --out"
     )]
     Exists(PathBuf),
-    /// A rendering thread.
+    /// A rendering thread has died.
     #[error("a rendering thread has died ({0}). Continue from the last checkpoint with --resume")]
     Renderer(String),
 }
@@ -126,7 +126,7 @@ pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, T
     })
 }
 
-/// What a training writes into its folder.
+/// Files that a training writes into its folder.
 const RESULTS: [&str; 5] = [checkpoint::FILE, LOSSES, FILES[0], FILES[1], FILES[2]];
 /// Picture of the curves.
 const LOSSES: &str = "losses.png";

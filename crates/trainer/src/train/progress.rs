@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 const LINE_EVERY: Duration = Duration::from_secs(30);
 
-/// The display.
+/// Display of a training's progress.
 pub struct Progress {
     bar: Option<ProgressBar>,
     batch: u64,
@@ -20,7 +20,7 @@ pub struct Progress {
     last_line: Cell<Instant>,
 }
 
-/// `own .812, foreign .650`.
+/// Formats a quality: `likeness own 0.812, foreign 0.650`.
 pub fn quality(q: &Quality) -> String {
     let foreign = q
         .foreign
@@ -50,12 +50,12 @@ impl Progress {
         }
     }
 
-    /// A line.
+    /// Prints a line.
     pub fn say(&self, text: &str) {
         log(&self.bar, text);
     }
 
-    /// After each step; `at` is the share of the budget used.
+    /// Shows a step; `at` is the share of the budget used.
     pub fn step(&self, state: &State, at: f64, mirroring: bool) {
         let now = self.started.elapsed().as_secs_f64();
         let Some((first, when)) = self.first_step.get() else {
@@ -90,7 +90,7 @@ impl Progress {
         }
     }
 
-    /// After a validation.
+    /// Prints the result of a validation.
     pub fn point(&self, point: Option<&Point>, better: bool) {
         if let Some(p) = point {
             let star = if better { " (best)" } else { "" };

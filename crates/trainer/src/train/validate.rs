@@ -18,10 +18,10 @@ const TICKETS: u64 = 1 << 60;
 /// Mean likeness over the held-out windows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
-    /// On unseen patches of our own synthesizer.
+    /// Likeness on unseen patches of our own synthesizer.
     pub own: f64,
-    /// On foreign windows, the answer played where a later window of the clip is, as the live loop
-    /// does; `None` without references.
+    /// Likeness on foreign windows, the answer played where a later window of the clip is, as in
+    /// the live loop; `None` without references.
     pub foreign: Option<f64>,
 }
 
@@ -37,7 +37,7 @@ pub struct HeldOut {
     /// The window heard, the window to mirror, and the notes of the latter.
     windows: Vec<(Window, Window, Phrase)>,
     own: usize,
-    /// The default patch's quality: what hearing must beat.
+    /// Quality of the default patch, which the encoder must beat.
     pub baseline: Quality,
 }
 
