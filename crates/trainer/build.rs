@@ -1,5 +1,5 @@
 //! Tells the trainer its libtorch's version, and our programs where libtorch's libraries are at run
-//! time: in `lib` next to the program, which in an engine folder holds them, and in cargo's target
+//! time: in `lib` beside the program, which in an engine folder holds them, and in cargo's target
 //! folder is a link made here to where they are. A program searches no path of the machine that
 //! built it.
 

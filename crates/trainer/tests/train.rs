@@ -89,7 +89,7 @@ fn fifty_steps_are_the_same_interrupted_or_not_and_the_model_serves() {
         assert_eq!((part.steps, part.finished), (stop, stop == 50));
         parts.resume = true;
     }
-    // With more steps it goes on mirroring.
+    // FAULTS E8: with more steps it goes on mirroring.
     let mut more = options(&at("parts"), &wavs, 54);
     more.resume = true;
     let kept = tensors(&at("parts"));
@@ -166,6 +166,7 @@ fn begun(model: &Path, other: &Path, mut options: Options) {
     };
     let before = weights();
     options.recipe.budget = Budget::Steps(10);
+    // FAULTS E6.
     let error = train(&options, |_| false).unwrap_err().to_string();
     assert!(error.contains("--overwrite"), "{error}");
     options.overwrite = true;

@@ -264,7 +264,7 @@ fn double(rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
     (rng.random_range(0.3..1.0), other)
 }
 
-/// Draws a gain and a softer note that sounds at the same time.
+/// Another note that sounds along, softer.
 fn overlap(rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
     let note = Note {
         onset: phrase.start + rng.random_range(-0.5..0.8),

@@ -80,7 +80,7 @@ pub enum TrainError {
     /// The ear can't be created.
     #[error(transparent)]
     Ear(#[from] EarError),
-    /// The references can't be used.
+    /// The references.
     #[error(transparent)]
     Foreign(#[from] ForeignError),
     /// The checkpoint can't be read or written.

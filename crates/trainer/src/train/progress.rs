@@ -20,7 +20,7 @@ pub struct Progress {
     last_line: Cell<Instant>,
 }
 
-/// Formats a quality: `likeness own 0.812, foreign 0.650`.
+/// `own 0.812, foreign 0.650`.
 pub fn quality(q: &Quality) -> String {
     let foreign = q
         .foreign

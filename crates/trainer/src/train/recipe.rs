@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Budget of a training.
+/// How long to train.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Budget {
@@ -19,7 +19,7 @@ pub struct Recipe {
     pub seed: u64,
     /// Windows per step.
     pub batch: u64,
-    /// Budget of the training.
+    /// How long.
     pub budget: Budget,
     /// SHA-256 of the weights that the encoder begins with, in hexadecimal; `None`: random ones.
     /// [`super::train`] takes it from [`super::Options::from`].
@@ -33,12 +33,11 @@ pub const BABBLING: f64 = 0.2;
 const WARM_UP: f64 = 0.01;
 /// Highest learning rate.
 const RATE: f64 = 1.2e-3;
-/// Highest learning rate of an encoder that has been trained before, so that it loses less of what
-/// it knows.
+/// The same where the encoder has been trained before: less of what it knows is lost.
 const RATE_FROM: f64 = 0.5 * RATE;
 
-/// Point at which a training was last given another budget, and from which the schedule is
-/// stretched over that one.
+/// Where a training stood when it was last given another budget, from which on it goes the rest of
+/// its way within that one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Anchor {
     /// Steps done.
@@ -58,8 +57,8 @@ impl Recipe {
         }
     }
 
-    /// Progress of the schedule, 0 to 1, after `step` steps and `seconds` on the clock. It never
-    /// goes back: more budget after the schedule's end is spent at its end.
+    /// How far the schedule of a training is, 0 to 1, after `step` steps and `seconds` on the
+    /// clock. It never goes back: more budget after the schedule's end is spent at its end.
     pub fn progress(&self, anchor: &Anchor, step: u64, seconds: f64) -> f64 {
         let (used, before, whole) = match self.budget {
             Budget::Minutes(minutes) => (seconds, anchor.seconds, 60.0 * minutes),
@@ -102,7 +101,7 @@ mod tests {
         }
     }
 
-    /// A larger budget restarts neither babbling nor full rates.
+    /// FAULTS E8: more budget begins neither babbling nor full rates again.
     #[test]
     fn a_larger_budget_goes_on_where_the_schedule_was() {
         let first = recipe(Budget::Steps(100));
