@@ -45,7 +45,7 @@ pub struct Args {
     peers: u64,
     /// Folder of sound files of other instruments, searched recursively. The notes come from the
     /// .mid file of the same name next to a sound, and are transcribed where there is none. Files
-    /// that can't be read are left out, with a word.
+    /// that can't be read are left out with a message.
     #[arg(long, value_name = "DIR")]
     foreign: Option<PathBuf>,
     /// Also search for a better match of each clip for this many seconds, on all cores.

@@ -224,7 +224,7 @@ fn patch_file(automation: &Automation, notes: &[Note]) -> serde_json::Value {
     file
 }
 
-/// Searches, with a bar.
+/// Searches, and shows a progress bar.
 fn search(
     reference: &Reference,
     notes: &[Note],
@@ -266,12 +266,12 @@ fn advice(args: &Args, scores: &[(&str, Score)]) -> Option<String> {
     (likeness < LOW).then(|| format!("low similarity ({likeness:.2}): {next}"))
 }
 
-/// A line on sound that is in no note.
+/// Describes sound that belongs to no note.
 fn unheard(seconds: f64) -> Option<String> {
     const FEW: f64 = 0.1;
     (seconds >= FEW).then(|| {
         format!(
-            "{seconds:.2} s that sound are in no note: no single pitch between 27 Hz and 4.8 kHz \
+            "{seconds:.2} s of sound belong to no note: no single pitch between 27 Hz and 4.8 kHz \
              was heard there"
         )
     })
@@ -316,7 +316,7 @@ fn report(args: &Args, scores: &[(&str, Score)], more: &serde_json::Value) {
         }
         if let Some(passages) = more["passages"].as_array() {
             lines.push(format!(
-                "for the sake of time, {} passages of {} s were searched and compared; one patch \
+                "to keep the time limit, {} passages of {} s were searched and compared; one patch \
                  plays the whole",
                 passages.len(),
                 Passages::SECONDS
