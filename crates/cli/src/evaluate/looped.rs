@@ -11,7 +11,7 @@ use synth::{Note, Patch};
 /// Likeness at which a clip gets worse from one pass to the next, or falls below the knobs.
 const WORSE: f32 = 0.01;
 
-/// How a looped clip is matched.
+/// Measurements of a looped clip.
 #[derive(Clone, Debug, Serialize)]
 pub struct Looped {
     /// The clip.

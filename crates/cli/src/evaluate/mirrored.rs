@@ -30,7 +30,7 @@ pub struct Mirrored {
     pub reference: Reference,
     /// The clip as heard, with pitch.
     pub heard: Spectrogram,
-    /// Its notes, given or transcribed.
+    /// Notes of the clip, given or transcribed.
     pub notes: Vec<Note>,
     /// The live loop's inferences.
     pub simulation: LiveSimulation,

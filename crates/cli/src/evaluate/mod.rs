@@ -32,12 +32,12 @@ const SECONDS: f64 = 8.0;
 pub const RATE: u32 = 48_000;
 /// A held note: when the sound counts as settled, and when it is let go, in seconds.
 const HELD: (f64, f64) = (1.5, 4.5);
-/// When the live loop is frozen to measure how fast it settles, in seconds.
+/// Time at which the live loop is frozen to measure how fast it settles, in seconds.
 const FROZEN: f64 = 1.5;
 
 /// A melody and its sound.
 pub struct Clip {
-    /// Where it comes from.
+    /// Name of the clip, for reports.
     pub name: String,
     /// Sound.
     pub mono: Vec<f32>,
@@ -48,7 +48,7 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// Its notes as they are given, or else as they are in `heard`, its spectrogram with pitch.
+    /// Returns the clip's notes, or transcribes them from `heard`, its spectrogram with pitch.
     fn notes_in(&self, heard: &Spectrogram) -> Vec<Note> {
         match &self.notes {
             Some(notes) => notes.clone(),
@@ -60,15 +60,15 @@ impl Clip {
 /// A search for a better match of each clip; it ends at the first of its limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Search {
-    /// How long.
+    /// Limit on time.
     pub time: Option<Duration>,
-    /// How many renders of the clip: the same result on every machine.
+    /// Limit on renders of the clip, which gives the same result on every machine.
     pub renders: Option<usize>,
     /// Threads.
     pub threads: usize,
 }
 
-/// How one clip is matched.
+/// Measurements of one clip.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
     /// The clip.
@@ -124,7 +124,7 @@ pub enum EvaluateError {
     /// One of the two, while answering or live.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// Nothing to match.
+    /// The clip has no sound, or no notes.
     #[error("{0}: no sound, or no notes in it")]
     Silent(String),
 }

@@ -16,7 +16,7 @@ const PART: f64 = 0.5;
 /// Likeness from which on a part sounds as without a match.
 const SAME: f32 = 0.99;
 
-/// How far a sound moves the match.
+/// Movement of the match by a sound that can't be matched.
 #[derive(Clone, Debug, Serialize)]
 pub struct Unmatched {
     /// The sound.
