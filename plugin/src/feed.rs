@@ -1,5 +1,5 @@
-//! What the audio thread shows the editor beside the match: levels, notes, and the sound that is
-//! played; and the keys that the editor plays.
+//! Feed from the audio thread to the editor, in addition to the match: levels, notes, and the
+//! played sound; and the keys that the editor plays.
 //!
 //! The audio thread's end touches atomics and wait-free rings only.
 

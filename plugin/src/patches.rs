@@ -61,7 +61,7 @@ impl NamedPatch {
         format!("{value:#}\n")
     }
 
-    /// What sort of sound it is: `bass`, `keys`.
+    /// Kind of sound: `bass`, `keys`.
     pub fn kind(&self) -> &str {
         self.tags.first().map_or(UNTAGGED, String::as_str)
     }

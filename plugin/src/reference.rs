@@ -1,4 +1,5 @@
-//! What is listened to: the sidechain, a melody that comes with the plugin, or a sound file.
+//! The source that is listened to: the sidechain, a melody that comes with the plugin, or a sound
+//! file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

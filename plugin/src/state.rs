@@ -48,9 +48,9 @@ pub struct InstanceState {
     pub listener: Listener,
     /// The way to the guard.
     pub door: Arc<Door>,
-    /// What the audio thread shows the editor.
+    /// Feed from the audio thread to the editor.
     pub feed: Feed,
-    /// What is listened to.
+    /// Source that is listened to.
     pub source: Arc<Source>,
     /// Name of the patch last loaded or saved; empty for none.
     patch_name: Mutex<String>,

@@ -1,5 +1,6 @@
-//! What an editor draws of a patch: waveforms, envelopes and low-frequency oscillators, computed by
-//! the functions that play them. The filters' response is [`FilterResponse`](crate::FilterResponse).
+//! Curves of a patch for an editor: waveforms, envelopes and low-frequency oscillators, computed by
+//! the functions that play them. The filters' response is
+//! [`FilterResponse`](crate::FilterResponse).
 
 use simd::Baseline;
 
@@ -62,8 +63,8 @@ pub fn envelope(
         .collect()
 }
 
-/// Levels, -1 to 1, of low-frequency oscillator 1 (0) or 2 (1) at `points` times from a note's start
-/// to `seconds`, at `tempo` beats a minute.
+/// Levels, -1 to 1, of low-frequency oscillator 1 (0) or 2 (1) at `points` times from a note's
+/// start to `seconds`, at `tempo` beats a minute.
 pub fn lfo(patch: &Patch, oscillator: usize, tempo: f32, seconds: f32, points: usize) -> Vec<f32> {
     let settings = Settings::new(patch, RATE).lfos[oscillator];
     let clock = Clock {

@@ -81,7 +81,7 @@ fn counts(scene: &Scene<'_>) -> [(&'static str, u64); 4] {
     ]
 }
 
-/// What to send with a question.
+/// Text to send with a question.
 fn diagnostics(scene: &Scene<'_>) -> String {
     let mut text = format!(
         "MirrorNet {} on {} {}\nAs: {:?}\nSample rate: {} Hz\nStatus: {}\nEncoder: {}\n",

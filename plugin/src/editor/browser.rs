@@ -362,7 +362,7 @@ impl App {
     }
 }
 
-/// What sounds, without the host's modulation.
+/// The sounding patch, without the host's modulation.
 fn sounding(scene: &Scene<'_>) -> Patch {
     let knobs = scene.params.knobs();
     match &scene.held {

@@ -28,7 +28,7 @@ pub struct Look {
     pub value: f32,
     /// Value from which the track is lit.
     pub origin: f32,
-    /// What sounds, where the match moves it.
+    /// The sounding value, where the match moves it.
     pub sounding: Option<f32>,
     /// Range that the match may use, where it is limited.
     pub range: Option<[f32; 2]>,

@@ -24,7 +24,7 @@ const STEP: f64 = 0.25;
 /// Height of a button.
 const BUTTON: f32 = 26.0;
 
-/// What the card keeps between two frames.
+/// State of the card between two frames.
 #[derive(Default)]
 pub struct MatchCard {
     /// Likeness of what sounds and of the knobs over time, and when the last point was added.
@@ -249,7 +249,7 @@ pub fn button(ui: &Ui, rect: Rect, word: &str, on: bool, enabled: bool) -> Respo
     response
 }
 
-/// What the match does, and what the player can do about it.
+/// Describes the match's status, and what the player can do about it.
 fn says(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
     let (mut text, working) = sentence(scene);
     let locked = scene.limits.locked.iter().filter(|&&locked| locked).count();

@@ -32,7 +32,7 @@ const NOTES: [&str; 12] = [
     "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B",
 ];
 
-/// What the mirror keeps between two frames.
+/// State of the mirror between two frames.
 pub struct Mirror {
     heard: Spectrogram,
     played: Spectrogram,
@@ -319,7 +319,7 @@ impl Mirror {
     }
 }
 
-/// What is heard, in words: where it comes from, its pitch and level.
+/// Describes the sound that is heard: its source, pitch and level.
 fn status(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
     let centre = rect.center().y;
     let at = pos2(rect.left() + 2.0, centre - 6.0);

@@ -130,7 +130,7 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// What the space below the header shows.
+/// Views of the space below the header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum View {
     /// The mirror, the match and the knobs.

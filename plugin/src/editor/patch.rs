@@ -27,7 +27,7 @@ pub fn paste(scene: &Scene<'_>) -> Result<String, String> {
     Ok(loaded(&named.name, &unknown))
 }
 
-/// What the player should know of a patch that was loaded.
+/// Message to the player about a patch that was loaded.
 pub fn loaded(name: &str, unknown: &[String]) -> String {
     match unknown.len() {
         0 => format!("{name} is loaded"),

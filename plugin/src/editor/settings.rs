@@ -1,4 +1,4 @@
-//! What the editor remembers for a user, over all projects: zoom and favourite patches.
+//! Settings of a user, over all projects: zoom and favourite patches.
 
 use std::collections::BTreeSet;
 use std::io::Write;

@@ -172,7 +172,7 @@ impl Spectrogram {
     }
 }
 
-/// A picture of these frames in the colours of what is heard, low frequencies below, with `range` dB
+/// Draws these frames in the colours of the heard sound, low frequencies below, with `range` dB
 /// from the loudest to black.
 pub fn still(frames: &VecDeque<Spectrum>, range: f32) -> ColorImage {
     let peak = frames.iter().flatten().fold(QUIET, |peak, &x| peak.max(x));

@@ -180,8 +180,8 @@ struct Shown {
 pub struct Snapshot {
     /// The latest frames, oldest first, at most 4 s.
     pub frames: Vec<[f32; CHANNELS]>,
-    /// The pitch that was told with each of them, as a MIDI key; NaN where there is none. It is that
-    /// of [`ear::PITCH_DELAY`] before.
+    /// The pitch reported with each frame, as a MIDI key; NaN where there is none. It is that of
+    /// [`ear::PITCH_DELAY`] before.
     pub melody: Vec<f32>,
     /// Configuration of the ear that makes the frames.
     pub ear: EarConfig,
@@ -236,8 +236,8 @@ impl View {
         }
     }
 
-    /// A number that changes with what [`View::snapshot`] and [`View::sounds`] show. Cheap: an editor
-    /// asks many times a second.
+    /// Returns a number that changes with the content of [`View::snapshot`] and [`View::sounds`].
+    /// Cheap: an editor asks many times a second.
     pub fn stamp(&self) -> u64 {
         let shown = self.shared.shown.lock();
         let mut hasher = DefaultHasher::new();

@@ -84,7 +84,7 @@ struct Window {
     size: [f32; 2],
     time: f64,
     textures: raster::Textures,
-    /// What a screen reader is told.
+    /// Texts for a screen reader.
     tree: Option<egui::accesskit::TreeUpdate>,
 }
 

@@ -26,7 +26,7 @@ impl DroppedFile for File {
     }
 }
 
-/// What has happened since the last frame.
+/// Input since the last frame.
 #[derive(Default)]
 pub struct Input {
     /// Events in their order.

@@ -25,7 +25,7 @@ use parking_lot::Mutex;
 
 use handler::Handler;
 
-/// What a window shows.
+/// Content of a window.
 pub trait Content: Send + 'static {
     /// Prepares for a window that was opened.
     fn open(&mut self, context: &egui::Context, gui: GuiContext);

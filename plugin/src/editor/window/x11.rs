@@ -1,4 +1,4 @@
-//! What X11 has to be asked beside baseview: keys and visibility.
+//! Requests to X11 that baseview doesn't make: keys and visibility.
 //!
 //! X11 gives a key to the window under the pointer if that selects keys, also where another window
 //! of the same program has the focus: a plugin that selects them swallows the host's shortcuts. So
