@@ -21,7 +21,7 @@ pub struct NamedPatch {
     pub tags: Vec<String>,
     /// The values.
     pub patch: Patch,
-    /// Its file, for one of the user's.
+    /// File of the patch, if it is one of the user's.
     pub file: Option<PathBuf>,
 }
 

@@ -17,7 +17,7 @@ const SAME: f32 = 2e-3;
 /// The tag of patches that the user has saved.
 const OWN: &str = "mine";
 
-/// Which patches are listed.
+/// Filters of the list of patches.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Filter {
     /// All.
@@ -27,7 +27,7 @@ pub enum Filter {
     Favourites,
     /// The user's.
     Own,
-    /// Those of a kind.
+    /// Patches of a kind.
     Kind(String),
 }
 

@@ -26,7 +26,7 @@ pub struct Gesture {
     before: f32,
     /// Locks and ranges before.
     limits: Limits,
-    /// When the wheel last moved; `None` for a drag.
+    /// Time at which the wheel last moved; `None` for a drag.
     wheel: Option<f64>,
 }
 

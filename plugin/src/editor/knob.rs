@@ -111,7 +111,7 @@ impl Look {
     }
 }
 
-/// How far the player turns a knob now, normalised, and whether by the wheel.
+/// Returns the player's turn of a knob now, normalised, and whether it is by the wheel.
 pub fn travel(ui: &Ui, response: &Response) -> Option<(f32, bool)> {
     let (down, way, scroll, shift) = ui.input(|input| {
         let pointer = &input.pointer;

@@ -174,7 +174,7 @@ pub struct App {
     mirror: Mirror,
     card: MatchCard,
     sounds: Sounds,
-    /// Which of the two compared sounds is heard, and the other one, once there is one.
+    /// Index of the compared sound that is heard, and the other one, once there is one.
     side: usize,
     other: Option<Side>,
     /// A note about a finished action, and when it was made.

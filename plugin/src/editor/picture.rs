@@ -17,7 +17,7 @@ const HERTZ: [f32; 2] = [20.0, 20_000.0];
 /// Gains at its foot and its top, in dB.
 const DECIBELS: [f32; 2] = [-36.0, 24.0];
 
-/// Something that can be pictured.
+/// Pictures of parts of a patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Picture {
     /// Waveform of oscillator 1 (0) or 2 (1).

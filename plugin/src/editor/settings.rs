@@ -57,7 +57,7 @@ impl Settings {
     }
 }
 
-/// Where the settings are: MirrorNet/editor.json in the user's configuration folder.
+/// File of the settings: MirrorNet/editor.json in the user's configuration folder.
 pub fn file() -> Option<PathBuf> {
     let base = directories::BaseDirs::new()?;
     Some(base.config_dir().join("MirrorNet").join("editor.json"))

@@ -28,9 +28,9 @@ pub const HEARD: Color32 = Color32::from_rgb(0x4f, 0xd6, 0xc2);
 pub const PLAYED: Color32 = Color32::from_rgb(0xf4, 0xa6, 0x5d);
 /// Modulation.
 pub const MODULATION: Color32 = Color32::from_rgb(0xb7, 0x9c, 0xff);
-/// In need of attention.
+/// Colour of a warning.
 pub const WARN: Color32 = Color32::from_rgb(0xf0, 0xc3, 0x6a);
-/// Not working, or too loud.
+/// Colour of an error, or of a level that is too high.
 pub const BAD: Color32 = Color32::from_rgb(0xff, 0x8a, 0x8a);
 
 /// Outer margin of the window, and between its cards, in points.

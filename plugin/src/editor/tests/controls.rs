@@ -5,7 +5,7 @@ use synth::PARAMS;
 
 use crate::history::{redo, undo};
 
-/// Where the control stands, and the middle of its knob.
+/// Rectangle of the control, and the middle of its knob.
 const PLACE: Rect = Rect::from_min_max(pos2(70.0, 61.0), pos2(130.0, 61.0 + control::HEIGHT));
 const CENTRE: egui::Pos2 = pos2(100.0, 61.0 + (control::HEIGHT - 28.0) / 2.0 + 1.0);
 
@@ -89,7 +89,7 @@ impl Bench {
         self.after(vec![event(false)], Modifiers::NONE);
     }
 
-    /// Where a text is.
+    /// Position of a text.
     fn find(&self, text: &str) -> Option<egui::Pos2> {
         self.shapes.iter().find_map(|clipped| match &clipped.shape {
             egui::Shape::Text(shape) if shape.galley.text() == text => {
@@ -229,7 +229,6 @@ fn the_badge_releases_and_does_not_turn() {
     assert!(!bench.locked());
 }
 
-/// FAULTS S7.
 #[test]
 fn what_is_heard_can_be_locked_as_it_is() {
     let mut bench = Bench::new();
@@ -254,7 +253,6 @@ fn what_is_heard_can_be_locked_as_it_is() {
     assert_eq!(bench.value(), Patch::default().get(FILTER_CUTOFF));
 }
 
-/// FAULTS S7.
 #[test]
 fn a_matched_knob_is_taken_up_where_it_sounds() {
     for wheel in [false, true] {
@@ -277,7 +275,6 @@ fn a_matched_knob_is_taken_up_where_it_sounds() {
     }
 }
 
-/// FAULTS S5.
 #[test]
 fn a_movement_of_the_wheel_is_one_step() {
     let mut bench = Bench::new();
@@ -308,7 +305,6 @@ fn a_movement_of_the_wheel_is_one_step() {
     assert!(bench.locked());
 }
 
-/// FAULTS S6.
 #[test]
 fn nothing_is_locked_at_zero_percent_or_by_a_double_click() {
     let mut bench = Bench::new();

@@ -229,7 +229,7 @@ impl Stage {
         }
     }
 
-    /// Where a text is, in a new frame.
+    /// Position of a text in a new frame.
     fn find(&mut self, text: &str) -> egui::Pos2 {
         let shapes = self.frame(Vec::new());
         let found = shapes.iter().find_map(|clipped| match &clipped.shape {

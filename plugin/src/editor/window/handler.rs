@@ -21,7 +21,7 @@ use super::input::{self, Input};
 use super::keyboard::Keyboard;
 use super::{Content, Measure};
 
-/// When a frame is due; `None`: when something happens.
+/// Time at which a frame is due; `None` until something happens.
 type Due = Arc<Mutex<Option<Instant>>>;
 
 /// Time between two looks at whether something has changed.
@@ -43,7 +43,7 @@ pub struct Handler<C: Content> {
     /// [`Content::stamp`] of the last frame; `None` before the first, until which no frame may be
     /// asked for: baseview asks an unmapped X11 window for its next frame and waits for ever.
     drawn: Cell<Option<u64>>,
-    /// When egui wants its next frame.
+    /// Time at which egui wants its next frame.
     due: Due,
     look: TimerHandle,
 }

@@ -1,4 +1,4 @@
-//! Who has the keyboard: the host, until the player types into the editor.
+//! Keyboard focus: the host has it until the player types into the editor.
 
 use std::cell::Cell;
 
