@@ -116,7 +116,7 @@ impl Clip {
     }
 }
 
-/// What goes to the audio thread: a sound, or the sidechain again.
+/// Messages to the audio thread: a sound, or the sidechain again.
 type Sent = Option<Arc<Clip>>;
 
 /// The ways to the audio thread and back.
@@ -183,7 +183,7 @@ impl Source {
         self.aloud.store(on, Ordering::Relaxed);
     }
 
-    /// What the player should know of the last file, once.
+    /// Returns the message to the player about the last file, once.
     pub fn take_message(&self) -> Option<String> {
         self.message.lock().take()
     }

@@ -1,7 +1,8 @@
-//! The editor's window in a host's, on an X server of its own: who has the keyboard, what is painted
-//! while nothing changes, and what many openings leave behind.
+//! The editor's window in a host's, on an X server of its own: who has the keyboard, what is
+//! painted while nothing changes, and what many openings leave behind.
 //!
-//! It has no test harness: the environment names the X server, and only the first thread may set it.
+//! It has no test harness: the environment names the X server, and only the first thread may set
+//! it.
 
 #[cfg(not(target_os = "linux"))]
 fn main() {}

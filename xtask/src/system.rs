@@ -26,7 +26,7 @@ pub const BUILD: &[&str] = &[
     "pkg-config",
 ];
 
-/// What the tests need besides: a soundfont of 5 MB, and a screen without a screen.
+/// Packages of the tests: a soundfont of 5 MB, and an X server without a screen.
 pub const TESTS: &[&str] = &["timgm6mb-soundfont", "libgl1-mesa-dri", "libxtst6", "xvfb"];
 /// SoundFonts that `references` plays its melodies with.
 pub const REFERENCES: &[&str] = &["fluid-soundfont-gm", "csound-soundfont", "opl3-soundfont"];

@@ -29,8 +29,8 @@ const LEVEL: &str = "inference_level";
 const SOUNDS: &str = "sounds";
 /// Name of the patch last loaded.
 const PATCH: &str = "patch";
-/// What is listened to in the sidechain's place: a melody's name, or a file's path and hash; and
-/// whether it is heard too.
+/// The source in the sidechain's place: a melody's name, or a file's path and hash; and whether it
+/// is heard too.
 const SOURCE: &str = "source";
 
 /// The content of the container.
@@ -44,7 +44,7 @@ pub struct Saved {
     pub sounds: Vec<KnownSound>,
     /// Name of the patch last loaded; empty for none.
     pub patch: String,
-    /// What is listened to.
+    /// Source that is listened to.
     pub source: Choice,
     /// Whether it is heard too.
     pub aloud: bool,
