@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use matcher::ModelFiles;
 use matcher::engine::Engine;
-use matcher::live::{AudioEnd, LONGEST_WAIT, live};
+use matcher::live::{AudioEnd, LONGEST_DECLARED_WAIT, LONGEST_WAIT, live};
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 use synth::{Event, EventKind, Synth};
@@ -284,9 +284,11 @@ impl Plugin for MirrorNet {
             match self.deadline {
                 Some((of, until)) if of == block && block > 0 => until,
                 _ => {
-                    self.deadline
-                        .insert((block, Instant::now() + LONGEST_WAIT))
-                        .1
+                    let longest = match self.bouncing {
+                        true => LONGEST_DECLARED_WAIT,
+                        false => LONGEST_WAIT,
+                    };
+                    self.deadline.insert((block, Instant::now() + longest)).1
                 }
             }
         });

@@ -53,9 +53,11 @@ use std::time::Duration;
 /// Time from a frame's end to its inference's effect, in seconds.
 pub const DELAY: f64 = 0.120;
 
-/// Longest time for which a host that renders offline is kept waiting in one block, by
+/// Longest time for which a host that seems to render offline is kept waiting in one block, by
 /// [`AudioEnd::wait`], but for searches.
 pub const LONGEST_WAIT: Duration = Duration::from_millis(250);
+/// [`LONGEST_WAIT`] of a host that says that it does.
+pub const LONGEST_DECLARED_WAIT: Duration = Duration::from_secs(2);
 /// Capacity of the ring in seconds of sound: a hung engine is given up after 2.
 const RING_SECONDS: f64 = 4.0;
 /// Capacity of the queue of marks.
@@ -134,8 +136,6 @@ struct LoopState {
     reload: AtomicBool,
     dropped: AtomicU64,
     late: AtomicU64,
-    /// Steps that searches have made: an offline host waits while they go on.
-    steps: AtomicU64,
     /// True while the listener waits for a search.
     searching: AtomicBool,
     shown: Mutex<Shown>,

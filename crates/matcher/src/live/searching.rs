@@ -7,7 +7,7 @@ use crate::search::{Bounds, Question, Reference, improve, infer_clip};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use ear::EarConfig;
 use parking_lot::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -121,7 +121,6 @@ impl Searcher for Inline {
 struct Job {
     request: Request,
     stop: Arc<AtomicBool>,
-    state: Arc<LoopState>,
     reply: Sender<Option<Found>>,
 }
 
@@ -133,6 +132,8 @@ struct Worker {
 }
 
 static WORKER: Mutex<Weak<Worker>> = Mutex::new(Weak::new());
+/// Steps that the worker has made: instances that render offline wait while it makes more.
+static STEPS: AtomicU64 = AtomicU64::new(0);
 
 impl Worker {
     /// The running worker, or a new one. It ends with the last instance.
@@ -170,7 +171,7 @@ fn work(jobs: &Receiver<Job>) {
     for mut job in jobs {
         if !job.stop.load(Ordering::Acquire) {
             let step = || {
-                job.state.steps.fetch_add(1, Ordering::AcqRel);
+                STEPS.fetch_add(1, Ordering::AcqRel);
             };
             let found = answer(&mut job.request, &job.stop, &step);
             let _ = job.reply.send(found);
@@ -197,9 +198,10 @@ impl Shared {
 }
 
 impl Shared {
-    /// Waits for an answer as long as the search makes steps.
+    /// Waits for an answer as long as the worker makes steps, be it for another instance: this
+    /// one's turn comes.
     fn wait_for(&self, answers: &Receiver<Option<Found>>) -> Option<Option<Found>> {
-        let steps = || self.state.steps.load(Ordering::Acquire);
+        let steps = || STEPS.load(Ordering::Acquire);
         let mut before = steps();
         loop {
             match answers.recv_timeout(PATIENCE) {
@@ -223,7 +225,6 @@ impl Searcher for Shared {
         let job = Job {
             request,
             stop: stop.clone(),
-            state: self.state.clone(),
             reply,
         };
         if let Some(jobs) = &self.worker.get_or_insert_with(Worker::shared).jobs {
