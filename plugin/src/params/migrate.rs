@@ -8,7 +8,7 @@ use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::PluginState;
 use synth::{PARAMS, Param};
 
-use super::{AMOUNT, GLIDE, LISTEN_ID, OUTPUT};
+use super::{AMOUNT, GLIDE, LISTEN_ID, OUTPUT, SEARCH_ID};
 
 /// Number of steps that a choice or count had in version 0.1.0, which saved it as its share of
 /// them. The lists have grown since, or will; these numbers never change.
@@ -34,13 +34,13 @@ pub fn migrate(state: &mut PluginState) {
         };
         state.params.insert(row.id.into(), value);
     }
-    let listen = match state.params.get(LISTEN_ID) {
-        Some(ParamValue::Bool(on)) => *on,
-        _ => true,
-    };
-    state
-        .params
-        .insert(LISTEN_ID.into(), ParamValue::Bool(listen));
+    for id in [LISTEN_ID, SEARCH_ID] {
+        let on = match state.params.get(id) {
+            Some(ParamValue::Bool(on)) => *on,
+            _ => true,
+        };
+        state.params.insert(id.into(), ParamValue::Bool(on));
+    }
 }
 
 /// The normalised value of a quantity; its default where none was saved.
