@@ -5,10 +5,12 @@
 //! thread.
 
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 use synth::COUNT;
+
+use crate::params::Params;
 
 thread_local! {
     /// The door of the instance that is being made on this thread.
@@ -46,6 +48,7 @@ pub struct Door {
     block: AtomicU64,
     sounding: AtomicBool,
     tail: AtomicU32,
+    params: OnceLock<Weak<Params>>,
 }
 
 impl Default for Door {
@@ -62,6 +65,7 @@ impl Default for Door {
             block: AtomicU64::default(),
             sounding: AtomicBool::default(),
             tail: AtomicU32::default(),
+            params: OnceLock::new(),
         }
     }
 }
@@ -80,6 +84,17 @@ impl Door {
     /// where there is none (standalone, tests).
     pub fn of_this_instance() -> Arc<Self> {
         OPENING.with_borrow(|door| door.clone()).unwrap_or_default()
+    }
+
+    /// Shows the guard the instance's parameters and state, once.
+    pub fn introduce(&self, params: &Arc<Params>) {
+        // A second instance behind one door would be a mistake of the framework's.
+        let _ = self.params.set(Arc::downgrade(params));
+    }
+
+    /// The instance's parameters and state, while it lives.
+    pub fn params(&self) -> Option<Arc<Params>> {
+        self.params.get()?.upgrade()
     }
 
     /// Notes that something the project saves has changed. Wait-free.

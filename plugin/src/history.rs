@@ -6,8 +6,8 @@
 
 use matcher::live::{Limits, Target};
 use nice_plug::prelude::ParamSetter;
-use synth::COUNT;
 use synth::params::matched_index;
+use synth::{COUNT, PARAMS, Patch};
 
 use crate::params::Params;
 
@@ -23,6 +23,13 @@ pub struct Turn {
     pub before: f32,
     /// Value after the step.
     pub after: f32,
+}
+
+impl Turn {
+    /// Value before (0) or after (1).
+    fn value(&self, side: usize) -> f32 {
+        [self.before, self.after][side]
+    }
 }
 
 /// One thing that the player did.
@@ -46,6 +53,25 @@ impl Step {
             turns: Vec::new(),
             limits: [limits; 2],
             held: None,
+        }
+    }
+
+    /// A step that loads a patch: all locks, ranges and the held inference are dropped.
+    pub fn load(name: &str, patch: &Patch, params: &Params) -> Self {
+        let turns = PARAMS.iter().enumerate().map(|(row, table)| Turn {
+            param: row,
+            before: params.rows[row].value(),
+            // A choice is what it is rounded to.
+            after: match table.is_stepped() {
+                true => table.normalized(patch.plain(row).round()),
+                false => patch.get(row),
+            },
+        });
+        Self {
+            name: format!("Load {name}"),
+            turns: turns.collect(),
+            limits: [params.state.limits(), Limits::NONE],
+            held: Some([params.state.held(), None]),
         }
     }
 }
@@ -87,6 +113,18 @@ pub fn perform(step: Step, params: &Params, setter: &ParamSetter<'_>) {
     params.state.history.lock().push(step);
 }
 
+/// Loads a patch for the host, which is to read all values anew afterwards. They change at once, as
+/// those of a state do, also while audio is processed.
+pub fn load_for_host(name: &str, patch: &Patch, params: &Params) {
+    let step = Step::load(name, patch, params);
+    prepare(&step, 1, params);
+    for turn in &step.turns {
+        params.get(turn.param).restore(turn.after);
+    }
+    params.state.history.lock().push(step);
+    params.state.set_patch_name(name);
+}
+
 /// Takes back the last step.
 pub fn undo(params: &Params, setter: &ParamSetter<'_>) {
     let step = params.state.history.lock().done.pop();
@@ -107,14 +145,26 @@ pub fn redo(params: &Params, setter: &ParamSetter<'_>) {
 
 /// Brings about what was before (0) or is after (1) a step.
 fn apply(step: &Step, side: usize, params: &Params, setter: &ParamSetter<'_>) {
+    prepare(step, side, params);
+    // One step for the host too, where it can group them.
+    params.state.door.group_edits(step.turns.len());
+    for turn in &step.turns {
+        let param = params.get(turn.param);
+        param.begin(setter);
+        param.set(setter, turn.value(side));
+        param.end(setter);
+    }
+}
+
+/// Brings about what a step changes beside the knobs, and prepares for their values.
+fn prepare(step: &Step, side: usize, params: &Params) {
     let state = &params.state;
-    let value = |turn: &Turn| [turn.before, turn.after][side];
     match step.held {
         Some(held) => {
             let now = state.snapshot(&params.unmodulated());
             let mut then = now;
             for turn in step.turns.iter().filter(|turn| turn.param < COUNT) {
-                then.knobs[turn.param] = value(turn);
+                then.knobs[turn.param] = turn.value(side);
             }
             then.limits = step.limits[side];
             then.held = held[side];
@@ -123,18 +173,55 @@ fn apply(step: &Step, side: usize, params: &Params, setter: &ParamSetter<'_>) {
         None => {
             for turn in &step.turns {
                 if let Some(i) = matched_index(turn.param) {
-                    state.expect(i, value(turn));
+                    state.expect(i, turn.value(side));
                 }
             }
             state.set_limits(&step.limits[side]);
         }
     }
-    // One step for the host too, where it can group them.
-    state.door.group_edits(step.turns.len());
-    for turn in &step.turns {
-        let param = params.get(turn.param);
-        param.begin(setter);
-        param.set(setter, value(turn));
-        param.end(setter);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patches;
+    use crate::state::InstanceState;
+    use matcher::Inference;
+    use std::sync::Arc;
+    use synth::MATCHED_COUNT;
+
+    /// The host's load is one step of the editor's undo, as the editor's own.
+    #[test]
+    fn a_patch_that_the_host_loads_is_one_step() {
+        let (state, mut audio) = InstanceState::new();
+        let params = Params::new(Arc::new(state));
+        let inference = Inference {
+            mean: [0.5; MATCHED_COUNT],
+            sigma: [0.1; MATCHED_COUNT],
+        };
+        let held = Some(Target::new(inference, &Patch::default()));
+        audio.mailbox.report(held);
+        params.state.set_lock(0, true);
+        let before = params.unmodulated();
+        let patch = &patches::factory()[5];
+        load_for_host(&patch.name, &patch.patch, &params);
+        let loaded = Step::load("", &patch.patch, &params);
+        assert!(loaded.turns.iter().all(|turn| turn.before == turn.after));
+        assert_eq!(params.state.limits(), Limits::NONE);
+        assert_eq!(params.state.held(), None);
+        assert_eq!(audio.mailbox.recalled(), Some(None));
+        assert_eq!(params.state.patch_name(), patch.name);
+        assert!(params.state.door.take_changed());
+        let mut history = params.state.history.lock();
+        let step = history.done.pop().expect("a step");
+        assert!(history.done.is_empty());
+        assert_eq!(step.name, format!("Load {}", patch.name));
+        assert!(step.limits[0].locked[0]);
+        assert_eq!(step.held, Some([held, None]));
+        assert!(
+            step.turns
+                .iter()
+                .all(|turn| turn.before == before[turn.param])
+        );
     }
 }

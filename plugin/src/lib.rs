@@ -13,6 +13,7 @@ mod patches;
 mod plugin;
 mod processor;
 mod reference;
+mod remote_controls;
 mod state;
 mod touch;
 

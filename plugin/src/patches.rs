@@ -97,6 +97,37 @@ fn sort(patches: &mut [NamedPatch]) {
     patches.sort_by_cached_key(|patch| (patch.kind().to_owned(), patch.name.to_lowercase()));
 }
 
+/// Reads a patch file. A patch without a name has its file's. The second value names parameters
+/// that this version doesn't have.
+///
+/// # Errors
+///
+/// Returns what the system says, or, as [`InvalidData`](std::io::ErrorKind::InvalidData), what is
+/// wrong with the text.
+pub fn read(file: &Path) -> std::io::Result<(NamedPatch, Vec<String>)> {
+    let invalid = |fault: String| std::io::Error::new(std::io::ErrorKind::InvalidData, fault);
+    // A pipe would keep its reader waiting.
+    if !file.metadata()?.is_file() {
+        return Err(invalid("it is no file".into()));
+    }
+    let text = std::fs::read_to_string(file)?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let (mut patch, unknown) = NamedPatch::from_json(&text, &name).map_err(invalid)?;
+    patch.file = Some(file.to_owned());
+    Ok((patch, unknown))
+}
+
+/// Message to the player about a patch that was loaded.
+pub fn loaded(name: &str, unknown: &[String]) -> String {
+    match unknown.len() {
+        0 => format!("{name} is loaded"),
+        _ => format!(
+            "{name} is loaded, without what this version has no knob for: {}",
+            unknown.join(", ")
+        ),
+    }
+}
+
 /// Folder of the user's patches: MirrorNet/patches in the user's data folder.
 pub fn user_folder() -> Option<PathBuf> {
     let base = directories::BaseDirs::new()?;
@@ -112,11 +143,7 @@ pub fn in_folder(folder: &Path) -> Vec<NamedPatch> {
             if file.extension()? != "json" {
                 return None;
             }
-            let text = std::fs::read_to_string(&file).ok()?;
-            let name = file.file_stem()?.to_string_lossy().into_owned();
-            let (mut patch, _) = NamedPatch::from_json(&text, &name).ok()?;
-            patch.file = Some(file);
-            Some(patch)
+            Some(read(&file).ok()?.0)
         })
         .collect();
     sort(&mut patches);

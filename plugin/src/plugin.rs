@@ -18,6 +18,7 @@ use crate::events::translate;
 use crate::offline::OfflineDetector;
 use crate::params::{self, GLIDE, HostParam, OUTPUT, Params};
 use crate::processor::{Controls, Processor};
+use crate::remote_controls;
 use crate::state::{AudioState, InstanceState, MatchChanges};
 use crate::touch::{Sounding, TouchLock};
 
@@ -55,8 +56,10 @@ impl Default for MirrorNet {
     fn default() -> Self {
         let (state, audio) = InstanceState::new();
         let door = state.door.clone();
+        let params = Arc::new(Params::new(Arc::new(state)));
+        door.introduce(&params);
         Self {
-            params: Arc::new(Params::new(Arc::new(state))),
+            params,
             audio,
             changes: MatchChanges::default(),
             door,
@@ -354,6 +357,10 @@ impl ClapPlugin for MirrorNet {
         max_voice_capacity: Synth::MAX_VOICES as u32,
         supports_overlapping_voices: true,
     });
+
+    fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
+        remote_controls::declare(&self.params, context);
+    }
 }
 
 impl Vst3Plugin for MirrorNet {

@@ -136,14 +136,10 @@ impl App {
 
     /// Loads a patch file that was dropped on the window.
     pub(super) fn load_file(&mut self, file: &Path, time: f64, scene: &Scene<'_>) {
-        let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        let read = std::fs::read_to_string(file)
-            .map_err(|error| error.to_string())
-            .and_then(|text| NamedPatch::from_json(&text, &name));
-        match read {
+        match patches::read(file) {
             Ok((named, unknown)) => {
                 patch::load(&named.name, &named.patch, scene);
-                self.note = Some((patch::loaded(&named.name, &unknown), time));
+                self.note = Some((patches::loaded(&named.name, &unknown), time));
             }
             Err(error) => scene.params.state.set_message(Some(format!(
                 "{} holds no patch ({error}). Drop a patch file, which ends in .json.",

@@ -40,6 +40,7 @@ use browser::Library;
 use gesture::Gesture;
 use match_card::MatchCard;
 use mirror::Mirror;
+pub use sections::main_page;
 use settings::Settings;
 use sounds::Sounds;
 use window::Content;

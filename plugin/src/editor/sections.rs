@@ -158,6 +158,21 @@ static CARDS: [Card; 5] = [
     },
 ];
 
+/// The main page's rows of the table, by the pages of the rest that they belong to: name and rows.
+pub fn main_page() -> Vec<(&'static str, Vec<usize>)> {
+    let groups = CARDS.chunk_by(|a, b| a.more == b.more);
+    let rows = |card: &'static Card| card.rows.iter().copied().flatten().map(|&(row, _)| row);
+    groups
+        .map(|cards| {
+            let name = match cards {
+                [card] => card.name,
+                _ => PAGES[cards[0].more].name(),
+            };
+            (name, cards.iter().flat_map(rows).collect())
+        })
+        .collect()
+}
+
 /// Draws the tabs and the open page into `rect`; a click on a tab changes `page`.
 pub fn show(ui: &mut Ui, rect: Rect, page: &mut usize, scene: &Scene<'_>) {
     let tabs = Rect::from_min_size(rect.min, vec2(rect.width(), TABS));

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use nice_plug::prelude::{
-    FloatParam, FloatRange, IntParam, IntRange, Param, ParamPtr, ParamSetter,
+    FloatParam, FloatRange, IntParam, IntRange, Param, ParamPtr, ParamSetter, RemoteControlsPage,
 };
 
 /// A host parameter whose normalised value is its row's.
@@ -94,6 +94,18 @@ impl HostParam {
     /// The framework's pointer to the parameter.
     pub fn as_ptr(&self) -> ParamPtr {
         either!(self, param => param.as_ptr())
+    }
+
+    /// Sets the normalised value at once, unknown to the host: as a state is loaded. Wait-free.
+    #[allow(unsafe_code)] // The framework keeps this for its own pointers.
+    pub fn restore(&self, x: f32) {
+        // SAFETY: the pointer is to this very parameter, whose value is atomic.
+        unsafe { self.as_ptr()._internal_set_normalized_value(x) };
+    }
+
+    /// Puts the parameter on a page of a controller's.
+    pub fn add_to(&self, page: &mut impl RemoteControlsPage) {
+        either!(self, param => page.add_param(param));
     }
 
     /// Tells the host that a gesture begins.

@@ -1,11 +1,14 @@
 //! Faults in CLAP.
 
+use std::ffi::CStr;
 use std::ptr::{null, null_mut};
 
 use clap_sys::ext::gui::{CLAP_EXT_GUI, CLAP_WINDOW_API_X11, clap_plugin_gui};
 use clap_sys::ext::note_ports::{CLAP_EXT_NOTE_PORTS, clap_plugin_note_ports};
 use clap_sys::ext::params::clap_param_info;
+use clap_sys::ext::remote_controls::*;
 use clap_sys::ext::tail::{CLAP_EXT_TAIL, clap_plugin_tail};
+use clap_sys::id::CLAP_INVALID_ID;
 use clap_sys::process::*;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
@@ -528,4 +531,51 @@ fn a_block_longer_than_announced_is_played_the_same() {
     );
     cut.extend(many.block(LONGEST, &Events::default()));
     assert!(long == cut);
+}
+
+/// The match comes first on a controller, then the editor's main page.
+#[test]
+fn controllers_have_pages_of_parameters() {
+    let plugin = Plugin::new();
+    let pages: &clap_plugin_remote_controls = plugin.extension(CLAP_EXT_REMOTE_CONTROLS);
+    let same: &clap_plugin_remote_controls = plugin.extension(CLAP_EXT_REMOTE_CONTROLS_COMPAT);
+    assert!(std::ptr::eq(pages, same));
+    let page = |index: u32| {
+        // SAFETY: all bits may be zero.
+        let mut page: clap_remote_controls_page = unsafe { std::mem::zeroed() };
+        let there = call!(pages, get, plugin.raw, index, &mut page);
+        there.then_some(page)
+    };
+    let name = |page: &clap_remote_controls_page| {
+        // SAFETY: a string of the plugin's.
+        let name = unsafe { CStr::from_ptr(page.page_name.as_ptr()) };
+        name.to_str().expect("UTF-8").to_owned()
+    };
+    let count = call!(pages, count, plugin.raw);
+    let all: Vec<_> = (0..count).map(|k| page(k).expect("a page")).collect();
+    let names: Vec<_> = all.iter().map(name).collect();
+    let expected = [
+        "Match",
+        "Oscillators",
+        "Filter",
+        "Envelopes",
+        "Movement and space",
+    ];
+    assert_eq!(names, expected);
+    let ids = ["Match", "Glide time", "Output", "Listen", "Search"].map(|p| plugin.param(p).id);
+    assert_eq!(all[0].param_ids[..5], ids);
+    assert_eq!(all[0].param_ids[5..], [CLAP_INVALID_ID; 3]);
+    assert_eq!(all[2].param_ids[0], plugin.param("Cutoff").id);
+    let mut used: Vec<_> = all.iter().flat_map(|page| page.param_ids).collect();
+    used.retain(|id| *id != CLAP_INVALID_ID);
+    used.iter()
+        .for_each(|id| assert!(plugin.value(*id).is_finite()));
+    let (before, mut ids) = (used.len(), used);
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), before, "a parameter is on two pages");
+    assert!(page(count).is_none() && page(u32::MAX).is_none());
+    assert!(!call!(pages, get, plugin.raw, 0, null_mut()));
+    assert!(!call!(pages, get, null(), 0, null_mut()));
+    assert_eq!(call!(pages, count, null()), 0);
 }

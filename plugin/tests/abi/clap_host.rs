@@ -60,6 +60,11 @@ pub(crate) use call;
 impl Plugin {
     /// A plugin that is not yet active.
     pub fn new() -> Self {
+        Self::within(&HOST)
+    }
+
+    /// A plugin in another host, which outlives it.
+    pub fn within(host: *const clap_host) -> Self {
         without_engine();
         let entry = &raw const plugin::clap_entry;
         assert!(call!(entry, init, c"".as_ptr()));
@@ -68,7 +73,7 @@ impl Plugin {
         let descriptor = call!(factory, get_plugin_descriptor, factory, 0);
         // SAFETY: the plugin's descriptor.
         let id = unsafe { (*descriptor).id };
-        let raw = call!(factory, create_plugin, factory, &HOST, id);
+        let raw = call!(factory, create_plugin, factory, host, id);
         assert!(!raw.is_null());
         assert!(call!(raw, init, raw));
         Self { raw }

@@ -10,6 +10,7 @@ mod clap_host;
 mod fuzz;
 mod memory;
 mod played;
+mod presets;
 mod state;
 mod vst3;
 mod vst3_host;
@@ -26,11 +27,16 @@ static ALLOCATOR: nice_assert_no_alloc::AllocDisabler = nice_assert_no_alloc::Al
 const RATE: f64 = 48_000.0;
 const LONGEST: usize = 512;
 
+/// Folder of the player's data while this runs; it is not there.
+fn data_folder() -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("no MirrorNet engine here {}", std::process::id()))
+}
+
 /// Makes sure that no engine of the player's is started.
 fn without_engine() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let nowhere = std::env::temp_dir().join("no MirrorNet engine here");
+        let nowhere = data_folder();
         // SAFETY: before any thread of the plugin's exists.
         unsafe {
             std::env::set_var("XDG_DATA_HOME", &nowhere);

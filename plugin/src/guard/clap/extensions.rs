@@ -1,4 +1,5 @@
-//! The plugin's extensions: parameters, state, tail, render mode, note ports and voices.
+//! The plugin's extensions: parameters, state, tail, render mode, note ports, voices and pages for
+//! controllers.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::null;
@@ -6,6 +7,7 @@ use std::ptr::null;
 use clap_sys::events::{clap_input_events, clap_output_events};
 use clap_sys::ext::note_ports::{clap_note_port_info, clap_plugin_note_ports};
 use clap_sys::ext::params::{clap_param_info, clap_plugin_params};
+use clap_sys::ext::remote_controls::{clap_plugin_remote_controls, clap_remote_controls_page};
 use clap_sys::ext::render::{CLAP_RENDER_OFFLINE, clap_plugin_render, clap_plugin_render_mode};
 use clap_sys::ext::state::clap_plugin_state;
 use clap_sys::ext::tail::clap_plugin_tail;
@@ -52,6 +54,12 @@ pub static NOTE_PORTS: clap_plugin_note_ports = clap_plugin_note_ports {
 /// The voices.
 pub static VOICE_INFO: clap_plugin_voice_info = clap_plugin_voice_info {
     get: Some(voice_info_get),
+};
+
+/// The pages for controllers.
+pub static REMOTE_CONTROLS: clap_plugin_remote_controls = clap_plugin_remote_controls {
+    count: Some(remote_controls_count),
+    get: Some(remote_controls_get),
 };
 
 unsafe extern "C" fn params_count(plugin: *const clap_plugin) -> u32 {
@@ -283,6 +291,29 @@ unsafe extern "C" fn voice_info_get(
     unsafe {
         let get = Guard::of(plugin).and_then(|guard| guard.voice_info?.get);
         !info.is_null() && get.is_some_and(|get| get(plugin, info))
+    }
+}
+
+unsafe extern "C" fn remote_controls_count(plugin: *const clap_plugin) -> u32 {
+    // SAFETY: the host's promise; the framework's function with its own data.
+    unsafe {
+        Guard::of(plugin)
+            .and_then(|guard| guard.remote_controls?.count)
+            .map_or(0, |count| count(plugin))
+    }
+}
+
+unsafe extern "C" fn remote_controls_get(
+    plugin: *const clap_plugin,
+    index: u32,
+    page: *mut clap_remote_controls_page,
+) -> bool {
+    // SAFETY: the host's promise; the framework's function with its own data.
+    unsafe {
+        let get = Guard::of(plugin).and_then(|guard| guard.remote_controls?.get);
+        !page.is_null()
+            && index < remote_controls_count(plugin)
+            && get.is_some_and(|get| get(plugin, index, page))
     }
 }
 

@@ -10,13 +10,18 @@ use std::sync::OnceLock;
 
 use clap_sys::ext::gui::{CLAP_EXT_GUI, clap_host_gui};
 use clap_sys::ext::latency::{CLAP_EXT_LATENCY, clap_host_latency};
-use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_host_params};
+use clap_sys::ext::params::{CLAP_EXT_PARAMS, CLAP_PARAM_RESCAN_VALUES, clap_host_params};
+use clap_sys::ext::preset_load::{
+    CLAP_EXT_PRESET_LOAD, CLAP_EXT_PRESET_LOAD_COMPAT, clap_host_preset_load,
+};
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_host_state};
 use clap_sys::ext::tail::{CLAP_EXT_TAIL, clap_host_tail};
 use clap_sys::ext::thread_check::{CLAP_EXT_THREAD_CHECK, clap_host_thread_check};
 use clap_sys::ext::track_info::{CLAP_EXT_TRACK_INFO, clap_host_track_info, clap_track_info};
 use clap_sys::ext::voice_info::{CLAP_EXT_VOICE_INFO, clap_host_voice_info};
 use clap_sys::host::clap_host;
+
+use super::presets::Preset;
 
 /// A stand-in for the host.
 #[repr(C)]
@@ -33,6 +38,7 @@ struct Extensions {
     gui: Option<clap_host_gui>,
     latency: Option<clap_host_latency>,
     params: Option<clap_host_params>,
+    preset_load: Option<clap_host_preset_load>,
     state: Option<clap_host_state>,
     tail: Option<clap_host_tail>,
     thread_check: Option<clap_host_thread_check>,
@@ -73,6 +79,9 @@ impl HostProxy {
             gui: self.extension(CLAP_EXT_GUI),
             latency: self.extension(CLAP_EXT_LATENCY),
             params: self.extension(CLAP_EXT_PARAMS),
+            preset_load: self
+                .extension(CLAP_EXT_PRESET_LOAD)
+                .or_else(|| self.extension(CLAP_EXT_PRESET_LOAD_COMPAT)),
             state: self.extension(CLAP_EXT_STATE),
             tail: self.extension(CLAP_EXT_TAIL),
             thread_check: self.extension(CLAP_EXT_THREAD_CHECK),
@@ -109,6 +118,38 @@ impl HostProxy {
         if let Some(mark) = self.extensions().state.and_then(|state| state.mark_dirty) {
             // SAFETY: the host's function with the host's pointer.
             unsafe { mark(self.real) };
+        }
+    }
+
+    /// Has the host read all parameters' values anew. Main thread only.
+    pub fn rescan_values(&self) {
+        if let Some(rescan) = self.extensions().params.and_then(|params| params.rescan) {
+            // SAFETY: the host's function with the host's pointer.
+            unsafe { rescan(self.real, CLAP_PARAM_RESCAN_VALUES) };
+        }
+    }
+
+    /// Tells the host that a preset of its choice is loaded. Main thread only.
+    pub fn preset_loaded(&self, preset: &Preset) {
+        let table = self.extensions().preset_load;
+        if let Some(loaded) = table.and_then(|table| table.loaded) {
+            // SAFETY: the host's function with the host's pointers.
+            unsafe { loaded(self.real, preset.kind, preset.location, preset.key) };
+        }
+    }
+
+    /// Tells the host why a preset of its choice is not loaded: in words, with the system's number
+    /// for it, or 0. Main thread only.
+    pub fn preset_refused(&self, preset: &Preset, os_error: i32, why: &CStr) {
+        let table = self.extensions().preset_load;
+        if let Some(on_error) = table.and_then(|table| table.on_error) {
+            let Preset {
+                kind,
+                location,
+                key,
+            } = *preset;
+            // SAFETY: the host's function with the host's pointers.
+            unsafe { on_error(self.real, kind, location, key, os_error, why.as_ptr()) };
         }
     }
 

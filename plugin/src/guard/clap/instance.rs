@@ -10,6 +10,10 @@ use clap_sys::events::{clap_input_events, clap_output_events};
 use clap_sys::ext::gui::{CLAP_EXT_GUI, clap_plugin_gui};
 use clap_sys::ext::note_ports::{CLAP_EXT_NOTE_PORTS, clap_plugin_note_ports};
 use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_plugin_params};
+use clap_sys::ext::preset_load::{CLAP_EXT_PRESET_LOAD, CLAP_EXT_PRESET_LOAD_COMPAT};
+use clap_sys::ext::remote_controls::{
+    CLAP_EXT_REMOTE_CONTROLS, CLAP_EXT_REMOTE_CONTROLS_COMPAT, clap_plugin_remote_controls,
+};
 use clap_sys::ext::render::{CLAP_EXT_RENDER, clap_plugin_render};
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
 use clap_sys::ext::tail::CLAP_EXT_TAIL;
@@ -25,7 +29,7 @@ use super::super::sound::LONGEST_PIECE;
 use super::events::Event;
 use super::host::HostProxy;
 use super::process::{self, Audio};
-use super::{extensions, gui};
+use super::{extensions, gui, presets};
 use crate::MirrorNet;
 use crate::door::Door;
 
@@ -44,6 +48,7 @@ pub struct Guard {
     pub render: clap_plugin_render,
     pub note_ports: Option<clap_plugin_note_ports>,
     pub voice_info: Option<clap_plugin_voice_info>,
+    pub remote_controls: Option<clap_plugin_remote_controls>,
     /// `None` without an editor.
     pub gui: Option<clap_plugin_gui>,
     pub host: Box<HostProxy>,
@@ -107,6 +112,7 @@ pub unsafe fn create(host: *const clap_host) -> *const clap_plugin {
             render: extension(&inner, CLAP_EXT_RENDER).expect("the framework has render modes"),
             note_ports: extension(&inner, CLAP_EXT_NOTE_PORTS),
             voice_info: extension(&inner, CLAP_EXT_VOICE_INFO),
+            remote_controls: extension(&inner, CLAP_EXT_REMOTE_CONTROLS),
             gui: extension(&inner, CLAP_EXT_GUI),
             host,
             door,
@@ -389,6 +395,10 @@ unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char
         (&raw const extensions::NOTE_PORTS).cast()
     } else if name == CLAP_EXT_VOICE_INFO {
         (&raw const extensions::VOICE_INFO).cast()
+    } else if [CLAP_EXT_REMOTE_CONTROLS, CLAP_EXT_REMOTE_CONTROLS_COMPAT].contains(&name) {
+        (&raw const extensions::REMOTE_CONTROLS).cast()
+    } else if [CLAP_EXT_PRESET_LOAD, CLAP_EXT_PRESET_LOAD_COMPAT].contains(&name) {
+        (&raw const presets::PRESET_LOAD).cast()
     } else if name == CLAP_EXT_GUI {
         match guard.gui {
             Some(_) => (&raw const gui::GUI).cast(),

@@ -1,13 +1,15 @@
-//! The guard in CLAP: the library's entry and its factory.
+//! The guard in CLAP: the library's entry and its factories.
 //!
 //! The framework's callbacks read nothing of the plugin they are called with but its `plugin_data`.
 //! So a host gets a `clap_plugin` of ours with the same `plugin_data` and other function pointers.
 
+mod discovery;
 mod events;
 mod extensions;
 mod gui;
 mod host;
 mod instance;
+mod presets;
 mod process;
 
 use std::ffi::{CStr, c_char, c_void};
@@ -16,6 +18,9 @@ use std::sync::OnceLock;
 
 use clap_sys::entry::clap_plugin_entry;
 use clap_sys::factory::plugin_factory::{CLAP_PLUGIN_FACTORY_ID, clap_plugin_factory};
+use clap_sys::factory::preset_discovery::{
+    CLAP_PRESET_DISCOVERY_FACTORY_ID, CLAP_PRESET_DISCOVERY_FACTORY_ID_COMPAT,
+};
 use clap_sys::host::clap_host;
 use clap_sys::plugin::{clap_plugin, clap_plugin_descriptor};
 use clap_sys::version::CLAP_VERSION;
@@ -23,6 +28,7 @@ use nice_plug::wrapper::clap::PluginDescriptor;
 use nice_plug::wrapper::setup_logger;
 
 use crate::MirrorNet;
+use extensions::is_one_of;
 
 /// The library's entry for CLAP hosts.
 #[unsafe(no_mangle)]
@@ -34,6 +40,12 @@ pub static clap_entry: clap_plugin_entry = clap_plugin_entry {
     deinit: Some(deinit),
     get_factory: Some(get_factory),
 };
+
+/// Names of the preset factory: today's, and the one that it had as a draft.
+const PRESET_DISCOVERY: [&CStr; 2] = [
+    CLAP_PRESET_DISCOVERY_FACTORY_ID,
+    CLAP_PRESET_DISCOVERY_FACTORY_ID_COMPAT,
+];
 
 static FACTORY: clap_plugin_factory = clap_plugin_factory {
     get_plugin_count: Some(plugin_count),
@@ -55,10 +67,14 @@ unsafe extern "C" fn deinit() {}
 
 unsafe extern "C" fn get_factory(id: *const c_char) -> *const c_void {
     // SAFETY: a string of the host's.
-    if !id.is_null() && unsafe { CStr::from_ptr(id) } == CLAP_PLUGIN_FACTORY_ID {
-        (&raw const FACTORY).cast()
-    } else {
-        null()
+    unsafe {
+        if is_one_of(id, &[CLAP_PLUGIN_FACTORY_ID]) {
+            (&raw const FACTORY).cast()
+        } else if is_one_of(id, &PRESET_DISCOVERY) {
+            (&raw const discovery::FACTORY).cast()
+        } else {
+            null()
+        }
     }
 }
 
