@@ -16,7 +16,9 @@ mod reference;
 mod remote_controls;
 mod state;
 mod touch;
+mod vst3_presets;
 
 pub use guard::clap::clap_entry;
 pub use guard::vst3::GetPluginFactory;
 pub use plugin::MirrorNet;
+pub use vst3_presets::write as write_vst3_presets;

@@ -8,7 +8,7 @@ use anyhow::Context;
 use directories::BaseDirs;
 
 /// Prefix of the names of [`replace`]'s staging folders.
-const STAGING: &str = ".mirrornet-";
+pub const STAGING: &str = ".mirrornet-";
 
 /// Home and data folders of this user.
 pub fn user_folders() -> anyhow::Result<BaseDirs> {

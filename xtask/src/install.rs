@@ -10,7 +10,8 @@ use directories::BaseDirs;
 
 use crate::bundle::{self, Parts};
 use crate::files;
-use crate::process::become_command;
+use crate::presets;
+use crate::process::{self, become_command};
 use crate::project::{Project, VERSION};
 use crate::steps::Steps;
 
@@ -19,7 +20,8 @@ pub fn install(project: &Project, steps: &mut Steps, parts: Parts) -> anyhow::Re
     bundle::run(project, steps, parts)?;
     let places = Places::of(&files::user_folders()?);
     place_plugins(&project.bundled(), &places)?;
-    let mut installed = vec![&places.clap, &places.vst3];
+    place_presets(&standalone(project), &places)?;
+    let mut installed = vec![&places.clap, &places.vst3, &places.presets];
     if parts == Parts::All {
         place_engine(&project.bundled(), &places)?;
         installed.push(&places.engine);
@@ -57,17 +59,26 @@ pub fn start_standalone(
     if parts == Parts::All {
         place_engine(&project.bundled(), &Places::of(&files::user_folders()?))?;
     }
+    become_command(Command::new(standalone(project)).args(args))
+}
+
+/// The bundled standalone's executable.
+fn standalone(project: &Project) -> PathBuf {
     let mut standalone = project.bundled().join(bundle::standalone_name());
     if cfg!(target_os = "macos") {
         standalone.push("Contents/MacOS/MirrorNet");
     }
-    become_command(Command::new(standalone).args(args))
+    standalone
 }
 
 /// Folders in which this user's hosts and our plugins look.
 struct Places {
     clap: PathBuf,
     vst3: PathBuf,
+    /// Folder of VST3 presets, which hosts write to as well.
+    presets: PathBuf,
+    /// Copies of the presets put there, to know them again.
+    preset_copies: PathBuf,
     engine: PathBuf,
     /// The player's own model, which installations never touch.
     model: PathBuf,
@@ -75,22 +86,26 @@ struct Places {
 
 impl Places {
     fn of(user: &BaseDirs) -> Self {
-        let [clap, vst3] = if cfg!(target_os = "macos") {
-            let plugins = user.home_dir().join("Library/Audio/Plug-Ins");
-            [plugins.join("CLAP"), plugins.join("VST3")]
+        // The user's places of presets are from Steinberg's "Preset Locations".
+        let [clap, vst3, presets] = if cfg!(target_os = "macos") {
+            let audio = user.home_dir().join("Library/Audio");
+            ["Plug-Ins/CLAP", "Plug-Ins/VST3", "Presets"].map(|folder| audio.join(folder))
         } else if cfg!(windows) {
             let common = user.data_local_dir().join("Programs").join("Common");
-            [common.join("CLAP"), common.join("VST3")]
+            let presets = user.data_dir().join("VST3 Presets");
+            [common.join("CLAP"), common.join("VST3"), presets]
         } else {
-            [user.home_dir().join(".clap"), user.home_dir().join(".vst3")]
+            [".clap", ".vst3", ".vst3/presets"].map(|folder| user.home_dir().join(folder))
         };
-        Self::in_folders(&clap, &vst3, user.data_dir())
+        Self::in_folders(&clap, &vst3, &presets, user.data_dir())
     }
 
-    fn in_folders(clap: &Path, vst3: &Path, data: &Path) -> Self {
+    fn in_folders(clap: &Path, vst3: &Path, presets: &Path, data: &Path) -> Self {
         Self {
             clap: clap.join("MirrorNet.clap"),
             vst3: vst3.join("MirrorNet.vst3"),
+            presets: presets.join("MirrorNet").join("MirrorNet"),
+            preset_copies: data.join("MirrorNet").join("vst3-presets"),
             engine: data.join("MirrorNet").join("engine").join(VERSION),
             model: data.join("MirrorNet").join("model"),
         }
@@ -151,18 +166,35 @@ fn keep_own_model(places: &Places) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Removes the places, then the engine's parent folders as long as they are empty.
+/// Writes the factory's presets by the standalone, which knows them.
+fn place_presets(standalone: &Path, places: &Places) -> anyhow::Result<()> {
+    presets::replace(&places.presets, &places.preset_copies, |new| {
+        let mut write = Command::new(standalone);
+        process::run(write.arg("--write-vst3-presets").arg(new))
+    })
+}
+
+/// Removes the places, then their parent folders that are of this name, as long as they are empty.
 fn remove_all(places: &Places) -> anyhow::Result<Vec<PathBuf>> {
     let mut removed = Vec::new();
+    if presets::remove(&places.presets, &places.preset_copies)? {
+        removed.push(places.presets.clone());
+    }
     for path in places.all() {
         if files::remove(path)? {
             removed.push(path.to_path_buf());
         }
     }
-    for parent in places.engine.ancestors().skip(1).take(2) {
-        // Fails when another version or anything else is in it, and then it shall stay.
-        if fs::remove_dir(parent).is_err() {
-            break;
+    for (place, parents) in [
+        (&places.engine, 2),
+        (&places.preset_copies, 1),
+        (&places.presets, 1),
+    ] {
+        for parent in place.ancestors().skip(1).take(parents) {
+            // Fails when another version or anything else is in it, and then it shall stay.
+            if fs::remove_dir(parent).is_err() {
+                break;
+            }
         }
     }
     Ok(removed)
@@ -187,13 +219,22 @@ mod tests {
             fs::write(bundled.join(file), file).unwrap();
         }
         let home = folder.path().join("home");
-        let places =
-            Places::in_folders(&home.join(".clap"), &home.join(".vst3"), &home.join("data"));
+        let places = Places::in_folders(
+            &home.join(".clap"),
+            &home.join(".vst3"),
+            &home.join(".vst3/presets"),
+            &home.join("data"),
+        );
         (folder, bundled, places)
     }
 
     fn install_into(bundled: &Path, places: &Places) {
         place_plugins(bundled, places).unwrap();
+        presets::replace(&places.presets, &places.preset_copies, |new| {
+            fs::create_dir_all(new)?;
+            Ok(fs::write(new.join("Harp.vstpreset"), "harp")?)
+        })
+        .unwrap();
         place_engine(bundled, places).unwrap();
     }
 
@@ -214,8 +255,11 @@ mod tests {
                 .exists()
         );
 
-        assert_eq!(remove_all(&places).unwrap(), places.all());
+        let removed = remove_all(&places).unwrap();
+        assert_eq!(removed[0], places.presets);
+        assert_eq!(removed[1..], places.all());
         assert!(!home.join("data/MirrorNet").exists());
+        assert!(!home.join(".vst3/presets/MirrorNet").exists());
         assert!(home.join(".clap/Other.clap").exists());
         assert_eq!(fs::read_dir(home.join(".clap")).unwrap().count(), 1);
         assert!(remove_all(&places).unwrap().is_empty());

@@ -12,6 +12,7 @@ mod install;
 mod libtorch;
 mod manifest;
 mod notices;
+mod presets;
 mod process;
 mod programs;
 mod project;
@@ -70,7 +71,9 @@ enum Task {
     ///
     /// Plugins go to ~/.clap and ~/.vst3 (macOS: ~/Library/Audio/Plug-Ins, Windows:
     /// %LOCALAPPDATA%\Programs\Common). The engine goes to MirrorNet/engine/VERSION in the user's
-    /// data folder, where every plugin format finds it. A model of your own, in MirrorNet/model of
+    /// data folder, where every plugin format finds it. The factory patches go, as presets for VST3
+    /// hosts, to ~/.vst3/presets/MirrorNet/MirrorNet (macOS: ~/Library/Audio/Presets, Windows:
+    /// %APPDATA%\VST3 Presets); presets of your own in there are never touched. A model of your own, in MirrorNet/model of
     /// the same folder, is never touched.
     Install(Extent),
     /// Remove exactly what `install` of this version puts there.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::{
     FloatParam, FloatRange, IntParam, IntRange, Param, ParamPtr, ParamSetter, RemoteControlsPage,
 };
@@ -58,6 +59,14 @@ impl HostParam {
     /// The normalised value, without the host's modulation.
     pub fn value(&self) -> f32 {
         either!(self, param => param.unmodulated_normalized_value())
+    }
+
+    /// The value as a state holds it.
+    pub fn saved(&self) -> ParamValue {
+        match self {
+            Self::Quantity(param) => ParamValue::F32(param.unmodulated_plain_value()),
+            Self::Stepped(param) => ParamValue::I32(param.unmodulated_plain_value()),
+        }
     }
 
     /// The normalised value with the host's modulation.

@@ -1,4 +1,5 @@
-//! Presets as hosts know them: found by CLAP's factory, and loaded by its extension.
+//! Presets as hosts know them: found by CLAP's factory, loaded by its extension, and as files for
+//! VST3.
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use synth::{PARAMS, Patch};
 
 use crate::both::Host;
 use crate::clap_host::{Call, Events, Plugin, Port, call};
-use crate::{LONGEST, data_folder, reference, without_engine};
+use crate::{LONGEST, data_folder, reference, vst3_host, without_engine};
 
 const BUILT_IN: u32 = CLAP_PRESET_DISCOVERY_LOCATION_PLUGIN;
 const FILE: u32 = CLAP_PRESET_DISCOVERY_LOCATION_FILE;
@@ -667,4 +668,42 @@ fn presets_are_loaded_while_audio_runs() {
     assert_plays(&state, &factory("Harp"));
     assert_eq!(container(&state)["locks"], json!([]));
     assert_eq!(container(&state)["patch"], "Harp");
+}
+
+/// Reads the files as the format's definition says, and loads each into an instance that was
+/// turned, locked and switched off.
+#[test]
+fn every_preset_file_loads_its_patch_in_vst3() {
+    let folder = tempfile::tempdir().expect("a folder");
+    plugin::write_vst3_presets(folder.path()).expect("they can be written");
+    let plugin = <vst3_host::Plugin as Host>::new();
+    let before = plugin.save();
+    let files = files();
+    let written = std::fs::read_dir(folder.path()).expect("it is there");
+    assert_eq!(written.count(), files.len());
+    for (file, patch) in files {
+        let name = file["name"].as_str().expect("a name");
+        let bytes = std::fs::read(folder.path().join(format!("{name}.vstpreset")))
+            .expect("a file for each patch");
+        let number =
+            |at: usize| i64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes")) as usize;
+        assert_eq!(&bytes[..8], b"VST3\x01\0\0\0");
+        // `MirrorNetSynth01`.
+        assert_eq!(&bytes[8..40], b"4D6972726F724E657453796E74683031");
+        let list = number(40);
+        assert_eq!(&bytes[list..list + 12], b"List\x01\0\0\0Comp");
+        let (start, size) = (number(list + 12), number(list + 20));
+        assert_eq!(bytes.len(), list + 28);
+
+        plugin.automate(&[("Cutoff", 0.123), ("Match", 0.5), ("Search", 0.0)]);
+        assert!(Host::load(&plugin, &bytes[start..start + size]));
+        let state = plugin.save();
+        assert_plays(&state, &patch);
+        assert_eq!(container(&state)["patch"], name);
+        for id in ["match", "match_glide", "output", "listen", "match_search"] {
+            assert_eq!(state["params"][id], before["params"][id], "{id}");
+        }
+        plugin.automate(&[]);
+        assert_eq!(container(&plugin.save())["locks"], json!([]));
+    }
 }
