@@ -1,4 +1,4 @@
-//! Tells the trainer its libtorch's version, and our programs where libtorch's libraries are at run
+//! Tells the trainer its commit and its libtorch's version, and our programs where libtorch's libraries are at run
 //! time: in `lib` beside the program, which in an engine folder holds them, and in cargo's target
 //! folder is a link made here to where they are. A program searches no path of the machine that
 //! built it.
@@ -7,8 +7,12 @@ use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn main() {
+    if let Some(commit) = commit() {
+        println!("cargo::rustc-env=TRAINER_COMMIT={commit}");
+    }
     println!("cargo::rerun-if-changed=build.rs");
     let system = env::var("CARGO_CFG_TARGET_OS").expect("cargo tells the target");
     // Test programs lie in `deps`, one folder deeper.
@@ -45,6 +49,29 @@ fn main() {
             profile.display()
         );
     }
+}
+
+/// The commit of this tree, `-changed` where files under `crates` differ from it; `None` outside
+/// git.
+fn commit() -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git")
+            .arg("--no-optional-locks")
+            .args(arguments)
+            .output()
+            .ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| text.trim().to_owned())
+    };
+    println!("cargo::rerun-if-changed=..");
+    // It grows with each commit and checkout.
+    let log = git(&["rev-parse", "--git-path", "logs/HEAD"])?;
+    if Path::new(&log).exists() {
+        println!("cargo::rerun-if-changed={log}");
+    }
+    let changes = git(&["status", "--porcelain", "--untracked-files=no", ".."])?;
+    let changed = if changes.is_empty() { "" } else { "-changed" };
+    Some(git(&["rev-parse", "HEAD"])? + changed)
 }
 
 /// The version of the libtorch whose libraries these are, from a file next to their folder:

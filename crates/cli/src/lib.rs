@@ -11,6 +11,7 @@ pub mod npy;
 pub mod parallel;
 pub mod pictures;
 pub mod samples;
+pub mod settings;
 pub mod timed;
 pub mod values;
 pub mod wav;

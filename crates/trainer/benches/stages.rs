@@ -8,6 +8,7 @@ use matcher::INPUT_LEN;
 use mirrornet::samples::augment::augment;
 use mirrornet::samples::babble::{Sample, rng, stream};
 use mirrornet::samples::collected::Collected;
+use mirrornet::samples::distribution::Distribution;
 use mirrornet::samples::foreign::Foreign;
 use mirrornet::samples::plant::{Phrase, Plant, RENDER_RATE, Render};
 use mirrornet::samples::pool::Pool;
@@ -25,7 +26,7 @@ use trainer::train::losses::{auditory, likelihood};
 use trainer::train::trainer::Trainer;
 use trainer::train::{Budget, Recipe};
 
-/// Windows of a step, as the command's default.
+/// Windows of a step, as the default recipe has.
 const BATCH: u64 = 32;
 const SEED: u64 = 1;
 /// Windows of an inference's latency.
@@ -44,7 +45,13 @@ fn plant() -> Plant {
 
 fn samples(n: u64) -> Vec<Sample> {
     let indices: Vec<u64> = (0..n).collect();
-    Sample::many(&mut plant(), SEED, stream::BABBLE, &indices)
+    Sample::many(
+        &mut plant(),
+        &Distribution::default(),
+        SEED,
+        stream::BABBLE,
+        &indices,
+    )
 }
 
 /// Samples as they are drawn.
@@ -54,7 +61,7 @@ fn draws(n: u64) -> Vec<(u64, Arc<Sample>)> {
 
 fn batch(n: u64) -> Batch {
     let mut collected = Collected::default();
-    collected.own(&draws(n), SEED);
+    collected.own(&draws(n), &Distribution::default(), SEED);
     Batch::new(&collected, Device::Cpu)
 }
 
@@ -65,7 +72,13 @@ fn babble_sample(bencher: Bencher) {
     bencher.counter(ItemsCount::new(16u64)).bench_local(|| {
         i += 16;
         let indices: Vec<u64> = (i - 16..i).collect();
-        Sample::many(&mut plant, SEED, stream::BABBLE, &indices)
+        Sample::many(
+            &mut plant,
+            &Distribution::default(),
+            SEED,
+            stream::BABBLE,
+            &indices,
+        )
     });
 }
 
@@ -103,7 +116,7 @@ fn augmentation(bencher: Bencher) {
     bencher
         .counter(ItemsCount::new(1u64))
         .with_inputs(|| window.clone())
-        .bench_local_refs(|window| augment(window, &mut rng));
+        .bench_local_refs(|window| augment(window, &Distribution::default(), &mut rng));
 }
 
 /// Windows and notes to tensors.
@@ -112,7 +125,7 @@ fn collecting(bencher: Bencher) {
     let draws = draws(BATCH);
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         let mut collected = Collected::default();
-        collected.own(&draws, SEED);
+        collected.own(&draws, &Distribution::default(), SEED);
         Batch::new(&collected, Device::Cpu)
     });
 }
@@ -132,23 +145,18 @@ fn encoder_forward_backward(bencher: Bencher, n: u64) {
 fn decoder_forward_backward(bencher: Bencher, n: u64) {
     let (store, batch) = (VarStore::new(Device::Cpu), batch(n));
     let cf = ear::centre_frequencies(&EarConfig::default(), RENDER_RATE);
-    let decoder = Decoder::new(&store.root(), &cf);
+    let decoder = Decoder::new(&store.root(), &cf, &Default::default());
     bencher.counter(ItemsCount::new(n)).bench_local(|| {
         let guess = decoder.forward(&batch.h, &batch.keys, &batch.scalars);
-        let loss = auditory(&guess, &batch.clean);
+        let loss = auditory(&Default::default(), &guess, &batch.clean);
         Tensor::run_backward(&[&loss], &store.trainable_variables(), false, false)
     });
 }
 
 fn trainer() -> (Trainer, Pool) {
     let ear = EarConfig::default();
-    let recipe = Recipe {
-        seed: SEED,
-        batch: BATCH,
-        budget: Budget::Minutes(1.0),
-        from: None,
-    };
-    let pool = Pool::new(1, &ear, SEED, None).unwrap();
+    let recipe = Recipe::new(Budget::Minutes(1.0), &[]).unwrap();
+    let pool = Pool::new(1, &ear, &recipe.samples, SEED, None).unwrap();
     (Trainer::new(recipe, &ear, Device::Cpu), pool)
 }
 

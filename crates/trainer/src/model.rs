@@ -8,6 +8,7 @@ use crate::track::{KEY_MIN, KEY_ROWS, KEYS_PER_SEMITONE, SCALARS};
 use ear::CHANNELS;
 use matcher::WINDOW_FRAMES;
 use matcher::{INPUT_OFFSET, SIGMA_RANGE};
+use mirrornet::settings;
 use synth::MATCHED_COUNT;
 use tch::nn::{self, ConvConfig, ConvConfigND, Module};
 use tch::{Kind, Tensor};
@@ -141,19 +142,24 @@ impl Encoder {
     }
 }
 
-/// Width of the decoder.
-const WIDTH: i64 = 160;
-/// Dilations of the decoder's layers, in steps of two frames.
-const DILATIONS: [i64; 4] = [1, 2, 4, 8];
-
-/// Width of the decoder's embedding of the parameters.
-const EMBEDDING: i64 = 128;
+settings! {
+    /// Size of the forward model, which is no part of the exported model.
+    pub struct DecoderSize {
+        /// Channels.
+        width: u64 = 160, 8..=1024;
+        /// Width of the embedding of the parameters.
+        embedding: u64 = 128, 8..=1024;
+        /// Layers, each dilated twice as far as the one before.
+        layers: u64 = 4, 1..=6;
+    }
+}
 
 /// The forward model: a differentiable stand-in for synthesizer and ear. It works in steps of two
 /// frames. Combs enter by linear layers, which are applied to the table of combs instead of to
 /// every frame: a few hundred rows instead of thousands.
 #[derive(Debug)]
 pub struct Decoder {
+    width: i64,
     combs: Tensor,
     embed: nn::Linear,
     film: nn::Linear,
@@ -167,8 +173,8 @@ pub struct Decoder {
 
 impl Decoder {
     /// A fresh decoder with its variables under `p`; `cf` are the ear's centre frequencies in Hz.
-    pub fn new(p: &nn::Path, cf: &[f32; CHANNELS]) -> Self {
-        let depth = DILATIONS.len() as i64;
+    pub fn new(p: &nn::Path, cf: &[f32; CHANNELS], size: &DecoderSize) -> Self {
+        let [width, embedding, depth] = [size.width, size.embedding, size.layers].map(|n| n as i64);
         let bare = nn::LinearConfig {
             ws_init: nn::Init::Randn {
                 mean: 0.0,
@@ -182,18 +188,17 @@ impl Decoder {
             ..bare
         };
         Self {
+            width,
             combs: combs(cf).to_device(p.device()),
-            embed: nn::linear(p / "embed", P, EMBEDDING, Default::default()),
-            film: nn::linear(p / "film", EMBEDDING, 2 * WIDTH * depth, Default::default()),
-            enter_combs: nn::linear(p / "enter_combs", C, 4 * WIDTH, bare),
-            enter_scalars: conv1d(p, "enter_scalars", SCALARS as i64, WIDTH, 2, 2, 1),
-            enter_embedding: nn::linear(p / "enter_embedding", EMBEDDING, WIDTH, bare),
-            layers: DILATIONS
-                .iter()
-                .enumerate()
-                .map(|(i, &d)| conv1d(p, &format!("layer{i}"), WIDTH, WIDTH, 3, 1, d))
+            embed: nn::linear(p / "embed", P, embedding, Default::default()),
+            film: nn::linear(p / "film", embedding, 2 * width * depth, Default::default()),
+            enter_combs: nn::linear(p / "enter_combs", C, 4 * width, bare),
+            enter_scalars: conv1d(p, "enter_scalars", SCALARS as i64, width, 2, 2, 1),
+            enter_embedding: nn::linear(p / "enter_embedding", embedding, width, bare),
+            layers: (0..depth)
+                .map(|i| conv1d(p, &format!("layer{i}"), width, width, 3, 1, 1 << i))
                 .collect(),
-            leave: quiet(p, "leave", WIDTH, 2 * C, 0.2),
+            leave: quiet(p, "leave", width, 2 * C, 0.2),
             direct: nn::linear(p / "direct", C, 2 * C, faint),
         }
     }
@@ -204,8 +209,8 @@ impl Decoder {
     pub fn forward(&self, h: &Tensor, keys: &Tensor, scalars: &Tensor) -> Tensor {
         let b = h.size()[0];
         let e = self.embed.forward(&(h - 0.5)).relu();
-        let film = self.film.forward(&e).view([b, -1, 2, WIDTH, 1]);
-        // [B, 2 notes, T/2, 2 frames] look up in [row, note, frame, WIDTH].
+        let film = self.film.forward(&e).view([b, -1, 2, self.width, 1]);
+        // [B, 2 notes, T/2, 2 frames] look up in [row, note, frame, width].
         let steps = keys.view([b, 2, T / 2, 2]);
         let combs = lookup(&self.enter_combs.forward(&self.combs), &steps, &[2, 1, 2]);
         let combs = combs

@@ -3,20 +3,17 @@
 
 use matcher::engine::protocol::{self, Message, PROTOCOL_VERSION};
 use matcher::{Encoder, INPUT_LEN, Inference};
+use mirrornet::settings::Setting;
 use std::path::Path;
 use synth::MATCHED_COUNT;
 use tch::{Device, Tensor};
 use trainer::torchscript::TorchEncoder;
-use trainer::train::{Budget, Options, Outcome, Recipe, train};
+use trainer::train::{Budget, Options, Outcome, train};
 
 fn options(out: &Path, references: &Path, steps: u64) -> Options {
     Options {
-        recipe: Recipe {
-            seed: 7,
-            batch: 4,
-            budget: Budget::Steps(steps),
-            from: None,
-        },
+        budget: Budget::Steps(steps),
+        settings: settings(&["seed=7", "batch=4", "validation.windows=3"]),
         from: None,
         references: Some(references.into()),
         out: out.into(),
@@ -25,9 +22,12 @@ fn options(out: &Path, references: &Path, steps: u64) -> Options {
         overwrite: false,
         device: Device::Cpu,
         threads: 2,
-        held_out: 3,
         command: "test".into(),
     }
+}
+
+fn settings(texts: &[&str]) -> Vec<Setting> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
 /// Three short melodies of decaying harmonics: stand-ins for foreign sounds.
@@ -89,6 +89,11 @@ fn fifty_steps_are_the_same_interrupted_or_not_and_the_model_serves() {
         assert_eq!((part.steps, part.finished), (stop, stop == 50));
         parts.resume = true;
     }
+    // It keeps its recipe.
+    let mut changed = parts.clone();
+    changed.settings.extend(settings(&["losses.anchor=0.25"]));
+    let error = train(&changed, |_| true).unwrap_err().to_string();
+    assert!(error.contains("has losses.anchor=0.5"), "{error}");
     // FAULTS E8: with more steps it goes on mirroring.
     let mut more = options(&at("parts"), &wavs, 54);
     more.resume = true;
@@ -120,7 +125,7 @@ fn fifty_steps_are_the_same_interrupted_or_not_and_the_model_serves() {
 
     // Another seed gives another model: the comparison above can fail.
     let mut other = options(&at("other"), &wavs, 2);
-    other.recipe.seed = 8;
+    other.settings.extend(settings(&["seed=8"]));
     run(&other, u64::MAX);
     let other = tensors(&at("other"));
     let weights = |all: &[(String, Tensor)]| {
@@ -165,7 +170,7 @@ fn begun(model: &Path, other: &Path, mut options: Options) {
         weights.unwrap().1
     };
     let before = weights();
-    options.recipe.budget = Budget::Steps(10);
+    options.budget = Budget::Steps(10);
     // FAULTS E6.
     let error = train(&options, |_| false).unwrap_err().to_string();
     assert!(error.contains("--overwrite"), "{error}");
@@ -201,6 +206,10 @@ fn exported(model: &Path) {
     }
     let contract = matcher::Contract::from_json(encoder.contract()).unwrap();
     assert_eq!(contract.training["steps"], 50);
+    let recipe = &contract.training["recipe"];
+    assert_eq!((&recipe["seed"], &recipe["batch"]), (&7.into(), &4.into()));
+    assert_eq!(recipe["losses"]["anchor"], 0.5);
+    assert_eq!(recipe["samples"]["uniform"], 0.5);
     assert_eq!(
         contract.training["references"],
         serde_json::json!({ "files": 3 })

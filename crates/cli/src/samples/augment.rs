@@ -2,6 +2,7 @@
 //! instrument and the ear, and changes that make another instrument of one. They are drawn again at
 //! each visit. Level needs none: windows are relative to their peak.
 
+use super::distribution::Distribution;
 use ear::CHANNELS;
 use matcher::FLOOR_DB;
 use matcher::{INPUT_LEN, WINDOW_FRAMES};
@@ -10,22 +11,21 @@ use rand::Rng;
 /// Steps of a quantised window per decibel.
 const STEPS_PER_DB: f32 = 255.0 / FLOOR_DB;
 
-/// Most channels a foreign window is transposed by: 3 semitones, a channel being half of one.
-const TRANSPOSE: i32 = 6;
 /// Lowest key of which nothing is lost off the low edge when the window is transposed down, and
 /// nothing missing there when it is transposed up: its fundamental is channel 12.
 const LOWEST_KEY: f32 = 60.0;
 
 /// Makes another instrument of two windows of a foreign clip (quantised, `INPUT_LEN` bytes each)
-/// with probability 0.5: the spectrum is tilted and bent, and the notes, of which `lowest` is the
-/// lowest key, are transposed along the logarithmic axis, formants and all. Returns the
+/// unless it is left unvaried: the spectrum is tilted and bent, and the notes, of which `lowest` is
+/// the lowest key, are transposed along the logarithmic axis, formants and all. Returns the
 /// transposition in semitones. Unlike [`augment`], what comes out is to be mirrored.
-pub fn vary(windows: [&mut [u8]; 2], lowest: f32, rng: &mut impl Rng) -> f32 {
-    if rng.random_bool(0.5) {
+pub fn vary(windows: [&mut [u8]; 2], lowest: f32, of: &Distribution, rng: &mut impl Rng) -> f32 {
+    if rng.random_bool(of.unvaried) {
         return 0.0;
     }
-    let response = response(rng);
-    let up = match rng.random_range(-TRANSPOSE..=TRANSPOSE) {
+    let response = response(of, rng);
+    let most = of.transpose as i32;
+    let up = match rng.random_range(-most..=most) {
         _ if lowest < LOWEST_KEY => 0,
         up => up,
     };
@@ -54,22 +54,25 @@ fn transpose(window: &mut [u8], up: i32) {
     renormalize(window);
 }
 
-/// Changes `window` (quantised, `INPUT_LEN` bytes) with probability 0.6.
-pub fn augment(window: &mut [u8], rng: &mut impl Rng) {
+/// Changes `window` (quantised, `INPUT_LEN` bytes) unless it is left untouched.
+pub fn augment(window: &mut [u8], of: &Distribution, rng: &mut impl Rng) {
     debug_assert_eq!(window.len(), INPUT_LEN);
-    if rng.random_bool(0.4) {
+    if rng.random_bool(of.untouched) {
         return;
     }
-    if rng.random_bool(0.6) {
-        equalize(window, &response(rng));
+    if rng.random_bool(of.response) {
+        equalize(window, &response(of, rng));
     }
-    if rng.random_bool(0.6) {
+    if rng.random_bool(of.noise) {
         // Now and then so loud that nothing else is heard: then the encoder must say that it can't
         // tell.
-        let loudest = if rng.random_bool(0.05) { -20.0 } else { 10.0 };
+        let loudest = match rng.random_bool(of.drowned) {
+            true => -20.0,
+            false => of.noise_db as f32,
+        };
         add_noise(window, rng.random_range(loudest..60.0), rng);
     }
-    if rng.random_bool(0.15) {
+    if rng.random_bool(of.cut) {
         // Listening began in the middle of a sound.
         let frames = rng.random_range(1..WINDOW_FRAMES * 3 / 4);
         window[..frames * CHANNELS].fill(0);
@@ -95,8 +98,8 @@ fn curve(rng: &mut impl Rng, tilt_db: f32, wave_db: f32) -> [f32; CHANNELS] {
 }
 
 /// A microphone's or loudspeaker's response, in steps.
-fn response(rng: &mut impl Rng) -> [i32; CHANNELS] {
-    curve(rng, 12.0, 4.0).map(|v| v.round() as i32)
+fn response(of: &Distribution, rng: &mut impl Rng) -> [i32; CHANNELS] {
+    curve(rng, of.tilt_db as f32, 4.0).map(|v| v.round() as i32)
 }
 
 fn equalize(window: &mut [u8], curve: &[i32; CHANNELS]) {
@@ -184,7 +187,7 @@ mod tests {
     #[test]
     fn transposing_a_window_is_transposing_the_sound() {
         let original = tone(440.0);
-        for up in [-TRANSPOSE, -1, 3, TRANSPOSE] {
+        for up in [-6, -1, 3, 6] {
             let mut window = original.clone();
             transpose(&mut window, up);
             let wanted = tone(440.0 * 2f32.powf(up as f32 / 24.0));
@@ -197,15 +200,16 @@ mod tests {
     fn a_varied_window_keeps_its_scale_and_says_its_transposition() {
         let original = tone(440.0);
         let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(1);
+        let of = Distribution::default();
         let mut moved = 0;
         for _ in 0..200 {
             let [mut heard, mut later] = [original.clone(), original.clone()];
-            let semitones = vary([&mut heard, &mut later], 69.0, &mut rng);
+            let semitones = vary([&mut heard, &mut later], 69.0, &of, &mut rng);
             assert_eq!(heard.iter().max(), Some(&255));
             assert_eq!(heard, later, "both windows are of the same instrument");
             assert!(semitones.abs() <= 3.0);
             moved += (semitones != 0.0) as u32;
-            assert_eq!(vary([&mut heard, &mut later], 45.0, &mut rng), 0.0);
+            assert_eq!(vary([&mut heard, &mut later], 45.0, &of, &mut rng), 0.0);
         }
         assert!((60..140).contains(&moved), "{moved}");
     }

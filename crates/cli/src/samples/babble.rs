@@ -1,11 +1,11 @@
 //! Babbling: random patches playing random melodies. Sample `i` of a seed is a function of the seed
 //! and `i` alone, whichever thread makes it and when.
 
+use super::distribution::Distribution;
 use super::plant::{Phrase, Plant, Render, Window, window_seconds};
 use super::reverb;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use std::ops::RangeInclusive;
 use synth::params::*;
 use synth::{MATCHED_COUNT, Note, PARAMS, Patch};
 
@@ -50,15 +50,21 @@ pub struct Sample {
 
 impl Sample {
     /// Sample `index` of the stream.
-    pub fn new(plant: &mut Plant, seed: u64, stream: u64, index: u64) -> Self {
-        Self::many(plant, seed, stream, &[index]).remove(0)
+    pub fn new(plant: &mut Plant, of: &Distribution, seed: u64, stream: u64, index: u64) -> Self {
+        Self::many(plant, of, seed, stream, &[index]).remove(0)
     }
 
     /// Samples of the stream, in the order of `indices`, rendered side by side.
-    pub fn many(plant: &mut Plant, seed: u64, stream: u64, indices: &[u64]) -> Vec<Self> {
+    pub fn many(
+        plant: &mut Plant,
+        of: &Distribution,
+        seed: u64,
+        stream: u64,
+        indices: &[u64],
+    ) -> Vec<Self> {
         let mut drafts: Vec<(usize, Draft)> = indices
             .iter()
-            .map(|&index| Draft::new(rng(seed, stream, index)))
+            .map(|&index| Draft::new(of, rng(seed, stream, index)))
             .enumerate()
             .collect();
         let mut samples: Vec<(usize, Self)> = Vec::with_capacity(drafts.len());
@@ -71,7 +77,7 @@ impl Sample {
                 match draft.heard(plant, played) {
                     Ok(sample) => samples.push((place, sample)),
                     // A window in which nothing sounds teaches nothing: the index draws again.
-                    Err(rng) => silent.push((place, Draft::new(rng))),
+                    Err(rng) => silent.push((place, Draft::new(of, rng))),
                 }
             }
             drafts = silent;
@@ -98,14 +104,14 @@ struct Surroundings {
 }
 
 impl Draft {
-    fn new(mut rng: Pcg64Mcg) -> Self {
-        let patch = patch(&mut rng);
-        let phrase = phrase(&mut rng);
-        let surroundings = rng.random_bool(0.3).then(|| {
+    fn new(of: &Distribution, mut rng: Pcg64Mcg) -> Self {
+        let patch = patch(of, &mut rng);
+        let phrase = phrase(of, &mut rng);
+        let surroundings = rng.random_bool(of.surrounded).then(|| {
             let other = match rng.random_range(0..3) {
                 0 => None,
                 1 => Some(double(&mut rng, &phrase)),
-                _ => Some(overlap(&mut rng, &phrase)),
+                _ => Some(overlap(of, &mut rng, &phrase)),
             };
             let room = other.is_none() || rng.random_bool(0.3);
             Surroundings {
@@ -163,14 +169,11 @@ impl Draft {
     }
 }
 
-/// Share of uniform patches.
-const UNIFORM: f64 = 0.5;
-
-/// Half of the patches are uniform in normalised space; half lean to how instruments are: what a
+/// Some patches are uniform in normalised space, the others lean to how instruments are: what a
 /// sound may lack (noise, sub, vibrato, ...) is often absent, and attacks are short.
-fn patch(rng: &mut impl Rng) -> Patch {
+fn patch(of: &Distribution, rng: &mut impl Rng) -> Patch {
     let mut patch = Patch::random(rng);
-    if rng.random_bool(UNIFORM) {
+    if rng.random_bool(of.uniform) {
         return patch;
     }
     for row in [
@@ -184,16 +187,16 @@ fn patch(rng: &mut impl Rng) -> Patch {
         LFO_TREMOLO,
         LFO_CUTOFF,
     ] {
-        if rng.random_bool(0.55) {
+        if rng.random_bool(of.absent) {
             patch.set_plain(row, PARAMS[row].min);
         } else {
             let x = patch.get(row);
-            patch.set(row, 0.7 * x);
+            patch.set(row, of.softer as f32 * x);
         }
     }
     for row in [AMP_ATTACK, FILTER_ATTACK, FILTER_RESONANCE] {
         let x = patch.get(row);
-        patch.set(row, 0.75 * x);
+        patch.set(row, of.shorter as f32 * x);
     }
     patch
 }
@@ -202,46 +205,47 @@ fn log_uniform(rng: &mut impl Rng, low: f64, high: f64) -> f64 {
     low * (high / low).powf(rng.random())
 }
 
-/// Keys that are played: 65 Hz to 2.1 kHz.
-const KEYS: RangeInclusive<i32> = 36..=96;
-
 /// A monophonic melody and a window cut out of it: at its start with leading silence, anywhere
 /// within, or late in a long note.
-fn phrase(rng: &mut impl Rng) -> Phrase {
-    let lead = match rng.random_range(0..100) {
-        0..30 => 0.0,
-        30..85 => rng.random_range(0.0..1.0),
+fn phrase(of: &Distribution, rng: &mut impl Rng) -> Phrase {
+    let share = f64::from(rng.random_range(0i32..100)) / 100.0;
+    let lead = match share {
+        share if share < of.opening => 0.0,
+        share if share < 1.0 - of.late => rng.random_range(0.0..1.0),
         _ => rng.random_range(1.0..3.0),
     };
     let end = lead + window_seconds();
     let mut notes = Vec::new();
-    let mut key = rng.random_range(KEYS);
+    let keys = of.lowest_key as i32..=of.highest_key as i32;
+    let leap = of.leap as i32;
+    let mut key = rng.random_range(keys.clone());
     // At the melody's start some silence, never a whole window of it.
     let mut t = if lead == 0.0 {
         rng.random_range(0.0..0.7)
     } else {
         rng.random_range(0.0..0.1)
     };
-    let slowest = if rng.random_bool(0.15) { 5.0 } else { 1.5 };
-    let detuned = if rng.random_bool(0.3) {
+    let slow = rng.random_bool(of.slow);
+    let slowest = if slow { of.slowest } else { of.longest };
+    let detuned = if rng.random_bool(of.detuned) {
         rng.random_range(-0.5..0.5)
     } else {
         0.0
     };
     while t < end {
-        let duration = log_uniform(rng, 0.08, slowest);
+        let duration = log_uniform(rng, of.shortest, slowest);
         notes.push(Note {
             onset: t,
             duration,
             key: key as f32 + detuned,
-            velocity: rng.random_range(0.3..1.0),
+            velocity: rng.random_range(of.softest as f32..1.0),
         });
         t += match rng.random_range(0..10) {
             0..5 => duration + log_uniform(rng, 0.01, 0.4),
             5..8 => duration,
             _ => (duration - rng.random_range(0.01..0.06)).max(0.03),
         };
-        key = (key + rng.random_range(-9..=9)).clamp(*KEYS.start(), *KEYS.end());
+        key = (key + rng.random_range(-leap..=leap)).clamp(*keys.start(), *keys.end());
     }
     Phrase {
         notes,
@@ -265,11 +269,11 @@ fn double(rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
 }
 
 /// Another note that sounds along, softer.
-fn overlap(rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
+fn overlap(of: &Distribution, rng: &mut impl Rng, phrase: &Phrase) -> (f32, Phrase) {
     let note = Note {
         onset: phrase.start + rng.random_range(-0.5..0.8),
         duration: log_uniform(rng, 0.1, 1.5),
-        key: rng.random_range(KEYS) as f32,
+        key: rng.random_range(of.lowest_key as i32..=of.highest_key as i32) as f32,
         velocity: 0.8,
     };
     let note = Note {
@@ -295,10 +299,10 @@ mod tests {
     fn a_sample_is_its_own_whatever_is_rendered_beside_it() {
         let mut plant = Plant::new(&EarConfig::default()).unwrap();
         let indices: Vec<u64> = (0..40).rev().collect();
-        let many = Sample::many(&mut plant, 3, stream::BABBLE, &indices);
+        let many = Sample::many(&mut plant, &Default::default(), 3, stream::BABBLE, &indices);
         assert!(many.iter().any(|s| s.heard.is_some()));
         for (&index, sample) in indices.iter().zip(&many) {
-            let alone = Sample::new(&mut plant, 3, stream::BABBLE, index);
+            let alone = Sample::new(&mut plant, &Default::default(), 3, stream::BABBLE, index);
             assert!(alone == *sample, "sample {index}");
         }
     }
@@ -306,7 +310,8 @@ mod tests {
     #[test]
     fn some_patches_lack_something() {
         let mut rng = rng(1, stream::BABBLE, 0);
-        let patches: Vec<Patch> = (0..1000).map(|_| patch(&mut rng)).collect();
+        let of = Distribution::default();
+        let patches: Vec<Patch> = (0..1000).map(|_| patch(&of, &mut rng)).collect();
         let without = |row| patches.iter().filter(|p| p.get(row) == 0.0).count();
         for row in [LFO_VIBRATO, LFO_TREMOLO, NOISE_LEVEL, SUB_LEVEL] {
             assert!((200..350).contains(&without(row)), "{}", PARAMS[row].id);

@@ -15,6 +15,7 @@
 //! does not have its hash counts as missing. The file is locked by one process.
 
 use super::babble::{Sample, stream};
+use super::distribution::Distribution;
 use super::plant::{Phrase, Plant};
 use ear::{EarConfig, EarError};
 use matcher::INPUT_LEN;
@@ -47,11 +48,11 @@ pub struct Cache {
     writable: bool,
 }
 
-/// The key of a seed's samples: a hash of all that decides them. That is the seed, the version, the
-/// parameter table and the ear as in a model's contract, the vector instructions, and the first
+/// The key of a seed's samples: a hash of all that decides them. That is the seed, their
+/// distribution, the version, the parameter table and the ear as in a model's contract, the vector instructions, and the first
 /// samples themselves, which reveal a changed synthesizer, ear or distribution of patches even
 /// under the same version.
-pub fn key(ear: &EarConfig, seed: u64) -> Result<String, EarError> {
+pub fn key(ear: &EarConfig, of: &Distribution, seed: u64) -> Result<String, EarError> {
     let mut plant = Plant::new(ear)?;
     let probes: Vec<u64> = (0..PROBES).collect();
     let mut hash = Sha256::new();
@@ -63,7 +64,8 @@ pub fn key(ear: &EarConfig, seed: u64) -> Result<String, EarError> {
     ));
     let contract = Contract::current(*ear, &[], serde_json::Value::Null);
     hash.update(serde_json::to_vec(&contract).unwrap_or_default());
-    for sample in Sample::many(&mut plant, seed, stream::BABBLE, &probes) {
+    hash.update(serde_json::to_vec(of).unwrap_or_default());
+    for sample in Sample::many(&mut plant, of, seed, stream::BABBLE, &probes) {
         hash.update(encode(&sample));
     }
     Ok(sha256_hex(&hash.finalize())[..16].into())
@@ -280,7 +282,13 @@ mod tests {
 
     fn samples() -> Vec<Sample> {
         let mut plant = Plant::new(&EarConfig::default()).unwrap();
-        let samples = Sample::many(&mut plant, 2, stream::BABBLE, &[0, 1, 2, 3, 4, 5, 6, 7]);
+        let samples = Sample::many(
+            &mut plant,
+            &Distribution::default(),
+            2,
+            stream::BABBLE,
+            &[0, 1, 2, 3, 4, 5, 6, 7],
+        );
         assert!(samples.iter().any(|s| s.heard.is_some()));
         samples
     }
@@ -364,10 +372,12 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_the_seeds_and_the_ears() {
-        let ear = EarConfig::default();
-        let same = key(&ear, 1).unwrap();
-        assert_eq!(key(&ear, 1).unwrap(), same);
-        assert_ne!(key(&ear, 2).unwrap(), same);
+    fn the_key_is_the_seeds_the_distributions_and_the_ears() {
+        let (ear, of) = (EarConfig::default(), Distribution::default());
+        let same = key(&ear, &of, 1).unwrap();
+        assert_eq!(key(&ear, &of, 1).unwrap(), same);
+        assert_ne!(key(&ear, &of, 2).unwrap(), same);
+        let other = Distribution { uniform: 0.4, ..of };
+        assert_ne!(key(&ear, &other, 1).unwrap(), same);
     }
 }

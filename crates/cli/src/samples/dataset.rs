@@ -15,9 +15,10 @@
 //! | `parameters` | f32 `[n, P]` | the matched parameters, normalised, in the contract's order |
 //!
 //! `heard` may have reverberation, a second player, noise and a microphone's response. Sample `i`
-//! is the trainer's draw `2 i` with the same seed.
+//! is the trainer's draw `2 i` with the same seed and the default distribution.
 
 use super::collected::Collected;
+use super::distribution::Distribution;
 use super::pool::Pool;
 use crate::files::write_atomically;
 use ear::{CHANNELS, EarConfig, EarError};
@@ -274,8 +275,8 @@ pub fn render(
     plan: &Plan,
     mut done: impl FnMut(),
 ) -> Result<(), DatasetError> {
-    let ear = EarConfig::default();
-    let mut pool = Pool::new(options.threads.max(1), &ear, options.seed, None)?;
+    let (ear, of) = (EarConfig::default(), Distribution::default());
+    let mut pool = Pool::new(options.threads.max(1), &ear, &of, options.seed, None)?;
     let mut ahead = plan.files.iter().flat_map(Header::range);
     for i in ahead.by_ref().take(AHEAD) {
         pool.request_sample(i);
@@ -286,7 +287,7 @@ pub fn render(
             if let Some(next) = ahead.next() {
                 pool.request_sample(next);
             }
-            collected.own(&[(2 * i, pool.sample(i))], options.seed);
+            collected.own(&[(2 * i, pool.sample(i))], &of, options.seed);
             pool.forget_before(i + 1);
             done();
         }
@@ -359,7 +360,7 @@ mod tests {
         let mut plant = Plant::new(&EarConfig::default()).unwrap();
         let window = WINDOW_FRAMES * CHANNELS;
         for (row, i) in [2, 3].into_iter().enumerate() {
-            let sample = Sample::new(&mut plant, 5, stream::BABBLE, i);
+            let sample = Sample::new(&mut plant, &Distribution::default(), 5, stream::BABBLE, i);
             assert!(tensor("clean").data()[row * window..][..window] == *sample.clean);
             let h: Vec<f32> = tensor("parameters").data()[row * MATCHED_COUNT * 4..]
                 .chunks_exact(4)

@@ -1,5 +1,6 @@
 //! Unlabelled sounds to mirror: every sound file under a folder, heard once at the start.
 
+use super::distribution::Distribution;
 use super::plant::{FRAME, Phrase, Window};
 use crate::parallel::{cores, side_by_side};
 use audio_file::AudioError;
@@ -17,10 +18,6 @@ const MAX_SECONDS: f64 = 4.0 * 3600.0;
 const AT_ONCE: usize = 64;
 /// A window whose peak is this far below its clip's is taken for silence.
 const SILENCE: f32 = 0.01;
-/// Most frames of silence before a clip in a window: 0.9 s, of 1.024.
-const EARLY: i64 = 112;
-/// Most frames from a window to the one its answer is judged by: 1.2 s.
-const AHEAD: i64 = 150;
 
 /// The reason the references can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -122,17 +119,18 @@ impl Foreign {
     }
 
     /// A random window that is not silent, from the training part.
-    pub fn draw(&self, rng: &mut impl Rng) -> Place {
-        self.draw_from(rng, false)
+    pub fn draw(&self, of: &Distribution, rng: &mut impl Rng) -> Place {
+        self.draw_from(of, rng, false)
     }
 
     /// A random window of the held-out part.
-    pub fn draw_held_out(&self, rng: &mut impl Rng) -> Place {
+    pub fn draw_held_out(&self, of: &Distribution, rng: &mut impl Rng) -> Place {
         // Of a single clip there is nothing to hold out.
-        self.draw_from(rng, self.held_out.contains(&true))
+        self.draw_from(of, rng, self.held_out.contains(&true))
     }
 
-    fn draw_from(&self, rng: &mut impl Rng, held_out: bool) -> Place {
+    fn draw_from(&self, of: &Distribution, rng: &mut impl Rng, held_out: bool) -> Place {
+        let early = of.early as i64;
         let n = self.clips.len();
         let mut place = Place { clip: 0, frame: 0 };
         // A clip chosen evenly, so that one long file can't drown the others.
@@ -142,7 +140,7 @@ impl Foreign {
                 continue;
             }
             let frames = (self.clips[place.clip].frames.len() / CHANNELS) as i64;
-            place.frame = rng.random_range(-EARLY..(frames - 32).max(1 - EARLY));
+            place.frame = rng.random_range(-early..(frames - 32).max(1 - early));
             if self.sounds(place) {
                 break;
             }
@@ -159,12 +157,12 @@ impl Foreign {
         loudest > SILENCE * clip.peak
     }
 
-    /// A window up to `AHEAD` frames later in the clip, one in which something sounds: what is
+    /// A window up to `of.ahead` frames later in the clip, one in which something sounds: what is
     /// played while the inference of the window at `place` holds.
-    pub fn later(&self, place: Place, rng: &mut impl Rng) -> Place {
+    pub fn later(&self, place: Place, of: &Distribution, rng: &mut impl Rng) -> Place {
         (0..20)
             .map(|_| Place {
-                frame: place.frame + rng.random_range(0..=AHEAD),
+                frame: place.frame + rng.random_range(0..=of.ahead as i64),
                 ..place
             })
             .find(|&later| self.sounds(later))

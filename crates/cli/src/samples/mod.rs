@@ -7,6 +7,7 @@ pub mod babble;
 pub mod cache;
 pub mod collected;
 pub mod dataset;
+pub mod distribution;
 pub mod foreign;
 pub mod plant;
 pub mod pool;

@@ -3,6 +3,7 @@
 
 use super::babble::{Sample, stream};
 use super::cache::Cache;
+use super::distribution::Distribution;
 use super::plant::{Phrase, Plant, Render, Window};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use ear::{EarConfig, EarError};
@@ -49,10 +50,12 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Starts `threads` threads on the stream of `seed`, of which `cache` has samples.
+    /// Starts `threads` threads on the stream of `seed` and the samples of `of`, of which `cache`
+    /// has some.
     pub fn new(
         threads: usize,
         ear: &EarConfig,
+        of: &Distribution,
         seed: u64,
         cache: Option<Cache>,
     ) -> Result<Self, EarError> {
@@ -62,14 +65,14 @@ impl Pool {
         let threads = (0..threads)
             .map(|_| {
                 let (todo, finished) = (todo.clone(), finished.clone());
-                let mut plant = Plant::new(ear)?;
+                let (mut plant, of) = (Plant::new(ear)?, *of);
                 Ok(std::thread::spawn(move || {
                     while let Ok(job) = todo.recv() {
                         // A fair share of what waits.
                         let more = (todo.len() / threads).min(AT_ONCE - 1);
                         let jobs = std::iter::once(job).chain(todo.try_iter().take(more));
                         let rendered =
-                            catch_unwind(AssertUnwindSafe(|| work(&mut plant, seed, jobs)));
+                            catch_unwind(AssertUnwindSafe(|| work(&mut plant, &of, seed, jobs)));
                         let died = rendered.is_err();
                         let results =
                             rendered.unwrap_or_else(|panic| vec![Done::Died(message(&*panic))]);
@@ -190,7 +193,12 @@ impl Pool {
 }
 
 /// Renders `jobs` in two batches, samples and requested renders.
-fn work(plant: &mut Plant, seed: u64, jobs: impl Iterator<Item = Job>) -> Vec<Done> {
+fn work(
+    plant: &mut Plant,
+    of: &Distribution,
+    seed: u64,
+    jobs: impl Iterator<Item = Job>,
+) -> Vec<Done> {
     let (mut indices, mut guesses) = (Vec::new(), Vec::new());
     for job in jobs {
         match job {
@@ -216,7 +224,7 @@ fn work(plant: &mut Plant, seed: u64, jobs: impl Iterator<Item = Job>) -> Vec<Do
             Done::Render(*ticket, plant.window(&audio, phrase.start))
         });
     let mut done: Vec<Done> = windows.collect();
-    let samples = Sample::many(plant, seed, stream::BABBLE, &indices);
+    let samples = Sample::many(plant, of, seed, stream::BABBLE, &indices);
     done.extend(
         indices
             .iter()
@@ -251,7 +259,8 @@ mod tests {
     /// Checks that nobody waits for the renders of a dead thread.
     #[test]
     fn a_thread_that_dies_is_told_of() {
-        let mut pool = Pool::new(2, &EarConfig::default(), 1, None).unwrap();
+        let mut pool =
+            Pool::new(2, &EarConfig::default(), &Distribution::default(), 1, None).unwrap();
         // More seconds than there are numbers for.
         let phrase = Phrase {
             notes: Vec::new(),

@@ -3,17 +3,19 @@
 use super::Error;
 use clap::ValueEnum;
 use mirrornet::parallel;
+use mirrornet::settings::{Field, Setting};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tch::Device;
-use trainer::train::{Budget, Options, Recipe, train};
+use trainer::train::{Budget, Options, fields, train};
 
 /// Train a model: babbling on random patches, then mirroring on unlabelled sounds.
 ///
 /// Writes encoder.pt, encoder.safetensors, encoder.json, losses.png and a checkpoint to the output
 /// folder. Ctrl-C saves and ends; --resume continues.
 #[derive(clap::Args)]
+#[command(after_long_help = names())]
 pub struct Args {
     /// Train for this many minutes on the clock.
     #[arg(long, conflicts_with = "steps", default_value_t = 60.0)]
@@ -21,13 +23,17 @@ pub struct Args {
     /// Train for this many steps instead; on the CPU the same seed and steps give the same weights.
     #[arg(long)]
     steps: Option<u64>,
-    /// Random seed.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// Set a number of the recipe, as in losses.anchor=0.25; may be given several times. The names
+    /// are below.
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<Setting>,
+    /// Random seed [default: 1]; short for --set seed=SEED.
+    #[arg(long)]
+    seed: Option<u64>,
     /// Start from the encoder of this model instead of random weights, at half the learning rate.
     #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
     from: Option<PathBuf>,
-    /// Continue from the checkpoint in the output folder, with its seed and batch.
+    /// Continue from the checkpoint in the output folder, with its recipe.
     #[arg(long)]
     resume: bool,
     /// Replace the training and the model that are in the output folder.
@@ -42,9 +48,9 @@ pub struct Args {
     /// Folder of WAV files to mirror (searched recursively, no labels needed).
     #[arg(long, value_name = "DIR")]
     references: Option<PathBuf>,
-    /// Windows per step.
-    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u64).range(4..=4096))]
-    batch: u64,
+    /// Windows per step [default: 32]; short for --set batch=BATCH.
+    #[arg(long)]
+    batch: Option<u64>,
     /// Folder of the cache of rendered samples (about 22 kB each), reused by --resume and by runs
     /// with the same seed [default: the output folder].
     #[arg(long, value_name = "DIR")]
@@ -75,9 +81,11 @@ pub fn run(args: Args) -> Result<(), Error> {
             );
         }
     };
-    if !args.batch.is_multiple_of(4) {
-        return Err(format!("--batch {} must be a multiple of 4", args.batch).into());
-    }
+    let short = [("seed", args.seed), ("batch", args.batch)];
+    let short = short.into_iter().filter_map(|(name, value)| {
+        let (name, value) = (name.into(), value?.to_string());
+        Some(Setting { name, value })
+    });
     let device = match args.device {
         Where::Cpu => Device::Cpu,
         Where::Cuda if tch::Cuda::is_available() => {
@@ -94,12 +102,8 @@ pub fn run(args: Args) -> Result<(), Error> {
         }
     };
     let options = Options {
-        recipe: Recipe {
-            seed: args.seed,
-            batch: args.batch,
-            budget,
-            from: None,
-        },
+        budget,
+        settings: short.chain(args.set).collect(),
         from: args.from,
         references: args.references,
         cache: (!args.no_cache).then(|| args.cache.unwrap_or_else(|| args.out.clone())),
@@ -108,7 +112,6 @@ pub fn run(args: Args) -> Result<(), Error> {
         overwrite: args.overwrite,
         device,
         threads: args.threads.unwrap_or(parallel::cores() - 1).max(1),
-        held_out: 64,
         command: command(std::env::args().skip(1)),
     };
     let stopped = Arc::new(AtomicBool::new(false));
@@ -121,6 +124,13 @@ pub fn run(args: Args) -> Result<(), Error> {
     })?;
     train(&options, |_| stopped.load(Ordering::Relaxed))?;
     Ok(())
+}
+
+/// The numbers of a recipe, for the help.
+fn names() -> String {
+    let line = |(name, field): (String, Field)| format!("  {name:<24}{}", field.doc.trim());
+    let lines: Vec<String> = fields().into_iter().map(line).collect();
+    format!("Numbers of the recipe (--set):\n{}", lines.join("\n"))
 }
 
 /// The command for a model's record, without the names of the player's files and folders.

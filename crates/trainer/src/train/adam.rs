@@ -1,21 +1,9 @@
 //! Adam with decoupled weight decay (Loshchilov & Hutter 2019) over one flat vector, with a running
 //! average of the weights. Ours, because tch can't save its optimisers' moments.
 
+use super::recipe::AdamSettings;
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
-
-const BETA1: f64 = 0.9;
-const BETA2: f64 = 0.99;
-const EPSILON: f64 = 1e-8;
-const WEIGHT_DECAY: f64 = 0.01;
-/// Gradients are scaled down to this norm.
-const CLIP: f64 = 1.0;
-/// Memory of the averaged weights, in steps.
-const AVERAGE_STEPS: f64 = 400.0;
-
-/// Steps over which the rate rises where the weights have been trained before: the first ones know
-/// no gradient's size, and all weights at once would leave what they know.
-const RISE: f64 = 200.0;
 
 /// The optimiser of one network.
 pub struct Adam {
@@ -25,6 +13,7 @@ pub struct Adam {
     square: Tensor,
     average: Tensor,
     steps: i64,
+    settings: AdamSettings,
     trained: bool,
 }
 
@@ -38,7 +27,7 @@ pub struct Diverged(pub i64);
 impl Adam {
     /// An optimiser of every trainable variable of `store`. Where its weights have been `trained`
     /// before, it begins with small steps and averages over the weights that it begins with, too.
-    pub fn new(store: &VarStore, trained: bool) -> Self {
+    pub fn new(store: &VarStore, settings: AdamSettings, trained: bool) -> Self {
         let vars = store.trainable_variables();
         let weights = flatten(&vars).detach();
         let (mean, square) = (weights.zeros_like(), weights.zeros_like());
@@ -49,6 +38,7 @@ impl Adam {
             mean,
             square,
             steps: 0,
+            settings,
             trained,
         }
     }
@@ -71,29 +61,38 @@ impl Adam {
     /// One step against the flat gradient `g` at rate `lr`.
     pub fn descend(&mut self, g: &Tensor, lr: f64) -> Result<(), Diverged> {
         self.steps += 1;
+        let AdamSettings {
+            beta1,
+            beta2,
+            epsilon,
+            weight_decay,
+            clip,
+            average,
+            rise,
+        } = self.settings;
         no_grad(|| {
             let norm = g.norm().double_value(&[]);
             if !norm.is_finite() {
                 return Err(Diverged(self.steps));
             }
-            let g = g * (CLIP / norm.max(CLIP));
+            let g = g * (clip / norm.max(clip));
             let t = self.steps as f64;
-            let _ = self.mean.g_mul_scalar_(BETA1).g_add_(&(&g * (1.0 - BETA1)));
+            let _ = self.mean.g_mul_scalar_(beta1).g_add_(&(&g * (1.0 - beta1)));
             let _ = self
                 .square
-                .g_mul_scalar_(BETA2)
-                .g_add_(&(&g * &g * (1.0 - BETA2)));
-            let scale = (&self.square / (1.0 - BETA2.powf(t))).sqrt() + EPSILON;
-            let memory = 1.0 - 1.0 / AVERAGE_STEPS;
+                .g_mul_scalar_(beta2)
+                .g_add_(&(&g * &g * (1.0 - beta2)));
+            let scale = (&self.square / (1.0 - beta2.powf(t))).sqrt() + epsilon;
+            let memory = 1.0 - 1.0 / average;
             let (rise, keep) = match self.trained {
-                true => ((t / RISE).min(1.0), memory),
+                true => ((t / rise).min(1.0), memory),
                 false => (1.0, memory.min(t / (t + 9.0))),
             };
             let lr = lr * rise;
-            let step = &self.mean / scale * (lr / (1.0 - BETA1.powf(t)));
+            let step = &self.mean / scale * (lr / (1.0 - beta1.powf(t)));
             let _ = self
                 .weights
-                .g_mul_scalar_(1.0 - lr * WEIGHT_DECAY)
+                .g_mul_scalar_(1.0 - lr * weight_decay)
                 .g_sub_(&step);
             let _ = self
                 .average

@@ -4,7 +4,7 @@
 
 use super::adam::{flatten, load_flat};
 use super::batch::Batch;
-use super::losses::auditory;
+use super::losses::{Weights, auditory};
 use crate::model::Decoder;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::thread::JoinHandle;
@@ -19,8 +19,9 @@ pub struct Forward {
 }
 
 impl Forward {
-    /// A thread that uses `decoder`, whose variables are those of `store`.
-    pub fn new(store: VarStore, decoder: Decoder) -> Self {
+    /// A thread that uses `decoder`, whose variables are those of `store`, and these weights of the
+    /// losses.
+    pub fn new(store: VarStore, decoder: Decoder, losses: Weights) -> Self {
         let (work, todo) = bounded::<(Tensor, Batch)>(1);
         let (finished, done) = bounded(1);
         let thread = std::thread::spawn(move || {
@@ -29,7 +30,7 @@ impl Forward {
             for (weights, batch) in todo {
                 load_flat(&store, &weights);
                 let guess = decoder.forward(&batch.h, &batch.keys, &batch.scalars);
-                let loss = auditory(&guess, &batch.clean);
+                let loss = auditory(&losses, &guess, &batch.clean);
                 let vars = store.trainable_variables();
                 let gradient = flatten(&Tensor::run_backward(&[&loss], &vars, false, false));
                 if finished.send((loss.detach(), gradient)).is_err() {

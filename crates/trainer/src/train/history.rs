@@ -1,5 +1,6 @@
 //! The curves of a training.
 
+use super::losses::Losses;
 use super::validate::Quality;
 use serde::{Deserialize, Serialize};
 
@@ -12,12 +13,9 @@ pub struct Point {
     pub minutes: f64,
     /// Whether this was mirroring (babbling before).
     pub mirroring: bool,
-    /// The encoder's likelihood loss on our own samples.
-    pub likelihood: f64,
-    /// The decoder's loss.
-    pub forward: f64,
-    /// The encoder's loss through the decoder; 0 while babbling.
-    pub inverse: f64,
+    /// Mean losses.
+    #[serde(flatten)]
+    pub losses: Losses,
     /// Validation.
     pub quality: Quality,
 }
@@ -31,39 +29,34 @@ pub struct History {
     pub baseline: Quality,
     /// Index of the best point.
     pub best: Option<usize>,
-    /// Loss sums since the last point: likelihood, forward, inverse, and their number of steps.
-    pub sums: [f64; 3],
+    /// Sums of the losses since the last point.
+    pub sums: Losses,
     /// Steps in `sums`.
     pub count: u64,
 }
 
 impl History {
     /// Adds one step's losses.
-    pub fn add(&mut self, losses: [f64; 3]) {
-        for (sum, loss) in self.sums.iter_mut().zip(losses) {
-            *sum += loss;
-        }
+    pub fn add(&mut self, losses: Losses) {
+        self.sums = self.sums.plus(&losses);
         self.count += 1;
     }
 
     /// Mean losses since the last point.
-    pub fn means(&self) -> [f64; 3] {
-        self.sums.map(|s| s / self.count.max(1) as f64)
+    pub fn means(&self) -> Losses {
+        self.sums.over(self.count)
     }
 
     /// Closes a stretch of training with its validation; whether it is the best so far.
     pub fn close(&mut self, step: u64, minutes: f64, mirroring: bool, quality: Quality) -> bool {
-        let [likelihood, forward, inverse] = self.means();
         self.points.push(Point {
             step,
             minutes,
             mirroring,
-            likelihood,
-            forward,
-            inverse,
+            losses: self.means(),
             quality,
         });
-        (self.sums, self.count) = ([0.0; 3], 0);
+        (self.sums, self.count) = (Losses::default(), 0);
         let better = self
             .best
             .is_none_or(|b| quality.score() > self.points[b].quality.score());

@@ -16,7 +16,7 @@ mod validate;
 pub use adam::Diverged;
 pub use checkpoint::CheckpointError;
 pub use history::{History, Point};
-pub use recipe::{Budget, Recipe};
+pub use recipe::{Budget, Recipe, RecipeError, fields};
 pub use validate::Quality;
 
 use crate::export::{ExportError, FILES, export};
@@ -27,6 +27,7 @@ use mirrornet::samples::cache::{self, Cache};
 use mirrornet::samples::foreign::{Foreign, ForeignError};
 use mirrornet::samples::plant::Plant;
 use mirrornet::samples::pool::{Pool, WorkerDied};
+use mirrornet::settings::Setting;
 use progress::Progress;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
@@ -35,11 +36,13 @@ use tch::{Device, TchError};
 use trainer::Trainer;
 use validate::HeldOut;
 
-/// Options of a training: its recipe, its sources, and where its results go.
+/// Options of a training: what makes its recipe, its sources, and where its results go.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Seed, batch and budget.
-    pub recipe: Recipe,
+    /// How long.
+    pub budget: Budget,
+    /// What differs from the default recipe.
+    pub settings: Vec<Setting>,
     /// Unlabelled WAV files to mirror.
     pub references: Option<PathBuf>,
     /// Folder for checkpoint, model and picture; made if missing.
@@ -48,8 +51,8 @@ pub struct Options {
     pub cache: Option<PathBuf>,
     /// Folder of the model whose encoder to start from; `None`: random weights.
     pub from: Option<PathBuf>,
-    /// Continue from the checkpoint in `out`. Its seed and batch are kept; the budget is this
-    /// one's.
+    /// Continue from the checkpoint in `out` with its recipe, which `settings` may not contradict;
+    /// the budget is this one's.
     pub resume: bool,
     /// Replace what an earlier training left in `out`.
     pub overwrite: bool,
@@ -57,8 +60,6 @@ pub struct Options {
     pub device: Device,
     /// Rendering threads, at least 1.
     pub threads: usize,
-    /// Held-out windows of each kind.
-    pub held_out: u64,
     /// The command, for the training record.
     pub command: String,
 }
@@ -80,6 +81,9 @@ pub enum TrainError {
     /// The ear can't be created.
     #[error(transparent)]
     Ear(#[from] EarError),
+    /// The recipe.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
     /// The references.
     #[error(transparent)]
     Foreign(#[from] ForeignError),
@@ -114,8 +118,6 @@ pub enum TrainError {
 
 /// Time between checkpoints.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(180);
-/// Steps between validations when the budget is in minutes.
-const VALIDATE_EVERY: u64 = 400;
 
 /// Trains. Asks `stop` before each step, with the number of steps done, whether to save and end.
 pub fn train(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, TrainError> {
@@ -138,6 +140,8 @@ fn train_on(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, Tr
             return Err(TrainError::Exists(path));
         }
     }
+    // Before a folder is made.
+    let fresh = Recipe::new(options.budget, &options.settings)?;
     // One torch thread: the same sums in the same order, and the other cores are for rendering.
     tch::set_num_threads(1);
     std::fs::create_dir_all(&options.out).map_err(|e| TrainError::Out(options.out.clone(), e))?;
@@ -148,13 +152,10 @@ fn train_on(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, Tr
         None
     };
     let recipe = match &resumed {
-        Some((_, state)) => Recipe {
-            budget: options.recipe.budget,
-            ..state.recipe.clone()
-        },
+        Some((_, state)) => state.recipe.resumed(options.budget, &options.settings)?,
         None => Recipe {
             from: options.from.as_deref().map(weights_of).transpose()?,
-            ..options.recipe.clone()
+            ..fresh
         },
     };
     let started = Instant::now();
@@ -174,15 +175,20 @@ fn train_on(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, Tr
         }
     }
     let cache = match &options.cache {
-        Some(folder) => open_cache(folder, &cache::key(&ear, recipe.seed)?, &progress),
+        Some(folder) => open_cache(
+            folder,
+            &cache::key(&ear, &recipe.samples, recipe.seed)?,
+            &progress,
+        ),
         None => None,
     };
-    let mut pool = Pool::new(options.threads.max(1), &ear, recipe.seed, cache)?;
+    let threads = options.threads.max(1);
+    let mut pool = Pool::new(threads, &ear, &recipe.samples, recipe.seed, cache)?;
     let held_out = HeldOut::new(
         &mut Plant::new(&ear)?,
         foreign.as_ref(),
         recipe.seed,
-        options.held_out,
+        recipe.validation.windows,
     );
     let mut trainer = Trainer::new(recipe.clone(), &ear, options.device);
     match (resumed, &options.from) {
@@ -216,8 +222,8 @@ fn train_on(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, Tr
 
     let (before, cpu_before) = (trainer.state.seconds, trainer.state.cpu_seconds);
     let validate_every = match recipe.budget {
-        Budget::Minutes(_) => VALIDATE_EVERY,
-        Budget::Steps(steps) => VALIDATE_EVERY.min(steps.div_ceil(4)).max(1),
+        Budget::Minutes(_) => recipe.validation.every,
+        Budget::Steps(steps) => recipe.validation.every.min(steps.div_ceil(4)).max(1),
     };
     let mut saved = Instant::now();
     let finished = loop {
@@ -235,7 +241,7 @@ fn train_on(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, Tr
         }
         let at = recipe.progress(&anchor, step, seconds);
         let lr = recipe.rate(at);
-        let mirroring = at >= recipe::BABBLING;
+        let mirroring = at >= recipe.schedule.babbling;
         if mirroring {
             let first = trainer.state.tickets == 0;
             if first && trainer.state.history.count > 0 {

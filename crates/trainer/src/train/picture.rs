@@ -1,25 +1,33 @@
 //! `losses.png`: the losses, and the likeness on held-out sounds, over the steps.
 
 use super::history::{History, Point};
+use super::losses::Losses;
 use plotters::prelude::*;
 use std::io;
 use std::path::Path;
 
 /// A curve: its name, and its value at a point where it has one.
-type Curve = (&'static str, fn(&Point) -> Option<f64>);
+type Curve = (&'static str, Vec<Option<f64>>);
 
-const LOSSES: [Curve; 3] = [
-    ("parameters (likelihood, babbling and anchor)", |p| {
-        Some(p.likelihood)
-    }),
-    ("forward", |p| Some(p.forward)),
-    ("inverse (mirroring)", |p| p.mirroring.then_some(p.inverse)),
-];
+/// The curve of each loss.
+fn of_losses(points: &[Point]) -> Vec<Curve> {
+    let curve = |i: usize| {
+        let value = |p: &Point| Some(p.losses.values()[i]).filter(|&loss| loss != 0.0);
+        points.iter().map(value).collect()
+    };
+    let names = Losses::NAMES.into_iter().enumerate();
+    names.map(|(i, name)| (name, curve(i))).collect()
+}
 
-const LIKENESSES: [Curve; 2] = [
-    ("own, unseen patches", |p| Some(p.quality.own)),
-    ("foreign, unseen clips", |p| p.quality.foreign),
-];
+/// The likenesses.
+fn of_qualities(points: &[Point]) -> Vec<Curve> {
+    let own = points.iter().map(|p| Some(p.quality.own)).collect();
+    let foreign = points.iter().map(|p| p.quality.foreign).collect();
+    vec![
+        ("own, unseen patches", own),
+        ("foreign, unseen clips", foreign),
+    ]
+}
 
 /// Draws the curves to `path`; with fewer than two points there is nothing to draw.
 pub fn losses(path: &Path, history: &History) -> io::Result<()> {
@@ -34,7 +42,13 @@ fn draw(path: &Path, history: &History) -> Result<(), Box<dyn std::error::Error>
     root.fill(&WHITE)?;
     let (upper, lower) = root.split_vertically(450);
     let base = history.baseline;
-    panel(&upper, "loss", &history.points, &LOSSES, &[])?;
+    panel(
+        &upper,
+        "loss",
+        &history.points,
+        &of_losses(&history.points),
+        &[],
+    )?;
     let lines: Vec<(&str, f64)> = [
         ("default patch, own", Some(base.own)),
         ("default patch, foreign", base.foreign),
@@ -42,7 +56,13 @@ fn draw(path: &Path, history: &History) -> Result<(), Box<dyn std::error::Error>
     .into_iter()
     .filter_map(|(name, v)| Some((name, v?)))
     .collect();
-    panel(&lower, "likeness", &history.points, &LIKENESSES, &lines)?;
+    panel(
+        &lower,
+        "likeness",
+        &history.points,
+        &of_qualities(&history.points),
+        &lines,
+    )?;
     root.present()?;
     Ok(())
 }
@@ -54,9 +74,8 @@ fn panel(
     curves: &[Curve],
     constants: &[(&str, f64)],
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let values = points
-        .iter()
-        .flat_map(|p| curves.iter().filter_map(move |(_, f)| f(p)));
+    let values = curves.iter().flat_map(|(_, curve)| curve.iter().flatten());
+    let values = values.copied();
     let values = values.chain(constants.iter().map(|&(_, v)| v));
     let (low, high) = values.fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(v), b.max(v)));
     let margin = 0.05 * (high - low).max(1e-3);
@@ -73,9 +92,10 @@ fn panel(
         .y_desc(title)
         .light_line_style(WHITE)
         .draw()?;
-    for (i, (name, f)) in curves.iter().enumerate() {
+    for (i, (name, curve)) in curves.iter().enumerate() {
         let colour = Palette99::pick(i).to_rgba();
-        let line = points.iter().filter_map(|p| Some((p.step, f(p)?)));
+        let line = points.iter().zip(curve);
+        let line = line.filter_map(|(p, value)| Some((p.step, (*value)?)));
         chart
             .draw_series(LineSeries::new(line, colour.stroke_width(2)))?
             .label(*name)

@@ -74,11 +74,10 @@ impl Progress {
                 (steps - state.step) as f64 * seconds / (state.step - first) as f64 / 60.0
             }
         };
-        let [likelihood, forward, inverse] = state.history.means();
+        let losses = state.history.means();
         let phase = if mirroring { "mirroring" } else { "babbling" };
         let text = format!(
-            "{phase}, step {}, {rate:.0} samples/s, likelihood {likelihood:.3}, forward {forward:.4}, \
-             inverse {inverse:.4}, {left:.1} min left",
+            "{phase}, step {}, {rate:.0} samples/s, {losses}, {left:.1} min left",
             state.step
         );
         match &self.bar {
@@ -95,13 +94,11 @@ impl Progress {
         if let Some(p) = point {
             let star = if better { " (best)" } else { "" };
             self.say(&format!(
-                "step {}, {:.1} min: {}{star}; likelihood {:.3}, forward {:.4}, inverse {:.4}",
+                "step {}, {:.1} min: {}{star}; {}",
                 p.step,
                 p.minutes,
                 quality(&p.quality),
-                p.likelihood,
-                p.forward,
-                p.inverse
+                p.losses
             ));
         }
     }

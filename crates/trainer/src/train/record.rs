@@ -13,8 +13,8 @@ pub fn record(options: &Options, state: &State, foreign: Option<&Foreign>) -> Va
     json!({
         "command": options.command,
         "version": env!("CARGO_PKG_VERSION"),
+        "commit": option_env!("TRAINER_COMMIT"),
         "torch": env!("TRAINER_TORCH_VERSION"),
-        "seed": state.recipe.seed,
         "recipe": state.recipe,
         "device": format!("{:?}", options.device),
         "host_cores": std::thread::available_parallelism().map_or(0, |n| n.get()),
@@ -28,7 +28,7 @@ pub fn record(options: &Options, state: &State, foreign: Option<&Foreign>) -> Va
         "guesses_rendered": state.tickets,
         // How many, and not their names: those are the player's.
         "references": foreign.map(|f| json!({ "files": f.files.len() })),
-        "held_out_windows_of_each_kind": options.held_out,
+        "held_out_windows_of_each_kind": state.recipe.validation.windows,
         "baseline_default_patch": state.history.baseline,
         "exported": best,
         "end_of_babbling": last_babbling,

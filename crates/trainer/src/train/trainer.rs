@@ -5,7 +5,7 @@ use super::batch::Batch;
 use super::checkpoint::{CheckpointError, Pending, State};
 use super::forward::Forward;
 use super::history::History;
-use super::losses::{auditory, likelihood};
+use super::losses::{self, Losses, auditory, likelihood};
 use super::recipe::{Anchor, Recipe};
 use crate::model::{Decoder, Encoder, P};
 use ear::EarConfig;
@@ -21,16 +21,6 @@ use std::path::Path;
 use synth::MATCHED_COUNT;
 use tch::nn::VarStore;
 use tch::{Device, Kind, TchError, Tensor};
-
-/// Mirroring steps from asking for a render to learning from it: room for the threads to work in,
-/// however fast a GPU learns.
-const LAG: usize = 16;
-/// One in this many guesses is rendered for the decoder.
-const GUESSED: u64 = 4;
-/// Weight of the likelihood of known parameters while mirroring: the anchor.
-const ANCHOR: f64 = 0.5;
-/// The forward model also learns around the encoder's guesses, this far (normalised).
-const EXPLORE: f32 = 0.06;
 
 /// Networks, optimisers and the state of a training.
 pub struct Trainer {
@@ -56,11 +46,11 @@ impl Trainer {
         let (encoder_store, decoder_store) = (VarStore::new(device), VarStore::new(device));
         let encoder = Encoder::new(&encoder_store.root());
         let cf = ear::centre_frequencies(ear, RENDER_RATE);
-        let decoder = Decoder::new(&decoder_store.root(), &cf);
+        let decoder = Decoder::new(&decoder_store.root(), &cf, &recipe.decoder);
         let average_store = VarStore::new(device);
         let average = Encoder::new(&average_store.root());
         let copy = VarStore::new(device);
-        let copied = Decoder::new(&copy.root(), &cf);
+        let copied = Decoder::new(&copy.root(), &cf, &recipe.decoder);
         let state = State {
             architecture: architecture(&encoder_store) + &architecture(&decoder_store),
             recipe,
@@ -75,13 +65,14 @@ impl Trainer {
             history: History::default(),
         };
         let trained = state.recipe.from.is_some();
+        let Recipe { adam, losses, .. } = state.recipe;
         Self {
             device,
-            encoder_adam: Adam::new(&encoder_store, trained),
-            decoder_adam: Adam::new(&decoder_store, false),
+            encoder_adam: Adam::new(&encoder_store, adam, trained),
+            decoder_adam: Adam::new(&decoder_store, adam, false),
             encoder,
             decoder,
-            forward: Forward::new(copy, copied),
+            forward: Forward::new(copy, copied, losses),
             averaged: (average_store, average),
             best: None,
             state,
@@ -174,9 +165,15 @@ impl Trainer {
     /// Both networks learn from labelled renders; an encoder that has been trained before waits for
     /// the decoder.
     pub fn babble(&mut self, pool: &mut Pool, lr: f64) -> Result<(), Diverged> {
-        let Recipe { seed, batch: n, .. } = self.state.recipe;
+        let Recipe {
+            seed,
+            batch: n,
+            samples: of,
+            losses: weights,
+            ..
+        } = self.state.recipe;
         let mut collected = Collected::default();
-        collected.draws(pool, seed, self.state.draws, n);
+        collected.draws(pool, &of, seed, self.state.draws, n);
         self.state.draws += n;
         let batch = Batch::new(&collected, self.device);
         self.begin_forward(batch.shallow_clone());
@@ -184,10 +181,15 @@ impl Trainer {
         let nll = likelihood(&answer.narrow(1, 0, P), &answer.narrow(1, P, P), &batch.h);
         // One that has been trained has more to lose here than to gain (model-weights/README.md).
         if self.state.recipe.from.is_none() {
-            self.encoder_adam.step(&nll, lr)?;
+            let loss = losses::encoder(&weights, &nll, None);
+            self.encoder_adam.step(&loss, lr)?;
         }
         let forward = self.finish_forward(lr)?;
-        self.state.history.add([value(&nll), forward, 0.0]);
+        self.state.history.add(Losses {
+            likelihood: value(&nll),
+            forward,
+            inverse: 0.0,
+        });
         self.state.step += 1;
         Ok(())
     }
@@ -200,14 +202,21 @@ impl Trainer {
         foreign: Option<&Foreign>,
         lr: f64,
     ) -> Result<(), Diverged> {
-        let Recipe { seed, batch: n, .. } = self.state.recipe;
-        let others = if foreign.is_some() { n / 2 } else { 0 };
+        let Recipe {
+            seed,
+            batch: n,
+            samples: of,
+            losses: weights,
+            mirroring,
+            ..
+        } = self.state.recipe;
+        let others = foreign.map_or(0, |_| (mirroring.foreign * n as f64) as u64);
         let own = n - others;
         let mut collected = Collected::default();
-        collected.draws(pool, seed, self.state.draws, own);
+        collected.draws(pool, &of, seed, self.state.draws, own);
         self.state.draws += own;
         if let Some(foreign) = foreign {
-            collected.foreign(foreign, seed, self.state.foreign_draws, others);
+            collected.foreign(foreign, &of, seed, self.state.foreign_draws, others);
             self.state.foreign_draws += others;
         }
         let batch = Batch::new(&collected, self.device);
@@ -224,10 +233,12 @@ impl Trainer {
             &batch.h,
         );
         let inverse = auditory(
+            &weights,
             &self.decoder.forward(&mean, &batch.keys, &batch.scalars),
             &batch.clean,
         );
-        self.encoder_adam.step(&(&inverse + &nll * ANCHOR), lr)?;
+        let loss = losses::encoder(&weights, &nll, Some(&inverse));
+        self.encoder_adam.step(&loss, lr)?;
 
         self.ask(
             pool,
@@ -240,9 +251,11 @@ impl Trainer {
         } else {
             0.0
         };
-        self.state
-            .history
-            .add([value(&nll), forward, value(&inverse)]);
+        self.state.history.add(Losses {
+            likelihood: value(&nll),
+            forward,
+            inverse: value(&inverse),
+        });
         self.state.step += 1;
         Ok(())
     }
@@ -261,17 +274,14 @@ impl Trainer {
 
     /// Asks for renders of some of the guesses, as many own as foreign ones, each moved a little.
     fn ask(&mut self, pool: &mut Pool, mean: &Tensor, collected: &Collected, own: usize) {
-        let foreign = if collected.phrases.len() > own {
-            self.guesses() / 2
-        } else {
-            0
-        };
+        let foreign = (self.guesses() / 2).min(collected.phrases.len() - own);
+        let explore = self.state.recipe.mirroring.explore as f32;
         for i in (0..self.guesses() - foreign).chain(own..own + foreign) {
             let mut rng = rng(self.state.recipe.seed, stream::EXPLORE, self.state.tickets);
             let mut h = [0f32; MATCHED_COUNT];
             mean.get(i as i64).copy_data(&mut h, MATCHED_COUNT);
             for v in &mut h {
-                *v = (*v + EXPLORE * rng.random_range(-1.0..1.0f32)).clamp(0.0, 1.0);
+                *v = (*v + explore * rng.random_range(-1.0..1.0f32)).clamp(0.0, 1.0);
             }
             let phrase = collected.phrases[i].clone();
             let ticket = self.state.tickets;
@@ -285,11 +295,11 @@ impl Trainer {
         }
     }
 
-    /// The renders requested `LAG` steps ago together with this step's labelled windows, for the
+    /// The renders requested `lag` steps ago together with this step's labelled windows, for the
     /// decoder; `None` until the first are due.
     fn rendered(&mut self, pool: &mut Pool, batch: &Batch, own: u64) -> Option<Batch> {
         let per_step = self.guesses();
-        if self.pending.len() < LAG * per_step {
+        if self.pending.len() < self.state.recipe.mirroring.lag as usize * per_step {
             return None;
         }
         let mut rendered = Collected::default();
@@ -310,7 +320,7 @@ impl Trainer {
 
     /// Guesses rendered in a step.
     fn guesses(&self) -> usize {
-        (self.state.recipe.batch / GUESSED) as usize
+        (self.state.recipe.batch / self.state.recipe.mirroring.rendered) as usize
     }
 }
 

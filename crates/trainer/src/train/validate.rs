@@ -5,6 +5,7 @@ use crate::model::{C, Encoder, T};
 use ear::Spectrogram;
 use matcher::FLOOR_DB;
 use mirrornet::samples::babble::{Sample, rng, stream};
+use mirrornet::samples::distribution::Distribution;
 use mirrornet::samples::foreign::Foreign;
 use mirrornet::samples::plant::{FRAME, Phrase, Plant, Render, Window};
 use mirrornet::samples::pool::Pool;
@@ -42,18 +43,20 @@ pub struct HeldOut {
 }
 
 impl HeldOut {
-    /// `n` of our own, and as many foreign ones where there are references.
+    /// `n` of our own, and as many foreign ones where there are references; of the default
+    /// distribution, so that trainings on others can be compared.
     pub fn new(plant: &mut Plant, foreign: Option<&Foreign>, seed: u64, n: u64) -> Self {
+        let of = Distribution::default();
         let indices: Vec<u64> = (0..n).collect();
-        let mut windows: Vec<_> = Sample::many(plant, seed, stream::HELD_OUT, &indices)
+        let mut windows: Vec<_> = Sample::many(plant, &of, seed, stream::HELD_OUT, &indices)
             .into_iter()
             .map(|sample| (sample.clean.clone(), sample.clean, sample.phrase))
             .collect();
         if let Some(foreign) = foreign {
             for i in 0..n {
                 let mut rng = rng(seed, stream::HELD_OUT, n + i);
-                let place = foreign.draw_held_out(&mut rng);
-                let later = foreign.later(place, &mut rng);
+                let place = foreign.draw_held_out(&of, &mut rng);
+                let later = foreign.later(place, &of, &mut rng);
                 windows.push((
                     foreign.window(place),
                     foreign.window(later),
