@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::process::Command;
+use std::time::{Duration, Instant};
 use tests::host::Host;
 use tests::melody::{self, RATE, SECONDS};
 use tests::sandbox::{Sandbox, workspace};
@@ -135,4 +136,41 @@ fn the_match_reaches_its_goals() {
         .filter_map(|(text, missed)| missed.then_some(text))
         .collect();
     assert!(missed.is_empty(), "missed:\n{}", missed.join("\n"));
+}
+
+/// Longest time of the quick experiments.
+const QUICK: Duration = Duration::from_secs(600);
+
+#[test]
+#[ignore = "long: run by cargo xtask test --long"]
+fn the_quick_experiments_end_in_time_and_reach_their_goals() {
+    let sandbox = Sandbox::without_engine();
+    let json = sandbox.file("figures.json");
+    let began = Instant::now();
+    let out = Command::new(env!("CARGO"))
+        .current_dir(workspace())
+        .args(["run", "--release", "--quiet", "-p", "mirrornet", "--"])
+        .args(["experiments", "--quick", "--model", "model-weights"])
+        .arg("--out")
+        .arg(sandbox.file("experiments"))
+        .arg("--json")
+        .arg(&json)
+        .output()
+        .expect("cargo runs this test");
+    let took = began.elapsed();
+    let errors = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "{errors}");
+    println!("{}", String::from_utf8_lossy(&out.stdout));
+    let text = std::fs::read_to_string(&json).expect("the figures are written");
+    let report: Value = serde_json::from_str(&text).expect("they are JSON");
+    let experiments = &report["experiments"];
+    let mean = |set: &str| experiments[set]["means"]["likeness"]["searched"]["mean"].as_f64();
+    for (set, goal) in [("own", 0.99), ("vibrato", 0.95), ("foreign", 0.96)] {
+        assert!(
+            mean(set) >= Some(goal),
+            "{set}: {:?}, goal {goal}",
+            mean(set)
+        );
+    }
+    assert!(took < QUICK, "{took:?}");
 }

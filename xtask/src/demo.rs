@@ -14,7 +14,7 @@ pub fn run(project: &Project, steps: &mut Steps, out: Option<PathBuf>) -> anyhow
     Program::Cli.build(project, steps)?;
     process::become_command(
         Command::new(Program::Cli.path(project))
-            .arg("demo")
+            .args(["experiments", "--clips", "0", "--unseen", "0"])
             .arg("--out")
             .arg(out.unwrap_or_else(|| project.target.join("demo")))
             .arg("--model")

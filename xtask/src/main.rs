@@ -124,6 +124,9 @@ enum Task {
     /// Evaluate a model: how closely the synthesizer reproduces each clip.
     #[command(disable_help_flag = true)]
     Evaluate(Arguments),
+    /// Run the experiments, and make a page to hear, see and check them.
+    #[command(disable_help_flag = true)]
+    Experiments(Arguments),
     /// Turn a sound file into an auditory spectrogram.
     #[command(disable_help_flag = true)]
     Ear(Arguments),
@@ -182,6 +185,7 @@ fn dispatch(task: Task) -> anyhow::Result<ExitCode> {
         Task::Adopt(args) => return Program::Trainer.run(&project, "adopt", &args),
         Task::Mirror(args) => return Program::Cli.run(&project, "mirror", &args),
         Task::Evaluate(args) => return Program::Cli.run(&project, "evaluate", &args),
+        Task::Experiments(args) => return Program::Cli.run(&project, "experiments", &args),
         Task::Ear(args) => return Program::Cli.run(&project, "ear", &args),
         Task::Render(args) => return Program::Cli.run(&project, "render", &args),
     }

@@ -2,9 +2,10 @@
 //! labelled samples for training, and the evaluation of a model. The `mirrornet` command is a thin
 //! layer over it.
 
-pub mod demo;
+pub mod command_line;
 pub mod encoder;
 pub mod evaluate;
+pub mod experiments;
 pub mod files;
 pub mod midi;
 pub mod npy;

@@ -19,7 +19,7 @@ enum Command {
     Evaluate(commands::evaluate::Args),
     Ear(commands::ear::Args),
     Render(commands::render::Args),
-    Demo(commands::demo::Args),
+    Experiments(commands::experiments::Args),
     RenderDataset(commands::render_dataset::Args),
 }
 
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Command::Mirror(args) => commands::mirror::run(args),
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Ear(args) => commands::ear::run(args),
-        Command::Demo(args) => commands::demo::run(args),
+        Command::Experiments(args) => commands::experiments::run(args),
         Command::Render(args) => commands::render::run(args),
         Command::RenderDataset(args) => commands::render_dataset::run(args),
     };

@@ -187,7 +187,7 @@ pub fn run(args: Args) -> Result<(), Error> {
 }
 
 /// The sound files in a folder.
-fn sounds_in(folder: &Path) -> Result<SoundFiles, Error> {
+pub(super) fn sounds_in(folder: &Path) -> Result<SoundFiles, Error> {
     sound_files(folder)
         .map_err(|e| format!("cannot read the folder {}: {e}", folder.display()).into())
 }
@@ -295,7 +295,7 @@ fn sounding<T>(bar: &ProgressBar, result: Result<T, EvaluateError>) -> Result<Op
 
 /// Reads a clip and its notes. One that can't be read is reported and left out; where only its
 /// notes can't, they are transcribed.
-fn read(path: &Path) -> Option<Clip> {
+pub(super) fn read(path: &Path) -> Option<Clip> {
     let sound = super::read_audio(path)
         .map_err(|e| eprintln!("left out {e}"))
         .ok()?;

@@ -1,8 +1,8 @@
 //! The subcommands, a file each: options and work.
 
-pub mod demo;
 pub mod ear;
 pub mod evaluate;
+pub mod experiments;
 pub mod mirror;
 pub mod render;
 pub mod render_dataset;
@@ -67,7 +67,7 @@ fn read_patch(path: &Path) -> Result<Automation, Error> {
 /// The encoder that a command uses.
 #[derive(clap::Args)]
 struct Model {
-    /// Folder of the model (encoder.json with encoder.safetensors or encoder.pt)
+    /// Folder of the model, or a file in it (encoder.json with encoder.safetensors or encoder.pt)
     /// [default: the model that this program came with].
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
@@ -78,9 +78,13 @@ struct Model {
 }
 
 impl Model {
-    /// The model's folder.
+    /// The model's folder; of a file, the folder that it is in.
     fn folder(&self) -> Result<PathBuf, Error> {
-        self.model.clone().map_or_else(shipped_model, Ok)
+        match &self.model {
+            Some(file) if file.is_file() => Ok(file.parent().unwrap_or(file).into()),
+            Some(folder) => Ok(folder.clone()),
+            None => shipped_model(),
+        }
     }
 
     /// The model in [`Model::folder`], ready to answer.

@@ -2,6 +2,7 @@
 
 use super::Error;
 use clap::ValueEnum;
+use mirrornet::command_line::recorded;
 use mirrornet::parallel;
 use mirrornet::settings::{Field, Setting};
 use std::path::PathBuf;
@@ -63,6 +64,9 @@ pub struct Args {
     threads: Option<usize>,
 }
 
+/// Options that name the player's files and folders.
+const PATHS: [&str; 4] = ["--from", "--out", "--references", "--cache"];
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Where {
     Cpu,
@@ -112,7 +116,7 @@ pub fn run(args: Args) -> Result<(), Error> {
         overwrite: args.overwrite,
         device,
         threads: args.threads.unwrap_or(parallel::cores() - 1).max(1),
-        command: command(std::env::args().skip(1)),
+        command: recorded("mirrornet-trainer", &PATHS, std::env::args().skip(1)),
     };
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = stopped.clone();
@@ -131,37 +135,4 @@ fn names() -> String {
     let line = |(name, field): (String, Field)| format!("  {name:<24}{}", field.doc.trim());
     let lines: Vec<String> = fields().into_iter().map(line).collect();
     format!("Numbers of the recipe (--set):\n{}", lines.join("\n"))
-}
-
-/// The command for a model's record, without the names of the player's files and folders.
-fn command(args: impl Iterator<Item = String>) -> String {
-    const PATHS: [&str; 4] = ["--from", "--out", "--references", "--cache"];
-    let mut words = vec!["mirrornet-trainer".to_owned()];
-    let mut is_path = false;
-    for arg in args {
-        let option = arg.split('=').next().unwrap_or_default();
-        let names_path = PATHS.contains(&option);
-        words.push(match (is_path, names_path && arg.contains('=')) {
-            (true, _) => "...".into(),
-            (_, true) => format!("{option}=..."),
-            _ => arg.clone(),
-        });
-        is_path = !is_path && names_path && !arg.contains('=');
-    }
-    words.join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_names_no_files() {
-        let args = "train --minutes 20 --references my/secret --out=my/model --seed 3";
-        let words = args.split(' ').map(str::to_owned);
-        assert_eq!(
-            command(words),
-            "mirrornet-trainer train --minutes 20 --references ... --out=... --seed 3"
-        );
-    }
 }

@@ -140,11 +140,8 @@ fn train_on(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, Tr
             return Err(TrainError::Exists(path));
         }
     }
-    // Before a folder is made.
-    let fresh = Recipe::new(options.budget, &options.settings)?;
     // One torch thread: the same sums in the same order, and the other cores are for rendering.
     tch::set_num_threads(1);
-    std::fs::create_dir_all(&options.out).map_err(|e| TrainError::Out(options.out.clone(), e))?;
     let ear = EarConfig::default();
     let resumed = if options.resume {
         Some(checkpoint::load(&options.out)?)
@@ -155,9 +152,10 @@ fn train_on(options: &Options, stop: impl Fn(u64) -> bool) -> Result<Outcome, Tr
         Some((_, state)) => state.recipe.resumed(options.budget, &options.settings)?,
         None => Recipe {
             from: options.from.as_deref().map(weights_of).transpose()?,
-            ..fresh
+            ..Recipe::new(options.budget, &options.settings)?
         },
     };
+    std::fs::create_dir_all(&options.out).map_err(|e| TrainError::Out(options.out.clone(), e))?;
     let started = Instant::now();
     let progress = Progress::new(&recipe);
     let foreign = options

@@ -1,6 +1,7 @@
-//! The matched parameters as dials: where the default patch has them, and where the answers do.
+//! The matched parameters as dials: where the input has them, or else the default patch, and where
+//! the answers do.
 
-use super::Example;
+use super::trial::Example;
 use std::f32::consts::PI;
 use synth::{MATCHED, PARAMS, Patch};
 
@@ -16,6 +17,8 @@ const LEAST: f32 = 0.01;
 pub struct Dial {
     /// Name of the parameter.
     pub name: &'static str,
+    /// Value in the input's patch, if there is one, with its unit.
+    pub input: Option<String>,
     /// The live loop's last value, with its unit.
     pub live: String,
     /// The median of the search's patches, with its unit.
@@ -26,38 +29,34 @@ pub struct Dial {
 
 /// The dials of all matched parameters, in the order of the table.
 pub fn dials(example: &Example) -> Vec<Dial> {
-    let mirrored = &example.mirrored;
+    let values = &example.values;
     let default = Patch::default().matched();
-    let last = mirrored.simulation.held.last();
-    let live = last.map_or(default, |(_, target)| target.inference.mean);
-    let automation = &mirrored.found.automation;
-    let points = automation.points.iter().map(|(_, patch)| patch);
-    let patches: Vec<_> = std::iter::once(&automation.patch)
-        .chain(points)
-        .map(Patch::matched)
-        .collect();
     let dial = |(i, &row): (usize, &usize)| {
-        let mut searched: Vec<f32> = patches.iter().map(|patch| patch[i]).collect();
-        searched.sort_by(f32::total_cmp);
         let param = &PARAMS[row];
         let text = |x: f32| param.format(param.plain(x));
+        let input = values.input.map(|input| input[i]);
         Dial {
             name: param.name,
-            live: text(live[i]),
-            searched: text(searched[searched.len() / 2]),
-            svg: draw(default[i], live[i], &searched),
+            input: input.map(text),
+            live: text(values.live[i]),
+            searched: text(values.median(i)),
+            svg: draw(
+                input.unwrap_or(default[i]),
+                values.live[i],
+                &values.searched[i],
+            ),
         }
     };
     MATCHED.iter().enumerate().map(dial).collect()
 }
 
-/// Draws a dial: the pointer at `default`, rings from there to `live` and to the median of
+/// Draws a dial: the pointer at `origin`, rings from there to `live` and to the median of
 /// `searched`, which is sorted, and the range of that. All normalised.
-fn draw(default: f32, live: f32, searched: &[f32]) -> String {
+fn draw(origin: f32, live: f32, searched: &[f32]) -> String {
     let (low, high) = (searched[0], searched[searched.len() - 1]);
     let median = searched[searched.len() / 2];
-    let (x, y) = point(15.0, default);
-    let (x2, y2) = point(8.0, default);
+    let (x, y) = point(15.0, origin);
+    let (x2, y2) = point(8.0, origin);
     let range = match high - low > LEAST {
         true => format!(
             r#"<path class="range searched" d="{}"/>"#,
@@ -80,8 +79,8 @@ fn draw(default: f32, live: f32, searched: &[f32]) -> String {
         x2,
         y2,
         range,
-        ring("searched", SEARCHED, default, median),
-        ring("live", LIVE, default, live),
+        ring("searched", SEARCHED, origin, median),
+        ring("live", LIVE, origin, live),
     )
 }
 

@@ -1,15 +1,13 @@
-//! The page: one HTML file that is also well-formed XML, with sounds and pictures inside.
+//! One sound of the page: players, spectrograms, likeness over time, figures and knobs.
 
-use super::Example;
 use super::charts::{chart, likeness_over_time};
 use super::dials::dials;
+use super::html::{data_uri, escape, figure, percent, thousands, tick};
 use super::pair::{self, LIVE, LOWER, SEARCHED, Stop, UPPER};
+use super::trial::{Answers, Example, Figures, MEASURES, Measure};
 use crate::evaluate::Played;
 use crate::wav;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use ear::CHANNELS;
-use matcher::search::Score;
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -24,100 +22,24 @@ const MARKS: [(f32, &str); 5] = [
 /// Highest sample of an example's players, full scale being 1.
 const PEAK: f32 = 0.9;
 
-/// The page about `examples`, heard by ears with channels at `centre` Hz.
-pub fn page(examples: &[Example], renders: u32, centre: &[f32; CHANNELS]) -> String {
-    let articles: String = examples.iter().map(|e| article(e, centre)).collect();
-    include_str!("page.html")
-        .replace("{{style}}", include_str!("page.css"))
-        .replace("{{script}}", include_str!("page.js"))
-        .replace("{{renders}}", &thousands(renders as usize))
-        .replace("{{knobs}}", &synth::MATCHED_COUNT.to_string())
-        .replace("{{summary}}", &summary(examples))
-        .replace("{{examples}}", &articles)
-}
+/// Stands for the article's identifier, which the page chooses.
+pub const ID: &str = "{{id}}";
 
-/// `text` with the characters that mean something in HTML replaced.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '"' => escaped += "&quot;",
-            '\'' => escaped += "&#39;",
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-/// A number with its exact value for programs.
-fn figure(value: f64, text: &str) -> String {
-    format!(r#"<data value="{value}">{text}</data>"#)
-}
-
-/// A share as a percentage with `digits` digits, without its sign.
-fn percent(share: f32, digits: usize) -> String {
-    figure(f64::from(share), &format!("{:.digits$}", 100.0 * share))
-}
-
-/// A count with its thousands set apart.
-fn thousands(count: usize) -> String {
-    match count {
-        0..1_000 => count.to_string(),
-        _ => format!("{},{:03}", count / 1_000, count % 1_000),
-    }
-}
-
-fn data_uri(kind: &str, bytes: &[u8]) -> String {
-    format!("data:{kind};base64,{}", STANDARD.encode(bytes))
-}
-
-/// The figures at the page's head: means over `examples`.
-fn summary(examples: &[Example]) -> String {
-    let mean = |of: &dyn Fn(&Example) -> f32| {
-        examples.iter().map(of).sum::<f32>() / examples.len().max(1) as f32
-    };
-    let seconds: f64 = examples.iter().map(|e| work(e).as_secs_f64()).sum();
-    let alike = |of: &dyn Fn(&Example) -> f32, what: &str| {
-        let value = percent(mean(of), 0);
-        format!("<div><dt>{what}</dt><dd>{value}<small> %</small></dd></div>\n")
-    };
-    alike(&|e| e.default.likeness, "alike with the default patch")
-        + &alike(
-            &|e| e.mirrored.live.score.likeness,
-            "alike live, on the first listen",
-        )
-        + &alike(
-            &|e| e.mirrored.searched.score.likeness,
-            "alike after a search",
-        )
-        + &format!(
-            "<div><dt>of work for all three</dt><dd>{}<small> s</small></dd></div>\n",
-            figure(seconds, &format!("{seconds:.0}"))
-        )
-}
-
-/// Time that the answers of an example took.
-fn work(example: &Example) -> std::time::Duration {
-    example.mirrored.live.time + example.mirrored.searched.time
-}
-
-fn article(example: &Example, centre: &[f32; CHANNELS]) -> String {
+/// The article about a sound, heard by ears with channels at `centre` Hz.
+pub fn article(example: &Example, centre: &[f32; CHANNELS]) -> String {
     let mirrored = &example.mirrored;
-    let name = escape(example.reference.name);
-    let id = escape(&example.reference.name.to_lowercase().replace(' ', "-"));
+    let subject = &example.subject;
+    let name = escape(&subject.name);
     let [heard, live, searched] = equally_loud([
-        &example.clip.mono,
+        &subject.clip.mono,
         &mirrored.live.mono,
         &mirrored.searched.mono,
     ]);
-    let rate = example.clip.rate as u32;
+    let rate = example.subject.clip.rate as u32;
     let player = |class: &str, title: &str, note: &str, sound: &[f32]| {
         let uri = data_uri("audio/wav", &wav::encode_16(rate, sound));
         format!(
-            "<section class=\"player {class}\">\n<div><h3>{title}</h3><p>{note}</p></div>\n\
+            "<section class=\"player {class}\">\n<div><h4>{title}</h4><p>{note}</p></div>\n\
              <audio controls=\"controls\" preload=\"auto\" aria-label=\"{name}, {}\" src=\"{uri}\"></audio>\n\
              </section>\n",
             title.to_lowercase()
@@ -130,9 +52,9 @@ fn article(example: &Example, centre: &[f32; CHANNELS]) -> String {
         )
     };
     let mut html = format!(
-        "<article id=\"{id}\" aria-labelledby=\"{id}-name\">\n\
-         <header><h2 id=\"{id}-name\">{name}</h2><p>{}</p></header>\n<div class=\"players\">\n",
-        escape(example.reference.about)
+        "<article id=\"{ID}\" aria-labelledby=\"{ID}-name\">\n\
+         <header><h3 id=\"{ID}-name\">{name}</h3><p>{}</p></header>\n<div class=\"players\">\n",
+        escape(&subject.about)
     );
     html += &player("heard", "Heard", "the reference", &heard);
     html += &player("live", "Live", &alike(&mirrored.live), &live);
@@ -190,7 +112,7 @@ fn spectrograms(
     let alt = format!(
         "Auditory spectrograms of the {}: heard above, played {what} below, upside down. The two \
          are {:.0} percent alike.",
-        example.reference.name.to_lowercase(),
+        example.subject.name.to_lowercase(),
         100.0 * answer.score.likeness
     );
     let mut html = String::from("<figure>\n<div class=\"display\"><div class=\"picture\">");
@@ -214,18 +136,10 @@ fn spectrograms(
         "<span class=\"label heard\" style=\"top:8px\">heard</span>\
          <span class=\"label {class}\" style=\"bottom:8px\">played {what}</span>\
          <i class=\"cursor\"></i></div></div>\n\
-         <figcaption>Frequency in Hz; the notes that were heard are between the two.</figcaption>\n\
+         <figcaption>Frequency in Hz; the notes are between the two.</figcaption>\n\
          </figure>\n"
     );
     html
-}
-
-/// A mark at an axis, `top` of its height from the top.
-fn tick(top: f32, text: &str) -> String {
-    format!(
-        "<span class=\"tick\" style=\"top:{:.2}%\">{text}</span>",
-        100.0 * top
-    )
 }
 
 /// The height of `hz` in a spectrogram, from 0 at its lowest channel to 1 at its highest.
@@ -241,7 +155,7 @@ fn likeness(example: &Example) -> String {
     let mirrored = &example.mirrored;
     let curve = |answer: &Played| likeness_over_time(&mirrored.heard, &answer.heard);
     let (live, searched) = (curve(&mirrored.live), curve(&mirrored.searched));
-    let seconds = example.clip.mono.len() as f64 / example.clip.rate;
+    let seconds = example.subject.clip.mono.len() as f64 / example.subject.clip.rate;
     let chart = chart(&[("live", &live), ("searched", &searched)], seconds);
     let marks: String = [0.0, 0.25, 0.5, 0.75, 1.0]
         .iter()
@@ -270,57 +184,60 @@ fn likeness(example: &Example) -> String {
     )
 }
 
-/// The table of figures: a column each for the default patch, the live loop and the search.
+/// The table of figures: a column for each answer.
 fn figures(example: &Example) -> String {
-    let mirrored = &example.mirrored;
-    let (live, searched) = (&mirrored.live, &mirrored.searched);
-    let row = |name: &str, cells: [Option<String>; 3]| {
-        let cell = |text: Option<String>| format!("<td>{}</td>", text.unwrap_or("–".into()));
-        let cells: String = cells.into_iter().map(cell).collect();
-        format!("<tr><th scope=\"row\">{name}</th>{cells}</tr>\n")
+    let row = |measure: &Measure| {
+        let cell = |figures: &Figures| {
+            let value = (measure.of)(figures).map(|value| measure.text(value));
+            format!("<td>{}</td>", value.unwrap_or("–".into()))
+        };
+        let cells: String = example.answers.each().map(cell).concat();
+        format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", measure.name)
     };
-    let scores = |of: &dyn Fn(Score) -> String| {
-        [example.default, live.score, searched.score].map(|score| Some(of(score)))
-    };
-    let count = |n: usize| Some(figure(n as f64, &thousands(n)));
-    let seconds = |answer: &Played| {
-        let seconds = answer.time.as_secs_f64();
-        Some(figure(seconds, &format!("{seconds:.1} s")))
-    };
-    let pitch = |answer: &Played| Some(percent(answer.pitch, 0) + " %");
-    let rows = row("likeness", scores(&|s| percent(s.likeness, 1) + " %"))
-        + &row(
-            "mel distance",
-            scores(&|s| figure(f64::from(s.mel), &format!("{:.1} dB", s.mel))),
-        )
-        + &row("pitch agreement", [None, pitch(live), pitch(searched)])
-        + &row("renders", [None, count(1), count(mirrored.found.renders)])
-        + &row("work", [None, seconds(live), seconds(searched)]);
+    let rows: String = MEASURES.iter().map(row).collect();
+    let found = &example.mirrored.found;
     format!(
-        "<section><h3>Figures</h3>\n<table>\n<thead><tr><td></td><th scope=\"col\">default</th>\
-         <th scope=\"col\" class=\"live\">live</th>\
-         <th scope=\"col\" class=\"searched\">searched</th></tr></thead>\n\
-         <tbody>\n{rows}</tbody>\n</table></section>\n"
+        "<section><h4>Figures</h4>\n<div class=\"scroll\"><table>\n{}<tbody>\n{rows}</tbody>\n\
+         </table></div>\n<p class=\"note\">The search made {} renders; with one patch for all notes \
+         it came to {} %.</p></section>\n",
+        heads(),
+        figure(found.renders as f64, &thousands(found.renders)),
+        percent(found.one_patch.likeness, 1)
     )
 }
 
-/// Writes the dials of an example.
+/// The head of a table with a column for each answer.
+pub fn heads() -> String {
+    let head = |name: &&str| format!("<th scope=\"col\" class=\"{name}\">{name}</th>");
+    let heads: String = Answers::<()>::NAMES.iter().map(head).collect();
+    format!("<thead><tr><td></td>{heads}</tr></thead>\n")
+}
+
+/// The dials.
 fn knobs(example: &Example) -> String {
     let items: String = dials(example)
         .iter()
         .map(|dial| {
+            let value = |class: &str, text: &str| {
+                format!("<span class=\"value {class}\">{}</span>", escape(text))
+            };
+            let input = dial.input.as_deref();
             format!(
-                "<li>{}<span class=\"name\">{}</span><span class=\"value searched\">{}</span>\
-                 <span class=\"value live\">{}</span></li>\n",
+                "<li>{}<span class=\"name\">{}</span>{}{}{}</li>\n",
                 dial.svg,
                 escape(dial.name),
-                escape(&dial.searched),
-                escape(&dial.live)
+                input.map_or(String::new(), |text| value("heard", text)),
+                value("searched", &dial.searched),
+                value("live", &dial.live)
             )
         })
         .collect();
+    let input = match example.values.input {
+        Some(_) => "<span class=\"key heard\">the input’s</span>, ",
+        None => "",
+    };
     format!(
-        "<section><h3>Knobs: <span class=\"key searched\">searched</span>, \
-         <span class=\"key live\">live</span></h3>\n<ul class=\"dials\">\n{items}</ul></section>\n"
+        "<section><h4>Knobs: {input}<span class=\"key searched\">searched</span>, \
+         <span class=\"key live\">live</span></h4>\n<ul class=\"dials\">\n{items}</ul></section>\n"
     )
 }
