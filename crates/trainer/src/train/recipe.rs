@@ -369,7 +369,8 @@ mod tests {
         numbers(&json, "", &mut found);
         found.retain(|name| name != "budget.steps");
         let mut named: Vec<String> = fields().into_iter().map(|(name, _)| name).collect();
-        (found.sort(), named.sort());
+        found.sort();
+        named.sort();
         assert_eq!(found, named);
         for (name, field) in fields() {
             let value = settings::get(&default, &name).unwrap().as_f64().unwrap();
