@@ -12,7 +12,7 @@ use std::str::FromStr;
 pub struct Field {
     /// Name within its struct.
     pub name: &'static str,
-    /// What it is, its unit, and its default.
+    /// Meaning, unit and default.
     pub doc: &'static str,
     /// Least value.
     pub low: f64,

@@ -15,8 +15,8 @@ const FRAME: (f64, f64) = (0.025, 0.01);
 const BANDS: usize = 40;
 const COEFFICIENTS: usize = 13;
 
-/// Magnitudes of the spectra of `sound`, frames by bins, with Hann windows of `length` samples `hop`
-/// apart.
+/// Magnitudes of the spectra of `sound`, frames by bins, with Hann windows of `length` samples
+/// `hop` apart.
 fn magnitudes(sound: &[f32], length: usize, hop: usize) -> Vec<Vec<f32>> {
     let fft = RealFftPlanner::<f32>::new().plan_fft_forward(length);
     let phase = |i: usize| TAU * (i as f32 + 0.5) / length as f32;
@@ -128,8 +128,8 @@ fn cepstra(sound: &[f32], rate: f64) -> Vec<([f32; COEFFICIENTS], f32)> {
     powers.iter().map(cepstrum).collect()
 }
 
-/// Weighted MFCC distance in dB of two mono sounds at the same `rate` in Hz: the mean over frames of
-/// the Euclidean distance of their coefficients 1 to 13, each frame weighted by the amplitude that
+/// Weighted MFCC distance in dB of two mono sounds at the same `rate` in Hz: the mean over frames
+/// of the Euclidean distance of their coefficients 1 to 13, each frame weighted by the amplitude that
 /// `reference` has in it. 0 or more; 0 where nothing sounds. The shorter sound is followed by
 /// silence.
 pub fn mfcc(reference: &[f32], other: &[f32], rate: f64) -> f32 {
@@ -195,8 +195,7 @@ mod tests {
 
     #[test]
     fn a_known_change_of_the_spectrum_is_measured() {
-        // A tone against one of half its magnitude and as much again elsewhere: all of the magnitude
-        // is where it was not, or not where it was.
+        // Two tones far apart: all of the magnitude is where it was not, or not where it was.
         let a = tone(500.0, 300.0);
         let b = tone(3_000.0, 300.0);
         // In each scale that resolves both, the linear part is 2.

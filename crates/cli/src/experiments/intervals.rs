@@ -34,8 +34,8 @@ impl Mean {
     }
 }
 
-/// Two-sided 95 % quantile of Student's t with `freedom` degrees of freedom: the exact ones of 1 and
-/// 2, else the expansion of Abramowitz and Stegun 26.7.5, which is within 0.5 %.
+/// Two-sided 95 % quantile of Student's t with `freedom` degrees of freedom: the exact ones of 1
+/// and 2, else the expansion of Abramowitz and Stegun 26.7.5, which is within 0.5 %.
 fn student(freedom: f64) -> f64 {
     match freedom {
         f if f < 1.5 => 12.706,

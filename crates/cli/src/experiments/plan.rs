@@ -1,4 +1,4 @@
-//! What is left of the experiments, and for how long.
+//! Progress of the experiments, and an estimate of the time left.
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ pub struct Experiment {
     pub id: &'static str,
     /// Title.
     pub title: &'static str,
-    /// What is played and what is known, in sentences.
+    /// Description of the sounds and of what is known of them, in sentences.
     pub about: &'static str,
     /// The sounds, in order.
     pub trials: Vec<Trial>,

@@ -55,8 +55,8 @@ fn rng(seed: u64, stream: u64, index: u64) -> Pcg64Mcg {
     )
 }
 
-/// Melody `index` of `seed` by the paper's generator: five notes one after the other, keys of a scale,
-/// durations of 0.4 to 0.9 made 2 s together, full velocity.
+/// Melody `index` of `seed` by the paper's generator: five notes one after the other, keys of a
+/// scale, durations of 0.4 to 0.9 made 2 s together, full velocity.
 pub fn melody(seed: u64, index: u64) -> Vec<Note> {
     let mut rng = rng(seed, 11, index);
     let durations: [f64; NOTES] = std::array::from_fn(|_| 0.4 + 0.5 * rng.random::<f64>());

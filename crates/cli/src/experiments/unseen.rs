@@ -106,7 +106,7 @@ pub fn groups(seed: u64, count: u64) -> Vec<Group> {
 }
 
 impl Group {
-    /// What decides the group's results beside the program.
+    /// Hashes of all that decides the group's results beside the program.
     pub fn fingerprint(&self, sizes: &Sizes) -> String {
         let each = self.subjects.iter();
         let each: Vec<String> = each

@@ -49,9 +49,9 @@ pub struct Cache {
 }
 
 /// The key of a seed's samples: a hash of all that decides them. That is the seed, their
-/// distribution, the version, the parameter table and the ear as in a model's contract, the vector instructions, and the first
-/// samples themselves, which reveal a changed synthesizer, ear or distribution of patches even
-/// under the same version.
+/// distribution, the version, the parameter table and the ear as in a model's contract, the vector
+/// instructions, and the first samples themselves, which reveal a changed synthesizer, ear or
+/// distribution of patches even under the same version.
 pub fn key(ear: &EarConfig, of: &Distribution, seed: u64) -> Result<String, EarError> {
     let mut plant = Plant::new(ear)?;
     let probes: Vec<u64> = (0..PROBES).collect();

@@ -41,7 +41,7 @@ use validate::HeldOut;
 pub struct Options {
     /// How long.
     pub budget: Budget,
-    /// What differs from the default recipe.
+    /// Differences from the default recipe.
     pub settings: Vec<Setting>,
     /// Unlabelled WAV files to mirror.
     pub references: Option<PathBuf>,

@@ -43,7 +43,7 @@ pub struct Recipe {
     /// Weights of the losses.
     #[serde(default)]
     pub losses: Weights,
-    /// What mirroring learns from.
+    /// Windows and renders of mirroring.
     #[serde(default)]
     pub mirroring: Mirroring,
     /// Size of the forward model.
@@ -52,7 +52,7 @@ pub struct Recipe {
     /// Distribution of the samples.
     #[serde(default)]
     pub samples: Distribution,
-    /// What chooses the model that is exported.
+    /// Choice of the model that is exported.
     #[serde(default)]
     pub validation: Validation,
 }
