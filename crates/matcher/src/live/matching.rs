@@ -408,7 +408,8 @@ impl Matching {
         patches.extend(held.iter().map(patch));
         patches.extend(inferred.map(|inferred| patch(&inferred.mean)));
         patches.extend(tried.iter().map(|&i| patch(&self.memory.sound(i).mean)));
-        let Ok(judged) = self.judge.judge(self.sounding as usize, &patches) else {
+        let frames = self.sounding as usize;
+        let Ok(judged) = self.judge.judge(frames, &patches, bounds.allow_sub()) else {
             return false;
         };
         self.kind = Some(judged.kind);

@@ -191,6 +191,15 @@ fn a_sound_that_comes_back_is_played_as_well_as_it_was_found() {
 }
 
 #[test]
+fn a_sub_oscillator_is_not_taken_for_the_key() {
+    let mut patch = random(31);
+    patch.set_plain(synth::params::SUB_LEVEL, 0.7);
+    let mut scene = Scene::new();
+    scene.hear(&melody(&patch, 1.0), Some(sure(&patch)));
+    assert_eq!(scene.held(), patch.matched());
+}
+
+#[test]
 fn locks_and_ranges_bound_what_is_searched() {
     let patch = random(31);
     let mut limits = Limits::NONE;
