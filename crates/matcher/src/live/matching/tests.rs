@@ -200,6 +200,36 @@ fn a_sub_oscillator_is_not_taken_for_the_key() {
 }
 
 #[test]
+fn envelopes_stay_as_they_are_while_a_note_is_held() {
+    let patch = random(31);
+    let note = Note {
+        onset: 0.05,
+        duration: 4.9,
+        key: 57.0,
+        velocity: 0.8,
+    };
+    let sound = synth::render_mono(&patch, &[note], 4.9, RATE as f32, 1);
+    let wrong = Inference {
+        mean: std::array::from_fn(|i| 0.5 * (patch.matched()[i] + 0.5)),
+        sigma: [0.2; MATCHED_COUNT],
+    };
+    let mut scene = Scene::searching();
+    let held = scene.hear(&sound, Some(wrong));
+    let held: Vec<[f32; MATCHED_COUNT]> = (held.into_iter().flatten())
+        .map(|t| t.inference.mean)
+        .collect();
+    let envelope = |mean: &[f32; MATCHED_COUNT]| -> Vec<f32> {
+        let rows = (0..MATCHED_COUNT).filter(|&i| of_an_envelope(i));
+        rows.map(|i| mean[i]).collect()
+    };
+    assert!(
+        held.iter()
+            .all(|mean| envelope(mean) == envelope(&wrong.mean))
+    );
+    assert_ne!(held.last(), held.first());
+}
+
+#[test]
 fn locks_and_ranges_bound_what_is_searched() {
     let patch = random(31);
     let mut limits = Limits::NONE;
