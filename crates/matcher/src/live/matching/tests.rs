@@ -3,8 +3,10 @@
 use super::super::searching::Inline;
 use super::*;
 use ear::spectrogram;
+use parking_lot::Mutex;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
+use std::sync::Arc;
 use synth::Note;
 
 const RATE: f64 = 16_000.0;
@@ -199,34 +201,42 @@ fn a_sub_oscillator_is_not_taken_for_the_key() {
     assert_eq!(scene.held(), patch.matched());
 }
 
+/// Keeps the bounds of what it is asked, and never answers.
+#[derive(Clone, Default)]
+struct Asked(Arc<Mutex<Vec<Bounds>>>);
+
+impl Searcher for Asked {
+    fn ask(&mut self, request: Request) {
+        self.0.lock().push(request.bounds);
+    }
+
+    fn answer(&mut self) -> Option<Option<Found>> {
+        None
+    }
+
+    fn cancel(&mut self) {}
+}
+
 #[test]
-fn envelopes_stay_as_they_are_while_a_note_is_held() {
-    let patch = random(31);
-    let note = Note {
-        onset: 0.05,
-        duration: 4.9,
-        key: 57.0,
-        velocity: 0.8,
-    };
-    let sound = synth::render_mono(&patch, &[note], 4.9, RATE as f32, 1);
-    let wrong = Inference {
-        mean: std::array::from_fn(|i| 0.5 * (patch.matched()[i] + 0.5)),
-        sigma: [0.2; MATCHED_COUNT],
-    };
-    let mut scene = Scene::searching();
-    let held = scene.hear(&sound, Some(wrong));
-    let held: Vec<[f32; MATCHED_COUNT]> = (held.into_iter().flatten())
-        .map(|t| t.inference.mean)
-        .collect();
-    let envelope = |mean: &[f32; MATCHED_COUNT]| -> Vec<f32> {
-        let rows = (0..MATCHED_COUNT).filter(|&i| of_an_envelope(i));
-        rows.map(|i| mean[i]).collect()
-    };
-    assert!(
-        held.iter()
-            .all(|mean| envelope(mean) == envelope(&wrong.mean))
-    );
-    assert_ne!(held.last(), held.first());
+fn envelopes_are_searched_once_a_note_has_ended() {
+    for (duration, is_free) in [(0.2, true), (4.0, false)] {
+        let note = |onset: f64, key: f32| Note {
+            onset,
+            duration,
+            key,
+            velocity: 0.8,
+        };
+        let notes = [note(0.05, 57.0), note(0.1 + duration, 64.0)];
+        let sound = synth::render_mono(&Patch::default(), &notes, 1.0, RATE as f32, 1);
+        let asked = Asked::default();
+        let mut scene = Scene::new();
+        scene.matching.search_with(Box::new(asked.clone()));
+        scene.hear(&sound, None);
+        let bounds = asked.0.lock()[0];
+        for i in (0..MATCHED_COUNT).filter(|&i| of_an_envelope(i)) {
+            assert_eq!(bounds.low[i] < bounds.high[i], is_free, "{duration} s");
+        }
+    }
 }
 
 #[test]
