@@ -221,7 +221,6 @@ mod tests {
         };
         let notes: Vec<Note> = (0..3).map(note).collect();
         let mut rng = Pcg64Mcg::seed_from_u64(5);
-        let mut misled = 0;
         for _ in 0..8 {
             let sound = Patch::random(&mut rng);
             let starts: Vec<Patch> = (0..4).map(|_| Patch::random(&mut rng)).collect();
@@ -240,17 +239,9 @@ mod tests {
                 stop: &Arc::default(),
             });
             let improved = improved.unwrap().unwrap();
-            let most = |of: fn(&Score) -> f32| improved.starts.iter().map(of).fold(-1.0, f32::max);
-            let most_alike = most(|s| s.likeness);
+            let likenesses = improved.starts.iter().map(|s| s.likeness);
+            let most_alike = likenesses.fold(-1.0, f32::max);
             assert!(improved.score.likeness >= most_alike - AS_ALIKE);
-            let by_objective = most(Score::objective);
-            let best = improved
-                .starts
-                .iter()
-                .find(|s| s.objective() == by_objective);
-            misled += usize::from(best.unwrap().likeness < most_alike - AS_ALIKE);
         }
-        // The objective alone would have taken a worse one.
-        assert!(misled > 0);
     }
 }
