@@ -16,6 +16,7 @@ pub use saved::FIELD;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::time::{Duration, Instant};
 
 use held::{HeldTarget, Mailbox};
 use limits::SharedLimits;
@@ -30,6 +31,9 @@ use crate::door::Door;
 use crate::feed::{AudioFeed, Feed, feed};
 use crate::history::History;
 use crate::reference::{Source, SourcePlayer, source};
+
+/// Longest time for which a project waits for the sound file that it listens to.
+const LONGEST_READ: Duration = Duration::from_secs(5);
 
 /// State shared by audio thread, editor and host.
 pub struct InstanceState {
@@ -236,7 +240,13 @@ impl InstanceState {
         self.patch_name.lock().clone_from(&saved.patch);
         self.source.set_aloud(saved.aloud);
         if saved.source != self.source.choice() {
-            self.source.choose(saved.source.clone());
+            // A bounce that begins at once is to hear it from its start.
+            if let Some(reading) = self.source.choose(saved.source.clone()) {
+                let until = Instant::now() + LONGEST_READ;
+                while !reading.is_finished() && Instant::now() < until {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+            }
         }
         *self.saved.lock() = saved;
         self.loads.push(None, snapshot);

@@ -62,6 +62,25 @@ fn no_text_leaves_the_window_or_covers_another() {
     }
 }
 
+/// A host gives the window whatever size it likes.
+#[test]
+fn a_window_of_any_size_is_drawn() {
+    for size in [
+        [1.0, 1.0],
+        [60.0, 1200.0],
+        [1500.0, 40.0],
+        [420.0, 300.0],
+        [4000.0, 2200.0],
+    ] {
+        let mut stage = Stage::new(size, None);
+        for (view, page) in everywhere() {
+            (stage.app.view, stage.app.page) = (view, page);
+            let shapes = stage.frame(Vec::new());
+            stage.window.context.tessellate(shapes, 1.0);
+        }
+    }
+}
+
 #[test]
 fn capture_writes_what_sounds_into_the_knobs_as_one_step() {
     let mut stage = Stage::new(SIZE, None);
@@ -205,6 +224,28 @@ fn a_dropped_sound_is_listened_to() {
     assert!(message.contains("song.wav"), "{message}");
     stage.click_text("OK");
     assert_eq!(stage.params.state.message(), None);
+}
+
+#[test]
+fn a_project_comes_back_with_its_sound_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("reed.wav");
+    let reed = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../assets/references/reed-pipe.wav"
+    );
+    std::fs::copy(reed, &path).unwrap();
+    let (first, _) = params();
+    let hash = String::new();
+    let choice = Choice::File { path, hash };
+    first.state.source.choose(choice).unwrap().join().unwrap();
+    let saved = first.state.save();
+    let (second, mut audio) = params();
+    second.state.restore(Some(&saved), &second.unmodulated());
+    assert_eq!(second.state.source.choice(), first.state.source.choice());
+    audio.source.prepare(64);
+    assert!(audio.source.play(64, 48_000.0, None), "it is there at once");
+    assert_eq!(second.state.message(), None);
 }
 
 #[test]
