@@ -249,6 +249,20 @@ mod linux {
             self.wait(0.35);
         }
 
+        /// Waits until the keyboard has left the host's window, or come back to it.
+        fn await_keyboard(&self, left: bool) {
+            let until = Instant::now() + Duration::from_secs(5);
+            let has_left = || {
+                let (mut window, mut revert) = (0, 0);
+                // SAFETY: as in `new`.
+                unsafe { (self.xlib.XGetInputFocus)(self.display, &mut window, &mut revert) };
+                window != self.window
+            };
+            while has_left() != left && Instant::now() < until {
+                self.wait(0.05);
+            }
+        }
+
         /// Presses and lets go a key; returns whether the host's window got it.
         fn key(&self, symbol: u32) -> bool {
             // SAFETY: as in `new`.
@@ -336,16 +350,20 @@ mod linux {
         // A text field does, Enter gives it back, and the value is what was typed.
         let before = bench.value("Cutoff");
         bench.click(NUMBER);
+        bench.await_keyboard(true);
         assert!(!bench.key(XK_5), "the host got what was typed");
         bench.key(XK_5);
         bench.key(XK_5);
         bench.key(XK_Return);
+        bench.await_keyboard(false);
         let typed = bench.value("Cutoff");
         assert_ne!(typed, before, "nothing was typed");
         assert!(bench.key(XK_space), "Enter kept the keyboard");
         bench.click(NUMBER);
+        bench.await_keyboard(true);
         assert!(!bench.key(XK_5));
         bench.key(XK_Escape);
+        bench.await_keyboard(false);
         assert_eq!(bench.value("Cutoff"), typed, "Escape took the value");
         assert!(bench.key(XK_space), "Escape kept the keyboard");
         println!("keyboard: ok");

@@ -40,7 +40,9 @@ pub fn run(
             for package in ["ear", "synth", "matcher", "trainer", "tests"] {
                 bench.args(["-p", package]);
             }
-            process::run(&mut bench)
+            process::run(&mut bench)?;
+            let window = ["test", "--release", "-p", "plugin", "--test", "window"];
+            process::run(libtorch.cargo(project).args(window))
         }),
         false => Ok(()),
     };
