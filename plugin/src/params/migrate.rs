@@ -142,6 +142,7 @@ mod tests {
         assert_eq!(plain(&state, "lfo2_shape"), 0);
         assert_eq!(plain(&state, "play_mode"), 0);
         assert!(matches!(state.params["listen"], ParamValue::Bool(true)));
-        assert_eq!(state.params.len(), synth::COUNT + 4 + 1);
+        // All rows, the five of the match, and the one that is not known.
+        assert_eq!(state.params.len(), synth::COUNT + 5 + 1);
     }
 }
