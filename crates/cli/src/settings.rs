@@ -18,7 +18,7 @@ pub struct Field {
     pub low: f64,
     /// Greatest value.
     pub high: f64,
-    /// Whether it is a whole number.
+    /// True for a setting that takes whole numbers only.
     pub whole: bool,
 }
 
@@ -116,7 +116,7 @@ pub enum SettingError {
         low: f64,
         /// Greatest value.
         high: f64,
-        /// Whether it is a whole number.
+        /// True for a setting that takes whole numbers only.
         whole: bool,
     },
 }

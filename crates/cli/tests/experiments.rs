@@ -56,7 +56,7 @@ fn made() -> &'static (Report, String) {
     MADE.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let first = report(folder.path());
-        // Again, from what was finished: the times tell that nothing was done anew.
+        // A second run takes the finished results: equal times show that none was computed again.
         let again = report(folder.path());
         assert_eq!(first.json(), again.json());
         assert_eq!(page(&first), page(&again));

@@ -53,7 +53,7 @@ pub struct Generators {
 /// The generators that are heard in a step; the same as long as the ramps stand still.
 #[derive(Clone, Copy, Debug, Default)]
 struct Heard {
-    /// Whether each copy of the oscillators is heard.
+    /// True for each copy of the oscillators that is heard.
     osc: [[bool; UNISON]; 2],
     /// Each oscillator has only one copy, in the middle.
     single: bool,

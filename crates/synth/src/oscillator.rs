@@ -69,7 +69,7 @@ pub struct Oscillator {
     sync: Ramp,
     /// Table levels at the start and the end of the control step; they are crossfaded.
     levels: [u8; 2],
-    /// Whether each weight is heard in the planned step, and whether hard sync is.
+    /// True for each weight that is heard in the planned step, and for hard sync that is.
     heard: [bool; 4],
     synced: bool,
     /// Whether the planned step is not heard.

@@ -82,7 +82,7 @@ impl Library {
         self.all().find(|patch| patch.name == name)
     }
 
-    /// Whether the knobs differ from the patch of this name; `false` where there is none.
+    /// Returns whether the knobs differ from the patch of this name; `false` if no patch has it.
     pub fn is_changed(&self, name: &str, scene: &Scene<'_>) -> bool {
         self.find(name).is_some_and(|patch| {
             (0..COUNT).any(|row| {

@@ -34,9 +34,9 @@ pub struct Look {
     pub range: Option<[f32; 2]>,
     /// Ends of the way that modulation moves it.
     pub modulation: Option<[f32; 2]>,
-    /// Whether the pointer or the keyboard is at it.
+    /// True while the pointer is over the knob or the keyboard focus is on it.
     pub lit: bool,
-    /// Whether the keyboard is at it.
+    /// True while the keyboard focus is on it.
     pub focused: bool,
 }
 

@@ -151,13 +151,13 @@ pub struct Example {
 
 /// Values of the matched parameters, normalised, in the order of the table.
 pub struct Values {
-    /// Of the patch that made the input, if our synthesizer did.
+    /// Values of the patch that made the input, if our synthesizer did.
     pub input: Option<[f32; MATCHED_COUNT]>,
-    /// Of the encoder's best candidate.
+    /// Values of the encoder's best candidate.
     pub encoder: [f32; MATCHED_COUNT],
-    /// The live loop's last.
+    /// The live loop's last values.
     pub live: [f32; MATCHED_COUNT],
-    /// Of each patch of the search, sorted.
+    /// Values of each patch of the search, sorted.
     pub searched: [Vec<f32>; MATCHED_COUNT],
 }
 
