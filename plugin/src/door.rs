@@ -160,7 +160,6 @@ impl Door {
     }
 
     /// The kind of sidechain of the current block. Wait-free.
-    #[allow(dead_code)] // For the instance's own reading of one-sided references.
     pub fn sidechain(&self) -> Sidechain {
         match self.sidechain.load(Ordering::Acquire) {
             1 => Sidechain::Silent,

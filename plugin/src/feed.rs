@@ -119,6 +119,11 @@ impl Feed {
         f32::from_bits(self.rate.load(Ordering::Relaxed))
     }
 
+    /// Notes the sample rate in Hz.
+    pub fn set_rate(&self, rate: f32) {
+        self.rate.store(rate.to_bits(), Ordering::Relaxed);
+    }
+
     /// Whether the played samples are wanted from now on.
     pub fn watch(&self, on: bool) {
         if !self.watched.swap(on, Ordering::Relaxed) {
@@ -199,11 +204,6 @@ impl AudioFeed {
                 chunk.fill_from_iter(mono);
             }
         }
-    }
-
-    /// Notes the sample rate in Hz.
-    pub fn set_rate(&self, feed: &Feed, rate: f32) {
-        feed.rate.store(rate.to_bits(), Ordering::Relaxed);
     }
 }
 

@@ -157,7 +157,6 @@ pub fn in_folder(folder: &Path) -> Vec<NamedPatch> {
 ///
 /// Returns what the system says where the file can't be written.
 pub fn save(folder: &Path, patch: &NamedPatch) -> std::io::Result<PathBuf> {
-    std::fs::create_dir_all(folder)?;
     let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
     let name: String = patch
         .name
@@ -168,10 +167,22 @@ pub fn save(folder: &Path, patch: &NamedPatch) -> std::io::Result<PathBuf> {
         .collect();
     let name = if name.is_empty() { "patch" } else { &name };
     let file = folder.join(format!("{name}.json"));
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    new.write_all(patch.to_json().as_bytes())?;
-    new.persist(&file)?;
+    write_whole(&file, patch.to_json().as_bytes())?;
     Ok(file)
+}
+
+/// Writes a file in place of any of its name, as a whole or not at all. Makes its folder.
+///
+/// # Errors
+///
+/// Returns what the system says where the file can't be written.
+pub fn write_whole(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = file.parent().ok_or(std::io::ErrorKind::NotFound)?;
+    std::fs::create_dir_all(folder)?;
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    new.write_all(bytes)?;
+    new.persist(file)?;
+    Ok(())
 }
 
 #[cfg(test)]

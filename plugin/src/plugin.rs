@@ -88,7 +88,7 @@ impl MirrorNet {
         self.rate = config.sample_rate;
         self.audio.source.prepare(config.max_buffer_size as usize);
         state.source.send_again();
-        self.audio.feed.set_rate(&state.feed, self.rate);
+        state.feed.set_rate(self.rate);
         // A declared offline render doesn't count as a switch.
         self.offline = config.process_mode == ProcessMode::Offline;
         self.offline_detector = OfflineDetector::new(self.offline);

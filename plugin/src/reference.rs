@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use matcher::sha256_hex;
 use parking_lot::Mutex;
 use rtrb::{Consumer, Producer, RingBuffer};
-use sha2::{Digest, Sha256};
 
 /// Gain of a sound that is heard beside what the synth plays.
 const ALOUD: f32 = 0.5;
@@ -216,8 +216,10 @@ impl Source {
     fn read(&self, path: &Path, known: &str, number: u64) {
         let name = file_name(path);
         let read = read_file(path);
-        let digest = |bytes: &Vec<u8>| hexadecimal(&Sha256::digest(bytes));
-        let hash = read.as_ref().map(digest).unwrap_or_default();
+        let hash = read
+            .as_ref()
+            .map(|bytes| sha256_hex(bytes))
+            .unwrap_or_default();
         let clip = read.and_then(|bytes| Clip::read(&bytes));
         if self.choices.load(Ordering::Acquire) != number {
             return;
@@ -262,10 +264,6 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
         true => std::fs::read(path).map_err(|error| error.to_string()),
         false => Err("it is no file".into()),
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The audio thread's end: plays the chosen sound in a loop.

@@ -181,6 +181,7 @@ impl InstanceState {
 
     /// The sounds found so far.
     pub fn sounds(&self) -> Vec<KnownSound> {
+        self.keep_sounds();
         self.saved.lock().sounds.clone()
     }
 

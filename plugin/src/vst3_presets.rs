@@ -4,7 +4,6 @@
 //! the VST 3 SDK): a header, the chunks, and a list of them at the end. The only chunk is the
 //! component's state, which is all that the plugin has.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,11 +28,9 @@ const HEADER: usize = 48;
 ///
 /// Returns what the system says where a file can't be written.
 pub fn write(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
     for patch in patches::factory() {
-        let mut new = tempfile::NamedTempFile::new_in(folder)?;
-        new.write_all(&file(&state(patch)?))?;
-        new.persist(folder.join(file_name(&patch.name)))?;
+        let path = folder.join(file_name(&patch.name));
+        patches::write_whole(&path, &file(&state(patch)?))?;
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ impl App {
             ui.label(RichText::new("THE ENCODER").size(11.0).color(theme::DIM));
             match &scene.engine {
                 None => drop(ui.label("The host has switched this instrument off.")),
-                Some(_) => drop(ui.label(&scene.listening)),
+                Some(_) => drop(ui.label(scene.listening())),
             }
             let again = matches!(
                 scene.engine,
@@ -91,7 +91,7 @@ fn diagnostics(scene: &Scene<'_>) -> String {
         scene.api,
         scene.params.state.feed.rate(),
         scene.snapshot.status,
-        scene.listening,
+        scene.listening(),
     );
     for (name, count) in counts(scene) {
         text += &format!("{name}: {count}\n");

@@ -1,9 +1,8 @@
 //! The control of one parameter: a knob for a quantity, a menu for a choice. Each has its name, its
 //! value, a menu of its own, and can be reached by keyboard.
 
-use egui::text::{CCursor, CCursorRange};
 use egui::{
-    Align2, Color32, CursorIcon, EventFilter, Id, Key, Popup, Rect, Response, Role, Sense, Ui,
+    Align2, Color32, CursorIcon, EventFilter, Key, Popup, Rect, Response, Role, Sense, Ui,
     WidgetInfo, pos2, vec2,
 };
 use matcher::live::Limits;
@@ -12,6 +11,7 @@ use synth::{COUNT, PARAMS, Unit, curves};
 
 use super::gesture::{self, Gesture};
 use super::knob::{self, Look};
+use super::typed::{Entry, value_field};
 use super::{Scene, locks, theme};
 use crate::history::{self, Step, Turn};
 use crate::params::{AMOUNT, GLIDE, OUTPUT};
@@ -132,7 +132,8 @@ fn quantity(ui: &mut Ui, rect: Rect, param: usize, label: &str, scene: &Scene<'_
     }
 }
 
-fn centred(ui: &Ui, rect: Rect, text: &str, colour: Color32) {
+/// Draws a line of text in the middle of `rect`.
+pub fn centred(ui: &Ui, rect: Rect, text: &str, colour: Color32) {
     let width = rect.width();
     theme::line(
         ui.painter(),
@@ -263,110 +264,6 @@ fn range_handles(ui: &Ui, look: &Look, place: usize, scene: &Scene<'_>) {
         ];
         handle.on_hover_text(name[end]);
     }
-}
-
-/// A value that is being typed.
-#[derive(Clone)]
-struct Entry {
-    param: usize,
-    text: String,
-    /// Whether what was typed can't be read.
-    refused: bool,
-    fresh: bool,
-}
-
-impl Entry {
-    fn key() -> Id {
-        Id::unique("typed value")
-    }
-
-    fn open(ui: &Ui, param: usize, text: &str) {
-        let entry = Self {
-            param,
-            text: text.to_owned(),
-            refused: false,
-            fresh: true,
-        };
-        ui.data_mut(|data| data.insert_temp(Self::key(), entry));
-    }
-
-    fn of(ui: &Ui, param: usize) -> Option<Self> {
-        ui.data(|data| data.get_temp::<Self>(Self::key()))
-            .filter(|entry| entry.param == param)
-    }
-
-    fn close(ui: &Ui) {
-        ui.data_mut(|data| data.remove::<Self>(Self::key()));
-    }
-}
-
-/// The value as text; a click lets the player type another.
-fn value_field(
-    ui: &mut Ui,
-    rect: Rect,
-    param: usize,
-    text: &str,
-    colour: Color32,
-    scene: &Scene<'_>,
-) {
-    let Some(mut entry) = Entry::of(ui, param) else {
-        let id = ui.scope_id().with(("value", param));
-        let response = ui
-            .interact(rect, id, Sense::CLICK)
-            .on_hover_cursor(CursorIcon::Text);
-        if response.hovered() {
-            ui.painter()
-                .rect_filled(rect.shrink2(vec2(4.0, 0.0)), 3.0, theme::BODY);
-        }
-        centred(ui, rect, text, colour);
-        if response.clicked() {
-            Entry::open(ui, param, text);
-        }
-        return;
-    };
-    let id = ui.scope_id().with(("entry", param));
-    let field = egui::TextEdit::singleline(&mut entry.text)
-        .id(id)
-        .font(theme::font(theme::SMALL))
-        .margin(egui::Margin::symmetric(2, 0))
-        .align(Align2::CENTER_CENTER)
-        .text_color(if entry.refused {
-            theme::BAD
-        } else {
-            theme::TEXT
-        });
-    let place = rect.expand2(vec2(2.0, 1.0));
-    let response = ui.put(place, field);
-    if entry.fresh {
-        entry.fresh = false;
-        response.request_focus();
-        let mut state = egui::TextEdit::load_state(ui.ctx(), id).unwrap_or_default();
-        let end = CCursor::new(entry.text.chars().count());
-        let all = CCursorRange::two(CCursor::new(0), end);
-        state.cursor.set_char_range(Some(all));
-        egui::TextEdit::store_state(ui.ctx(), id, state);
-    } else if response.lost_focus() {
-        let given_up = ui.input(|input| input.key_pressed(Key::Escape));
-        match row(param).parse(&entry.text.replace(',', ".")) {
-            Some(plain) if !given_up => {
-                set(param, row(param).normalized(plain), scene);
-                return Entry::close(ui);
-            }
-            None if !given_up && ui.input(|input| input.key_pressed(Key::Enter)) => {
-                entry.refused = true;
-                response.request_focus();
-            }
-            _ => return Entry::close(ui),
-        }
-    } else if response.changed() {
-        entry.refused = false;
-    }
-    if entry.refused {
-        let table = row(param);
-        let ends = [table.min, table.max].map(|end| table.format(end));
-        response.show_tooltip_text(format!("A number from {} to {}.", ends[0], ends[1]));
-    }
-    ui.data_mut(|data| data.insert_temp(Entry::key(), entry));
 }
 
 /// Sets a parameter by the player's word: one step of undo, and a lock on what is matched.

@@ -164,27 +164,21 @@ fn words(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
         let corner = pos2(rect.left() + (third + 4.0) * n as f32, rect.top());
         Rect::from_min_size(corner, vec2(third, rect.height()))
     };
-    let listens = scene.params.listen.value();
-    let set_listen = |on: bool| {
-        if on != listens {
-            scene.setter.begin_set_parameter(&scene.params.listen);
-            scene.setter.set_parameter(&scene.params.listen, on);
-            scene.setter.end_set_parameter(&scene.params.listen);
-        }
-    };
+    let listen = &scene.params.listen;
+    let listens = listen.value();
     let hint = "The match follows what is heard.";
     if button(ui, place(0), "Listen", listens, true)
         .on_hover_text(hint)
         .clicked()
     {
-        set_listen(true);
+        scene.switch(listen, true);
     }
     let hint = "Keeps the match as it is.";
     if button(ui, place(1), "Freeze", !listens, true)
         .on_hover_text(hint)
         .clicked()
     {
-        set_listen(false);
+        scene.switch(listen, false);
     }
     let can = scene.held.is_some() && scene.amount > 0.0;
     let hint = "Writes what sounds into the knobs, as one step that can be undone.";
@@ -331,10 +325,7 @@ fn foot(ui: &Ui, rect: Rect, scene: &Scene<'_>, view: &mut View) {
     let response = button(ui, place(1), "Search", searches, true)
         .on_hover_text("On: looks for closer matches while a melody goes on.");
     if response.clicked() {
-        let search = &scene.params.search;
-        scene.setter.begin_set_parameter(search);
-        scene.setter.set_parameter(search, !searches);
-        scene.setter.end_set_parameter(search);
+        scene.switch(&scene.params.search, !searches);
     }
     let count = scene.sounds.len();
     let word = format!("Sounds {count}");

@@ -138,17 +138,21 @@ impl Mirror {
         );
         let between = Rect::from_min_max(above.left_bottom(), pos2(right, above.bottom() + MELODY));
         let below = Rect::from_min_max(between.left_bottom(), pos2(right, between.bottom() + half));
-        let frames: VecDeque<Spectrum> = scene.snapshot.frames.iter().copied().collect();
         let silent = scene.snapshot.heard == 0;
         self.heard.show(
             ui,
             above,
-            &frames,
+            &scene.snapshot.frames,
             scene.snapshot.heard,
             &scene.snapshot.ear,
         );
-        self.played
-            .show(ui, below, &self.frames, self.count, &EarConfig::default());
+        self.played.show(
+            ui,
+            below,
+            self.frames.make_contiguous(),
+            self.count,
+            &EarConfig::default(),
+        );
         self.show_melody(ui, between, scene);
         status(ui, words, scene);
         let at = below.left_bottom() + vec2(AXIS + 6.0, -4.0);

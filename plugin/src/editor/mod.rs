@@ -18,6 +18,7 @@ mod shadow;
 mod sounds;
 mod spectrogram;
 mod theme;
+mod typed;
 mod window;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -30,7 +31,7 @@ use matcher::engine::EngineStatus;
 use matcher::live::{Deafness, HoldReason, KnownSound, Limits, Snapshot, Status, Target};
 use nice_plug::context::PluginApi;
 use nice_plug::context::gui::GuiContext;
-use nice_plug::prelude::ParamSetter;
+use nice_plug::prelude::{BoolParam, ParamSetter};
 use synth::{COUNT, Patch};
 
 use crate::history::{self, Step, Turn};
@@ -50,10 +51,8 @@ pub use window::WindowEditor;
 const SIZE: [f32; 2] = [1180.0, 760.0];
 /// Smallest window in which everything can be read.
 const SMALLEST: [f32; 2] = [900.0, 600.0];
-/// Smallest height of the upper half, and of the lower one.
-const HALVES: [f32; 2] = [236.0, 300.0];
-/// Largest height of the lower half.
-const LOWER: f32 = 520.0;
+/// Smallest and largest height of the lower half.
+const LOWER: [f32; 2] = [300.0, 520.0];
 /// Time between two frames while something moves.
 const FRAME: Duration = Duration::from_millis(33);
 /// Width of the match's card.
@@ -74,8 +73,6 @@ struct Scene<'a> {
     api: PluginApi,
     /// `None` while the plugin is not active.
     engine: Option<EngineStatus>,
-    /// The encoder in use and its state, as a text for the player.
-    listening: String,
     snapshot: Snapshot,
     /// The sounds found so far.
     sounds: Vec<KnownSound>,
@@ -89,15 +86,10 @@ struct Scene<'a> {
 impl<'a> Scene<'a> {
     fn now(params: &'a Params, gui: &'a GuiContext) -> Self {
         let state = &params.state;
-        let (snapshot, engine, listening) = match &*state.listener.view.lock() {
-            Some(view) => (
-                view.snapshot(),
-                Some(view.engine().status()),
-                view.describe_encoder(),
-            ),
+        let (snapshot, engine) = match &*state.listener.view.lock() {
+            Some(view) => (view.snapshot(), Some(view.engine().status())),
             None => Default::default(),
         };
-        state.keep_sounds();
         let (held, limits, amount) = (state.held(), state.limits(), params.amount.modulated());
         let knobs = params.knobs();
         let effective = match &held {
@@ -110,13 +102,29 @@ impl<'a> Scene<'a> {
             setter: gui.param_setter(),
             api: gui.plugin_api(),
             engine,
-            listening,
             snapshot,
             sounds: state.sounds(),
             held,
             amount,
             limits,
             effective,
+        }
+    }
+
+    /// The encoder in use and its state, as a text for the player.
+    fn listening(&self) -> String {
+        let view = self.params.state.listener.view.lock();
+        view.as_ref()
+            .map(matcher::live::View::describe_encoder)
+            .unwrap_or_default()
+    }
+
+    /// Turns one of the match's switches.
+    fn switch(&self, switch: &BoolParam, on: bool) {
+        if switch.value() != on {
+            self.setter.begin_set_parameter(switch);
+            self.setter.set_parameter(switch, on);
+            self.setter.end_set_parameter(switch);
         }
     }
 
@@ -253,10 +261,9 @@ impl App {
     }
 
     fn main(&mut self, ui: &mut Ui, rect: Rect, scene: &Scene<'_>) {
-        let least = HALVES[0].min(rect.height() - HALVES[1] - theme::GAP);
-        let most = rect.height() - HALVES[1] - theme::GAP;
-        let height = (0.52 * rect.height()).max(rect.height() - LOWER).min(most);
-        let upper = Rect::from_min_size(rect.min, vec2(rect.width(), height.max(least)));
+        let most = rect.height() - LOWER[0] - theme::GAP;
+        let height = (0.52 * rect.height()).max(rect.height() - LOWER[1]);
+        let upper = Rect::from_min_size(rect.min, vec2(rect.width(), height.min(most)));
         let (left, right) = split(upper);
         match scene.params.state.message() {
             Some(message) => show_message(ui, left, &message, scene),

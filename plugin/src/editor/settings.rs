@@ -1,10 +1,11 @@
 //! Settings of a user, over all projects: zoom and favourite patches.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+use crate::patches::write_whole;
 
 /// Zooms on offer.
 pub const ZOOMS: [f32; 6] = [0.75, 1.0, 1.25, 1.5, 1.75, 2.0];
@@ -48,12 +49,7 @@ impl Settings {
     /// Returns what the system says where the file can't be written.
     pub fn save(&self, file: Option<PathBuf>) -> std::io::Result<()> {
         let file = file.ok_or(std::io::ErrorKind::NotFound)?;
-        let folder = file.parent().ok_or(std::io::ErrorKind::NotFound)?;
-        std::fs::create_dir_all(folder)?;
-        let mut new = tempfile::NamedTempFile::new_in(folder)?;
-        new.write_all(&serde_json::to_vec_pretty(self)?)?;
-        new.persist(file)?;
-        Ok(())
+        write_whole(&file, &serde_json::to_vec_pretty(self)?)
     }
 }
 

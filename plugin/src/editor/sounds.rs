@@ -119,9 +119,9 @@ impl Sounds {
                 velocity: 0.8,
             };
             let mono = synth::render_mono(&patch, &[note], SECONDS, RATE, 1);
-            let mut frames = std::collections::VecDeque::new();
+            let mut frames = Vec::new();
             if let Ok(mut ear) = Ear::new(&EarConfig::default(), f64::from(RATE), false) {
-                ear.process(&mono, |frame| frames.push_back(*frame.spectrum));
+                ear.process(&mono, |frame| frames.push(*frame.spectrum));
             }
             let image = super::spectrogram::still(&frames, RANGE);
             ui.ctx()
@@ -141,10 +141,5 @@ fn recall(name: &str, sound: &KnownSound, scene: &Scene<'_>) {
     let mut step = Step::new(format!("Recall {name}"), scene.limits);
     step.held = Some([scene.held, Some(target)]);
     history::perform(step, scene.params, &scene.setter);
-    let listen = &scene.params.listen;
-    if listen.value() {
-        scene.setter.begin_set_parameter(listen);
-        scene.setter.set_parameter(listen, false);
-        scene.setter.end_set_parameter(listen);
-    }
+    scene.switch(&scene.params.listen, false);
 }

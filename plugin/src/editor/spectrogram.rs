@@ -1,7 +1,5 @@
 //! An auditory spectrogram that scrolls: of what is heard, or of what is played.
 
-use std::collections::VecDeque;
-
 use ear::{CHANNELS, EarConfig, brightness, centre_frequencies};
 use egui::{Align2, Color32, ColorImage, Rect, Stroke, TextureHandle, TextureOptions, Ui};
 use egui::{pos2, vec2};
@@ -91,14 +89,7 @@ impl Spectrogram {
 
     /// Draws the newest of `frames`, of which there have been `heard` in all, with the axis into
     /// `rect`.
-    pub fn show(
-        &mut self,
-        ui: &Ui,
-        rect: Rect,
-        frames: &VecDeque<Spectrum>,
-        heard: u64,
-        ear: &EarConfig,
-    ) {
+    pub fn show(&mut self, ui: &Ui, rect: Rect, frames: &[Spectrum], heard: u64, ear: &EarConfig) {
         if self.texture.is_none() || heard != self.heard {
             self.update(ui, frames, heard, ear);
         }
@@ -111,7 +102,7 @@ impl Spectrogram {
         self.axis(ui, picture, ear);
     }
 
-    fn update(&mut self, ui: &Ui, frames: &VecDeque<Spectrum>, heard: u64, ear: &EarConfig) {
+    fn update(&mut self, ui: &Ui, frames: &[Spectrum], heard: u64, ear: &EarConfig) {
         let new = heard.saturating_sub(self.heard) as f32 / frame_rate(ear);
         self.heard = heard;
         let loudest = frames.iter().flatten().fold(QUIET, |peak, &x| peak.max(x));
@@ -127,21 +118,11 @@ impl Spectrogram {
     }
 
     /// An image of the newest `columns` frames, the newest at the right.
-    fn image(&self, frames: &VecDeque<Spectrum>, columns: usize) -> ColorImage {
-        let mut pixels = vec![self.palette[0]; columns * CHANNELS];
-        let shown = frames.len().min(columns);
-        for (k, frame) in frames.iter().skip(frames.len() - shown).enumerate() {
-            let column = columns - shown + k;
-            for (channel, &x) in frame.iter().enumerate() {
-                let level = brightness(x, self.peak, RANGE);
-                let row = match self.flipped {
-                    true => channel,
-                    false => CHANNELS - 1 - channel,
-                };
-                pixels[row * columns + column] = self.palette[usize::from((level * 255.0) as u8)];
-            }
-        }
-        ColorImage::new([columns, CHANNELS], pixels)
+    fn image(&self, frames: &[Spectrum], columns: usize) -> ColorImage {
+        image(frames, columns, self.flipped, |x| {
+            let level = brightness(x, self.peak, RANGE);
+            self.palette[usize::from((level * 255.0) as u8)]
+        })
     }
 
     /// Writes frequencies at the left.
@@ -172,19 +153,37 @@ impl Spectrogram {
     }
 }
 
-/// Draws these frames in the colours of the heard sound, low frequencies below, with `range` dB
-/// from the loudest to black.
-pub fn still(frames: &VecDeque<Spectrum>, range: f32) -> ColorImage {
-    let peak = frames.iter().flatten().fold(QUIET, |peak, &x| peak.max(x));
-    let columns = frames.len().max(1);
-    let mut pixels = vec![colour(&HEARD, 0.0); columns * CHANNELS];
-    for (column, frame) in frames.iter().enumerate() {
+/// An image of the newest `columns` frames, the newest at the right, low frequencies below or, if
+/// `flipped`, above; `colour` is that of a magnitude.
+fn image(
+    frames: &[Spectrum],
+    columns: usize,
+    flipped: bool,
+    colour: impl Fn(f32) -> Color32,
+) -> ColorImage {
+    let mut pixels = vec![colour(0.0); columns * CHANNELS];
+    let shown = frames.len().min(columns);
+    for (k, frame) in frames[frames.len() - shown..].iter().enumerate() {
+        let column = columns - shown + k;
         for (channel, &x) in frame.iter().enumerate() {
-            let at = (CHANNELS - 1 - channel) * columns + column;
-            pixels[at] = colour(&HEARD, brightness(x, peak, range));
+            let row = match flipped {
+                true => channel,
+                false => CHANNELS - 1 - channel,
+            };
+            pixels[row * columns + column] = colour(x);
         }
     }
     ColorImage::new([columns, CHANNELS], pixels)
+}
+
+/// Draws these frames in the colours of the heard sound, low frequencies below, with `range` dB
+/// from the loudest to black.
+pub fn still(frames: &[Spectrum], range: f32) -> ColorImage {
+    let peak = frames.iter().flatten().fold(QUIET, |peak, &x| peak.max(x));
+    let columns = frames.len().max(1);
+    image(frames, columns, false, |x| {
+        colour(&HEARD, brightness(x, peak, range))
+    })
 }
 
 /// Frames per second of an ear at its preset's rate.
@@ -249,7 +248,7 @@ mod tests {
     fn the_newest_frame_is_at_the_right_and_low_at_the_mirror() {
         let mut newest = [0.0; CHANNELS];
         newest[0] = 1.0;
-        let frames = VecDeque::from([[0.0; CHANNELS], newest]);
+        let frames = [[0.0; CHANNELS], newest];
         let columns = columns(&EarConfig::default());
         for (flipped, row) in [(false, CHANNELS - 1), (true, 0)] {
             let mut spectrogram = Spectrogram::new("test", &HEARD, flipped);
