@@ -110,7 +110,8 @@ fn a_match_survives_a_parameter_more_and_a_section_more<H: Host>() {
 fn a_bounce_depends_on_the_project_and_on_what_it_hears<H: Host>() {
     let host = H::new();
     host.hear(&reference(), 60);
-    // The listener may be behind a host that doesn't wait: what is saved is what it knows at the end.
+    // The listener may be behind a host that doesn't wait: what is saved is what it knows at the
+    // end.
     host.restart(true);
     let state = host.save();
     assert!(

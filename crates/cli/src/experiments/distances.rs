@@ -129,8 +129,8 @@ fn cepstra(sound: &[f32], rate: f64) -> Vec<([f32; COEFFICIENTS], f32)> {
 }
 
 /// Weighted MFCC distance in dB of two mono sounds at the same `rate` in Hz: the mean over frames
-/// of the Euclidean distance of their coefficients 1 to 13, each frame weighted by the amplitude that
-/// `reference` has in it. 0 or more; 0 where nothing sounds. The shorter sound is followed by
+/// of the Euclidean distance of their coefficients 1 to 13, each frame weighted by the amplitude
+/// that `reference` has in it. 0 or more; 0 where nothing sounds. The shorter sound is followed by
 /// silence.
 pub fn mfcc(reference: &[f32], other: &[f32], rate: f64) -> f32 {
     let length = reference.len().max(other.len());

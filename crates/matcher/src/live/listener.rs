@@ -184,7 +184,8 @@ impl<E: Encoder> Hearing<E> {
         if silent {
             moved = self.matching.take_found(self.frames);
         } else if !self.matching.wants_inference() {
-            moved = self.matching.step(self.frames, None, || None);
+            let encoder = &self.encoder;
+            moved = self.matching.step(self.frames, None, || encoder.fork());
         } else {
             // Oldest frame first.
             let split = (self.frames % WINDOW_FRAMES as u64) as usize * CHANNELS;

@@ -12,6 +12,7 @@ use super::resynthesis::{Kind, LEAST_LIKENESS, Resynthesis};
 use super::searching::{Found, Request, Searcher};
 use super::status::HoldReason;
 use super::target::{Limits, Settings, Target};
+use super::tracker::of_an_envelope;
 use crate::model::{Encoder, HOP_FRAMES, Inference, LEAST_SIGMA};
 use crate::search::Bounds;
 use ear::{Ear, EarConfig, Frame};
@@ -26,9 +27,11 @@ const YOUNG: u64 = 125;
 /// Lead in likeness by which a rival replaces what is held.
 const LEAD: f32 = 0.02;
 /// Loss of likeness, against that of the phrase, at which another sound is suspected, and number of
-/// judgements in a row that prove it.
+/// judgements in a row that prove it: after a silence, and while a sound goes on, where it may be
+/// no more than a note that the patch found suits less.
 const FAR: f32 = 0.15;
 const PROOF: u32 = 2;
+const PROOF_LATER: u32 = 4;
 /// Number of judgements in a row without a melody after which the phrase is over.
 const OVER: u32 = 4;
 /// Loss of likeness, against that of the phrase, up to which a sound of the memory has come back.
@@ -49,6 +52,9 @@ const LEAST_RENDERS: f64 = 60.0;
 const LEAST_SECONDS: f64 = 200.0;
 /// Factor of the length of a search that begins elsewhere.
 const EXPLORING: f64 = 3.0;
+/// Number of searches of a sound for which the encoder is asked about the phrase: what was found on
+/// its first notes may fit those only.
+const ASKED: u32 = 3;
 /// Gain of a search below which it has found little, and number of such searches in a row after
 /// which the sound is not searched any more.
 const LITTLE: f32 = 0.001;
@@ -138,6 +144,10 @@ pub(super) struct Matching {
     strange: u32,
     /// Loss of likeness against that of the phrase, smoothed.
     loss: f32,
+    /// Number of frames of the sound after which it was taken for another one.
+    changed_at: u64,
+    /// Number of notes that had ended when a search was last asked for.
+    ended: u64,
 }
 
 impl Matching {
@@ -173,6 +183,8 @@ impl Matching {
             of_knobs: None,
             strange: 0,
             loss: 0.0,
+            changed_at: 0,
+            ended: 0,
         }
     }
 
@@ -257,6 +269,7 @@ impl Matching {
     /// Ends the sound.
     pub(super) fn end(&mut self) {
         self.sounding = 0;
+        self.changed_at = 0;
         self.judged_next = FIRST_JUDGED;
         self.likeness = None;
         self.of_knobs = None;
@@ -273,6 +286,7 @@ impl Matching {
         self.judge.clear();
         self.phrase.keep(0);
         self.not_before = 0;
+        self.ended = 0;
         self.clear();
         self.end();
         if let Some(known) = self.before_offline.clone() {
@@ -400,7 +414,9 @@ impl Matching {
         let bounds = self.bounds();
         let patch = |values: &[f32; MATCHED_COUNT]| bounds.patch(&self.knobs, values);
         let held = self.held.map(|held| held.inference.mean);
-        let tried: Vec<usize> = match self.searched || self.sounding > 2 * YOUNG {
+        // Just after a change the sound before it may turn out to go on.
+        let begun = self.sounding <= self.changed_at + 2 * YOUNG;
+        let tried: Vec<usize> = match self.searched || !begun {
             true => Vec::new(),
             false => self.memory.next(TRIED),
         };
@@ -408,7 +424,8 @@ impl Matching {
         patches.extend(held.iter().map(patch));
         patches.extend(inferred.map(|inferred| patch(&inferred.mean)));
         patches.extend(tried.iter().map(|&i| patch(&self.memory.sound(i).mean)));
-        let Ok(judged) = self.judge.judge(self.sounding as usize, &patches) else {
+        let frames = self.sounding as usize;
+        let Ok(judged) = self.judge.judge(frames, &patches, bounds.allow_sub()) else {
             return false;
         };
         self.kind = Some(judged.kind);
@@ -438,7 +455,8 @@ impl Matching {
                 return false;
             }
             self.strange += 1;
-            if self.strange < PROOF {
+            let young = self.sounding <= 2 * YOUNG;
+            if self.strange < if young { PROOF } else { PROOF_LATER } {
                 return false;
             }
             self.meet_another();
@@ -503,6 +521,7 @@ impl Matching {
     fn meet_another(&mut self) {
         self.cancel();
         self.memory.leave();
+        self.changed_at = self.sounding;
         self.searched = false;
         self.strange = 0;
         self.loss = 0.0;
@@ -569,7 +588,8 @@ impl Matching {
         self.loss = 0.0;
     }
 
-    /// Begins a search when there is something to find.
+    /// Begins a search when there is something to find. Only a note that has ended shows its whole
+    /// envelope: as long as none has since the last search, the envelopes stay as they are.
     fn ask(&mut self, frame: u64, encoder: impl FnOnce() -> Option<Box<dyn Encoder>>) {
         let current = self.memory.current();
         let converged = current.is_some_and(|sound| sound.little >= CONVERGED);
@@ -582,15 +602,23 @@ impl Matching {
         if (self.sounding as usize) < SEARCHED || !worth {
             return;
         }
+        let mut bounds = self.bounds();
+        let ended = self.judge.notes_ended();
+        if ended == std::mem::replace(&mut self.ended, ended) {
+            let knobs = self.knobs.matched();
+            let values = self.held.map_or(knobs, |held| held.inference.mean);
+            let envelopes = (0..MATCHED_COUNT).filter(|&i| of_an_envelope(i));
+            envelopes.for_each(|i| bounds.fix(i, values[i]));
+        }
+        let current = self.memory.current();
         let Some(searcher) = &mut self.searcher else {
             return;
         };
-        let bounds = self.limits.bounds(&self.knobs);
         let patch = |values: &[f32; MATCHED_COUNT]| bounds.patch(&self.knobs, values);
         let fresh = current.is_none();
         let mut starts: Vec<Patch> = Vec::new();
         starts.extend(self.held.iter().map(|held| patch(&held.inference.mean)));
-        starts.push(self.knobs);
+        starts.push(patch(&self.knobs.matched()));
         starts.extend(
             self.inferred
                 .iter()
@@ -607,7 +635,10 @@ impl Matching {
             ear: self.ear,
             starts,
             bounds,
-            encoder: if fresh { encoder() } else { None },
+            encoder: match current {
+                Some(sound) if sound.searches >= ASKED => None,
+                _ => encoder(),
+            },
             explore,
             seconds,
             seed: current.map_or(0, |sound| u64::from(sound.searches)),

@@ -2,7 +2,7 @@
 //! compared with that second. What is no melody (noise, speech, drums) shows in its pitch, what the
 //! synthesizer can't follow (chords) in the likeness, however sure the encoder is.
 
-use crate::metric::{HeardNote, NoteTracker, likeness, velocity};
+use crate::metric::{HeardNote, NoteTracker, likeness, raise_sub, velocity};
 use crate::model::WINDOW_FRAMES;
 use ear::{CHANNELS, Ear, EarConfig, EarError, Frame, PitchFrame, Spectrogram};
 use std::collections::VecDeque;
@@ -65,6 +65,8 @@ pub struct Resynthesis {
     /// Pitches of the frames in `cells`, without the last `delay` ones.
     pitch: VecDeque<PitchFrame>,
     tracker: NoteTracker,
+    /// Centre frequencies of the channels in Hz.
+    centre: [f32; CHANNELS],
     notes: VecDeque<HeardNote>,
     /// Made when it is first needed.
     batch: Option<Batch>,
@@ -83,6 +85,7 @@ impl Resynthesis {
             cells: VecDeque::with_capacity((FRAMES + delay) * CHANNELS),
             pitch: VecDeque::with_capacity(FRAMES),
             tracker: NoteTracker::new(ear),
+            centre: ear::centre_frequencies(config, RATE),
             notes: VecDeque::with_capacity(NOTES),
             batch: None,
             renders: Vec::new(),
@@ -123,6 +126,12 @@ impl Resynthesis {
         self.notes.clear();
     }
 
+    /// Number of notes that have ended since the stream's start.
+    pub fn notes_ended(&self) -> u64 {
+        let ended = self.notes.iter().rev().find(|note| note.end.is_some());
+        ended.map_or(0, |note| note.number + 1)
+    }
+
     /// The notes in the frames kept, from their beginning on.
     fn kept_notes(&self) -> Vec<Note> {
         let length = self.pitch.len() as f64 / self.frame_rate;
@@ -146,8 +155,15 @@ impl Resynthesis {
     }
 
     /// Judges the last `frames` frames (a second at most), and renders of their notes with each of
-    /// `patches`. Takes some milliseconds. Fails where the ear can't be created.
-    pub fn judge(&mut self, frames: usize, patches: &[Patch]) -> Result<Judgement, EarError> {
+    /// `patches`. Where the pitch heard may be that of a sub-oscillator, and they may have one,
+    /// which `sub` tells, each plays the notes an octave up where that is more alike. Takes some
+    /// milliseconds. Fails where the ear can't be created.
+    pub fn judge(
+        &mut self,
+        frames: usize,
+        patches: &[Patch],
+        sub: bool,
+    ) -> Result<Judgement, EarError> {
         let frames = frames.min(WINDOW_FRAMES).min(self.pitch.len());
         let notes = self.kept_notes();
         let kind = self.kind(frames, &notes);
@@ -158,28 +174,35 @@ impl Resynthesis {
             });
         }
         let kept = self.pitch.len();
-        let cells = self.cells.iter().skip((kept - frames) * CHANNELS);
-        let heard = self.spectrogram(cells.take(frames * CHANNELS).copied().collect());
+        let cells = self.cells.iter().take(kept * CHANNELS).copied();
+        let mut heard = self.spectrogram(cells.collect());
+        let mut raised = notes.clone();
+        let melodies = match sub && raise_sub(&heard, &self.centre, &mut raised) {
+            true => vec![notes, raised],
+            false => vec![notes],
+        };
+        heard.data.drain(..(kept - frames) * CHANNELS);
         let first = kept.saturating_sub(frames + WARM);
         let from = (first as f64 * RATE / self.frame_rate).round() as usize;
-        let jobs: Vec<Job<'_>> = patches
-            .iter()
-            .map(|patch| Job {
-                patch,
-                notes: &notes,
-                seconds: kept as f64 / self.frame_rate,
-                seed: 1,
-            })
+        let job = |notes, patch| Job {
+            patch,
+            notes,
+            seconds: kept as f64 / self.frame_rate,
+            seed: 1,
+        };
+        let jobs: Vec<Job<'_>> = (melodies.iter())
+            .flat_map(|notes| patches.iter().map(move |patch| job(notes, patch)))
             .collect();
         let batch = self.batch.get_or_insert_with(|| Batch::new(RATE as f32));
         batch.render_mono(&jobs, &mut self.renders);
-        let mut likenesses = Vec::with_capacity(patches.len());
-        for mono in &self.renders[..patches.len()] {
+        let mut likenesses = vec![-1.0f32; patches.len()];
+        for (i, mono) in self.renders[..jobs.len()].iter().enumerate() {
             let mono = &mono[from.min(mono.len())..];
             let played = ear::spectrogram(&self.config, mono, RATE, false)?;
             let before = played.frames().saturating_sub(frames) * CHANNELS;
             let played = self.spectrogram(played.data[before..].to_vec());
-            likenesses.push(likeness(&heard, &played));
+            let most = &mut likenesses[i % patches.len()];
+            *most = most.max(likeness(&heard, &played));
         }
         Ok(Judgement { kind, likenesses })
     }
@@ -243,7 +266,10 @@ mod tests {
         let mut ear = Ear::new(&config, RATE, true).unwrap();
         let mut judge = Resynthesis::new(&config, &ear);
         ear.process(sound, |frame| judge.take(&frame));
-        judge.judge(WINDOW_FRAMES, &[*patch]).unwrap().likenesses[0]
+        judge
+            .judge(WINDOW_FRAMES, &[*patch], true)
+            .unwrap()
+            .likenesses[0]
     }
 
     fn notes(keys: &[f32], seconds: f64) -> Vec<Note> {

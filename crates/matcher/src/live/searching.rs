@@ -1,7 +1,7 @@
 //! Searches asked for while listening, and the worker that does them for all instances.
 
 use super::LoopState;
-use crate::metric::melody;
+use crate::metric::{melody, raise_sub};
 use crate::model::Encoder;
 use crate::search::{Bounds, Question, Reference, improve, infer_clip};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
@@ -55,7 +55,13 @@ pub struct Found {
 /// after each step.
 fn answer(request: &mut Request, stop: &Arc<AtomicBool>, step: &dyn Fn()) -> Option<Found> {
     let heard = ear::spectrogram(&request.ear, &request.samples, request.rate, true).ok()?;
-    let notes = melody(&heard);
+    let mut notes = melody(&heard);
+    let centre = ear::centre_frequencies(&request.ear, request.rate);
+    let mut bounds = request.bounds;
+    if !bounds.allow_sub() || !raise_sub(&heard, &centre, &mut notes) {
+        // The notes have another pitch: likeness would be bought with it.
+        bounds = bounds.without_sub();
+    }
     step();
     if notes.is_empty() {
         return None;
@@ -69,7 +75,7 @@ fn answer(request: &mut Request, stop: &Arc<AtomicBool>, step: &dyn Fn()) -> Opt
         reference: &reference,
         notes: &notes,
         starts: &request.starts,
-        bounds: request.bounds,
+        bounds,
         inferred: inferred.as_ref(),
         explore: request.explore,
         seconds: request.seconds,

@@ -35,7 +35,7 @@ fn sigma(weight: f32) -> f32 {
 }
 
 /// Returns whether the matched parameter `i` is an envelope's.
-fn of_an_envelope(i: usize) -> bool {
+pub(super) fn of_an_envelope(i: usize) -> bool {
     matches!(
         PARAMS[MATCHED[i]].section,
         Section::AmpEnv | Section::FilterEnv

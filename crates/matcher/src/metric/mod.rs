@@ -3,8 +3,10 @@
 mod likeness;
 pub mod mel;
 mod melody;
+mod octave;
 
 pub(crate) use likeness::aligned;
 pub use likeness::{likeness, mel_distance, pitch_agreement};
 pub(crate) use melody::velocity;
 pub use melody::{HeardNote, NoteTracker, Transcription, melody, transcribe};
+pub(crate) use octave::raise_sub;

@@ -1,6 +1,10 @@
 //! The values that a search may give the matched parameters: the player's locks and ranges.
 
-use synth::{MATCHED_COUNT, Patch};
+use synth::params::SUB_LEVEL;
+use synth::{MATCHED, MATCHED_COUNT, Patch};
+
+/// Level of a sub-oscillator, normalised, up to which the key's pitch is heard rather than its own.
+const QUIET_SUB: f32 = 0.3;
 
 /// Smallest and largest normalised value of each matched parameter, in the order of
 /// [`synth::MATCHED`]. Where the two are equal the parameter is locked.
@@ -19,6 +23,26 @@ impl Bounds {
         high: [1.0; MATCHED_COUNT],
     };
 
+    /// Whether a patch may have a sub-oscillator whose pitch is heard.
+    pub fn allow_sub(&self) -> bool {
+        let sub = MATCHED.iter().position(|&row| row == SUB_LEVEL);
+        sub.is_some_and(|i| self.high[i] > QUIET_SUB)
+    }
+
+    /// Forbids, as far as another level is allowed, a sub-oscillator whose pitch is heard.
+    pub fn without_sub(mut self) -> Self {
+        if let Some(i) = MATCHED.iter().position(|&row| row == SUB_LEVEL) {
+            self.high[i] = self.high[i].min(QUIET_SUB).max(self.low[i]);
+        }
+        self
+    }
+
+    /// Allows the `i`-th parameter no other value than `value`, or the nearest that is allowed.
+    pub fn fix(&mut self, i: usize, value: f32) {
+        let value = value.max(self.low[i]).min(self.high[i]);
+        (self.low[i], self.high[i]) = (value, value);
+    }
+
     /// `patch` with its matched parameters at `values`, normalised, or as near as is allowed.
     pub fn patch(&self, patch: &Patch, values: &[f32; MATCHED_COUNT]) -> Patch {
         let within = |i: usize| values[i].max(self.low[i]).min(self.high[i]);
@@ -36,6 +60,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_locked_sub_oscillator_is_not_allowed() {
+        let mut bounds = Bounds::ALL;
+        assert!(bounds.allow_sub());
+        let sub = MATCHED.iter().position(|&row| row == SUB_LEVEL).unwrap();
+        let mut locked = bounds;
+        locked.fix(sub, 0.5);
+        assert_eq!(locked.without_sub(), locked);
+        bounds = bounds.without_sub();
+        assert!(!bounds.allow_sub() && bounds.low[sub] == 0.0);
+    }
+
+    #[test]
     fn values_are_brought_within() {
         let mut bounds = Bounds::ALL;
         (bounds.low[1], bounds.high[1]) = (0.4, 0.6);
@@ -44,5 +80,9 @@ mod tests {
         (values[0], values[1], values[2]) = (1.0, 0.9, 0.0);
         let patch = bounds.patch(&Patch::default(), &values).matched();
         assert_eq!(patch[..4], [1.0, 0.6, 0.3, 0.5]);
+        bounds.fix(0, 0.7);
+        bounds.fix(1, 0.7);
+        let patch = bounds.patch(&Patch::default(), &values).matched();
+        assert_eq!(patch[..4], [0.7, 0.6, 0.3, 0.5]);
     }
 }

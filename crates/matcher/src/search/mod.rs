@@ -181,7 +181,7 @@ pub fn refine(
 ) -> Result<Refined, EarError> {
     let began = Instant::now();
     let start = starts.first().copied().unwrap_or_default();
-    let pitch = PitchTest::new(reference, notes, &start.into())?;
+    let pitch = PitchTest::new(reference, notes, &start.into(), 0.0)?;
     let first = reference.score_of(notes, &start.into())?;
     // What is found has to be scored like this before the time is over.
     let offer = began.elapsed();

@@ -3,8 +3,10 @@
 use super::super::searching::Inline;
 use super::*;
 use ear::spectrogram;
+use parking_lot::Mutex;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
+use std::sync::Arc;
 use synth::Note;
 
 const RATE: f64 = 16_000.0;
@@ -188,6 +190,53 @@ fn a_sound_that_comes_back_is_played_as_well_as_it_was_found() {
     scene.hear(&a[..24_000], Some(Inference::flat(0.5, 0.1)));
     let again = alike(&scene.held(), &first);
     assert!(again > found - 0.01, "{found}, then {again}");
+}
+
+#[test]
+fn a_sub_oscillator_is_not_taken_for_the_key() {
+    let mut patch = random(31);
+    patch.set_plain(synth::params::SUB_LEVEL, 0.7);
+    let mut scene = Scene::new();
+    scene.hear(&melody(&patch, 1.0), Some(sure(&patch)));
+    assert_eq!(scene.held(), patch.matched());
+}
+
+/// Keeps the bounds of what it is asked, and never answers.
+#[derive(Clone, Default)]
+struct Asked(Arc<Mutex<Vec<Bounds>>>);
+
+impl Searcher for Asked {
+    fn ask(&mut self, request: Request) {
+        self.0.lock().push(request.bounds);
+    }
+
+    fn answer(&mut self) -> Option<Option<Found>> {
+        None
+    }
+
+    fn cancel(&mut self) {}
+}
+
+#[test]
+fn envelopes_are_searched_once_a_note_has_ended() {
+    for (duration, is_free) in [(0.2, true), (4.0, false)] {
+        let note = |i: usize| Note {
+            onset: 0.05 + (duration + 0.05) * i as f64,
+            duration,
+            key: 57.0 + [0.0, 7.0, 3.0][i % 3],
+            velocity: 0.8,
+        };
+        let notes: Vec<Note> = (0..8).map(note).collect();
+        let sound = synth::render_mono(&Patch::default(), &notes, 2.0, RATE as f32, 1);
+        let asked = Asked::default();
+        let mut scene = Scene::new();
+        scene.matching.search_with(Box::new(asked.clone()));
+        scene.hear(&sound, None);
+        let bounds = asked.0.lock()[0];
+        for i in (0..MATCHED_COUNT).filter(|&i| of_an_envelope(i)) {
+            assert_eq!(bounds.low[i] < bounds.high[i], is_free, "{duration} s");
+        }
+    }
 }
 
 #[test]
