@@ -188,15 +188,22 @@ impl AudioFeed {
             let samples = channels.into_iter().flatten();
             samples.fold(0.0f32, |peak, x| peak.max(x.abs()))
         };
-        raise(&feed.sidechain, sidechain.map_or(0.0, peak));
-        let loudest = peak(output);
-        raise(&feed.output, loudest);
-        if loudest > 1.0 {
-            feed.clipped.store(true, Ordering::Relaxed);
+        let watched = feed.watched.load(Ordering::Relaxed);
+        if watched {
+            raise(&feed.sidechain, sidechain.map_or(0.0, peak));
+        }
+        // An instance that nobody plays or looks at costs nothing. Clipping is remembered for those
+        // who look later.
+        if watched || voices > 0 {
+            let loudest = peak(output);
+            raise(&feed.output, loudest);
+            if loudest > 1.0 {
+                feed.clipped.store(true, Ordering::Relaxed);
+            }
         }
         feed.notes.fetch_add(begun, Ordering::Relaxed);
         feed.voices.store(voices, Ordering::Relaxed);
-        if feed.watched.load(Ordering::Relaxed) {
+        if watched {
             let [left, right] = output;
             let count = left.len().min(self.played.slots());
             if let Ok(chunk) = self.played.write_chunk_uninit(count) {
@@ -228,8 +235,9 @@ mod tests {
         };
         assert!(take(&feed).is_empty());
         assert_eq!((feed.take_output(), feed.take_sidechain()), (1.5, 0.0));
-        assert_eq!(feed.take_output(), 0.0);
-        assert_eq!(feed.notes(), [1, 3]);
+        audio.show(&feed, Some([&block; 2]), [&block; 2], 0, 0);
+        assert_eq!((feed.take_output(), feed.take_sidechain()), (0.0, 0.0));
+        assert_eq!(feed.notes(), [1, 0]);
         assert!(feed.clipped());
         feed.forget_clip();
         assert!(!feed.clipped());

@@ -4,10 +4,11 @@
 //! match of then. Values go through the host as if turned by hand; locks and held inference take
 //! the way of a load.
 
+use matcher::Inference;
 use matcher::live::{Limits, Target};
 use nice_plug::prelude::ParamSetter;
 use synth::params::matched_index;
-use synth::{COUNT, PARAMS, Patch};
+use synth::{COUNT, MATCHED_COUNT, PARAMS, Patch};
 
 use crate::params::Params;
 
@@ -56,7 +57,8 @@ impl Step {
         }
     }
 
-    /// A step that loads a patch: all locks, ranges and the held inference are dropped.
+    /// A step that loads a patch: all locks, ranges and the held inference are dropped. Of a patch
+    /// that differs from key to key, that difference is held.
     pub fn load(name: &str, patch: &Patch, params: &Params) -> Self {
         let turns = PARAMS.iter().enumerate().map(|(row, table)| Turn {
             param: row,
@@ -71,9 +73,24 @@ impl Step {
             name: format!("Load {name}"),
             turns: turns.collect(),
             limits: [params.state.limits(), Limits::NONE],
-            held: Some([params.state.held(), None]),
+            held: Some([params.state.held(), leaning(patch)]),
         }
     }
+}
+
+/// A target that leaves the knobs where `patch` has them, and leans as it does; `None` for one that
+/// is the same at every key.
+fn leaning(patch: &Patch) -> Option<Target> {
+    let inference = Inference {
+        mean: patch.matched(),
+        sigma: [0.0; MATCHED_COUNT],
+    };
+    let target = || Target {
+        inference,
+        lean: patch.lean,
+        level_db: 0.0,
+    };
+    (!patch.lean.is_none()).then(target)
 }
 
 /// Steps that can be undone and done again.

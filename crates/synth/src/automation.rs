@@ -2,7 +2,7 @@
 
 use crate::patch::PatchError;
 use crate::render::{notes_to_events, render_events};
-use crate::{COUNT, Event, Note, PARAMS, Patch};
+use crate::{COUNT, Event, Lean, Note, PARAMS, Patch};
 use serde_json::{Map, Value, json};
 
 /// A patch and its changes over time.
@@ -61,7 +61,7 @@ impl Automation {
     }
 
     /// [`Patch::to_json`] and, where there are points, `"automation": [{"time": seconds, "params":
-    /// {id: plain value}}]` with the parameters that change there.
+    /// {id: plain value}}]` with the parameters, and the lean, that change there.
     pub fn to_json(&self) -> Value {
         let mut value = self.patch.to_json();
         let mut before = &self.patch;
@@ -71,7 +71,11 @@ impl Automation {
                 .filter(|&row| patch.get(row) != before.get(row))
                 .map(|row| (PARAMS[row].id.into(), json!(patch.plain(row))))
                 .collect();
-            points.push(json!({ "time": time, "params": params }));
+            let mut point = json!({ "time": time, "params": params });
+            if patch.lean != before.lean {
+                point["lean"] = patch.lean.to_json();
+            }
+            points.push(point);
             before = patch;
         }
         if !points.is_empty() {
@@ -109,6 +113,9 @@ impl Automation {
                 malformed("an automation point's \"params\" is missing or not an object".into())
             })?;
             unknown.extend(patch.set_from(params)?);
+            if let Some(lean) = point.get("lean") {
+                patch.lean = Lean::from_json(Some(lean))?;
+            }
             automation.points.push((time, patch));
             last = time;
         }

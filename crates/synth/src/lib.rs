@@ -11,6 +11,7 @@ mod event;
 mod filter;
 mod generators;
 mod glide;
+mod lean;
 mod lfo;
 mod math;
 mod matrix;
@@ -33,6 +34,7 @@ pub use automation::Automation;
 pub use batch::{Batch, Job};
 pub use event::{ANY_CHANNEL, ANY_KEY, Event, EventKind};
 pub use filter::FilterResponse;
+pub use lean::Lean;
 pub use params::{
     COUNT, MATCHED, MATCHED_COUNT, PARAMS, Param, Scale, Section, Unit, can_modulate,
 };

@@ -1,5 +1,6 @@
 //! A patch: one normalised value per row of the parameter table.
 
+use crate::lean::Lean;
 use crate::params::{self, COUNT, MATCHED, MATCHED_COUNT, PARAMS};
 use rand::Rng;
 use serde_json::{Map, Value, json};
@@ -8,6 +9,8 @@ use serde_json::{Map, Value, json};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Patch {
     values: [f32; COUNT],
+    /// Change of the matched parameters across the keyboard.
+    pub lean: Lean,
 }
 
 /// Why a patch could not be read.
@@ -40,6 +43,7 @@ impl Default for Patch {
     fn default() -> Self {
         Self {
             values: std::array::from_fn(|i| PARAMS[i].normalized(PARAMS[i].default)),
+            lean: Lean::NONE,
         }
     }
 }
@@ -85,10 +89,41 @@ impl Patch {
         self
     }
 
+    /// Returns this patch with another lean.
+    pub fn leaning(mut self, lean: Lean) -> Self {
+        self.lean = lean;
+        self
+    }
+
     /// The init patch with every matched parameter drawn uniformly in normalised space.
     pub fn random(rng: &mut impl Rng) -> Self {
         let h = std::array::from_fn(|_| rng.random::<f32>());
         Self::default().with_matched(&h)
+    }
+
+    /// The same sound at every key, said of the values at `key`.
+    pub(crate) fn around(mut self, key: f32) -> Self {
+        if !self.lean.is_none() {
+            for (&row, slope) in MATCHED.iter().zip(self.lean.slopes) {
+                self.values[row] += slope * (key - self.lean.key) / 12.0;
+            }
+        }
+        self.lean.key = key;
+        self
+    }
+
+    /// Whether a row has another value or slope than in `other`.
+    pub(crate) fn differs(&self, other: &Self, row: usize) -> bool {
+        let slope = |patch: &Self| params::matched_index(row).map(|i| patch.lean.slopes[i]);
+        self.values[row] != other.values[row] || slope(self) != slope(other)
+    }
+
+    /// Takes over a row's value and slope from `other`, which leans around the same key.
+    pub(crate) fn take(&mut self, other: &Self, row: usize) {
+        self.values[row] = other.values[row];
+        if let Some(i) = params::matched_index(row) {
+            self.lean.slopes[i] = other.lean.slopes[i];
+        }
     }
 
     /// `self` at `t` = 0, `other` at `t` = 1, linear in normalised space. Choices don't glide: they
@@ -99,24 +134,36 @@ impl Patch {
 
     /// [`Patch::lerp`] with a `t` for each row; `other` where it is 1 or more.
     pub(crate) fn lerp_by_rows(&self, other: &Self, t: impl Fn(usize) -> f32) -> Self {
+        let from = self.around(other.lean.key);
+        let between = |row: usize, a: f32, b: f32| {
+            let t = t(row);
+            match t >= 1.0 || (PARAMS[row].is_stepped() && t > 0.0) {
+                true => b,
+                false => a + t * (b - a),
+            }
+        };
+        let slope = |i: usize| between(MATCHED[i], from.lean.slopes[i], other.lean.slopes[i]);
+        let lean = Lean {
+            key: other.lean.key,
+            slopes: std::array::from_fn(slope),
+        };
         Self {
-            values: std::array::from_fn(|i| {
-                let t = t(i);
-                if t >= 1.0 || (PARAMS[i].is_stepped() && t > 0.0) {
-                    other.values[i]
-                } else {
-                    self.values[i] + t * (other.values[i] - self.values[i])
-                }
-            }),
+            values: std::array::from_fn(|row| between(row, from.values[row], other.values[row])),
+            lean,
         }
     }
 
-    /// `{"format": 1, "params": {id: plain value}}` with every parameter.
+    /// `{"format": 1, "params": {id: plain value}}` with every parameter, and its lean where it has
+    /// one.
     pub fn to_json(&self) -> Value {
         let params: Map<String, Value> = (0..COUNT)
             .map(|i| (PARAMS[i].id.into(), json!(self.plain(i))))
             .collect();
-        json!({ "format": 1, "params": params })
+        let mut value = json!({ "format": 1, "params": params });
+        if !self.lean.is_none() {
+            value["lean"] = self.lean.to_json();
+        }
+        value
     }
 
     /// Reads [`Patch::to_json`]'s form: the patch, and the ids in it that name no parameter, which
@@ -127,8 +174,8 @@ impl Patch {
         Self::from_value(&value)
     }
 
-    /// [`Patch::from_json`] of an already parsed value; keys other than `format` and `params` are
-    /// left to their owners (notes, automation, tags).
+    /// [`Patch::from_json`] of an already parsed value; keys other than `format`, `params` and
+    /// `lean` are left to their owners (notes, automation, tags).
     pub fn from_value(value: &Value) -> Result<(Self, Vec<String>), PatchError> {
         let object = value
             .as_object()
@@ -146,6 +193,7 @@ impl Patch {
             })?;
         let mut patch = Self::default();
         let unknown = patch.set_from(params)?;
+        patch.lean = Lean::from_json(object.get("lean"))?;
         Ok((patch, unknown))
     }
 

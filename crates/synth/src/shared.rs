@@ -14,6 +14,8 @@ pub struct SharedState {
     pub patch: Patch,
     /// Settings of the patch.
     pub settings: Settings,
+    /// Whether the patch differs from key to key.
+    pub leans: bool,
     /// Number of patches so far.
     pub version: u64,
     /// Controllers by MIDI channel.
@@ -32,6 +34,7 @@ impl SharedState {
         let patch = Patch::default();
         let mut shared = Self {
             settings: Settings::new(&patch, sample_rate),
+            leans: false,
             version: 1,
             patch,
             channels: Default::default(),
@@ -60,6 +63,7 @@ impl SharedState {
     pub fn apply(&mut self, patch: Patch) {
         if patch != self.patch {
             self.patch = patch;
+            self.leans = !patch.lean.is_none();
             self.version += 1;
             let settings = Settings::new(&patch, self.settings.sample_rate);
             let before = std::mem::replace(&mut self.settings, settings);

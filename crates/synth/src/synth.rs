@@ -191,7 +191,7 @@ impl Synth {
     /// Aims the rows at `patch` that are not on their way there already: these glide as by
     /// [`Synth::set_patch`], within `glide` seconds, while the others go on in their own time.
     pub fn glide_to(&mut self, patch: &Patch, glide: f32) {
-        let current = self.shared.patch;
+        let current = self.shared.patch.around(patch.lean.key);
         let start = self.position;
         let on_the_way = self.glide.get_or_insert(PatchGlide {
             from: current,
@@ -199,9 +199,10 @@ impl Synth {
             start: [start; COUNT],
             samples: [1.0; COUNT],
         });
+        on_the_way.from = on_the_way.from.around(patch.lean.key);
         for row in 0..COUNT {
-            if patch.get(row) != on_the_way.to.get(row) {
-                on_the_way.from.set(row, current.get(row));
+            if patch.differs(&on_the_way.to, row) {
+                on_the_way.from.take(&current, row);
                 on_the_way.start[row] = start;
                 on_the_way.samples[row] = (glide * self.sample_rate).max(1.0);
             }

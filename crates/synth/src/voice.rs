@@ -80,6 +80,9 @@ pub struct Voice {
     modulation: NoteModulation,
     /// Settings of the planned step, where modulation makes them differ from the shared ones.
     own: Option<Settings>,
+    /// [`SharedState::version`] of the patch of which they are, where its lean alone makes the
+    /// difference; otherwise 0.
+    own_version: u64,
 }
 
 impl Voice {
@@ -135,6 +138,9 @@ impl Voice {
             self.note.velocity
         };
         self.note = NoteState { velocity, ..note };
+        if self.own_version > 0 {
+            (self.own_version, self.tuning.version) = (0, 0);
+        }
         self.held = true;
         self.caught = false;
         self.modulation = NoteModulation::default();
@@ -187,17 +193,35 @@ impl Voice {
         self.modulators.amp.level() * self.note.volume
     }
 
-    /// Computes the voice's own settings where the matrix or the host modulates it.
+    /// Computes the voice's own settings where the patch leans, or the matrix or the host
+    /// modulates it.
     #[inline(always)]
     fn update_settings(&mut self, shared: &SharedState) {
         let s = &shared.settings;
-        self.own = None;
-        if !(s.matrix.is_empty() && self.modulation.is_empty()) {
+        if s.matrix.is_empty() && self.modulation.is_empty() {
+            if !shared.leans {
+                self.own = None;
+                self.own_version = 0;
+            } else if self.own_version != shared.version {
+                self.lean(shared);
+            }
+        } else {
+            self.own_version = 0;
             let mut sum = Sum::default();
+            shared.patch.lean.add_to(self.note.key, &mut sum);
             self.modulation.add_to(&mut sum);
             s.matrix.add_to(&mut sum, |source| self.source(source));
             self.own = Some(s.modulated(&shared.patch, &sum));
         }
+    }
+
+    /// Computes the settings of its key. Not inlined: the patch seldom changes.
+    #[inline(never)]
+    fn lean(&mut self, shared: &SharedState) {
+        let mut sum = Sum::default();
+        shared.patch.lean.add_to(self.note.key, &mut sum);
+        self.own = Some(shared.settings.modulated(&shared.patch, &sum));
+        self.own_version = shared.version;
     }
 
     /// Value of a source of the modulation matrix.
@@ -271,10 +295,9 @@ impl Voice {
         let powers = exp2s(f32x4::from([octaves, tracked, tracked + opened, 0.0]));
         let [ratio, high_pass, low_pass, _] = powers.to_array();
 
-        let version = if self.own.is_some() {
-            0
-        } else {
-            shared.version
+        let version = match self.own {
+            Some(_) => self.own_version,
+            None => shared.version,
         };
         let same = version > 0 && self.tuning.version == version;
         // An unchanged pitch needs no new increments, and so doesn't wait for the powers.

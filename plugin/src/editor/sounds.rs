@@ -112,6 +112,7 @@ impl Sounds {
         let key = hasher.finish();
         let texture = self.pictures.entry(key).or_insert_with(|| {
             let patch = scene.params.knobs().with_matched(&sound.mean);
+            let patch = patch.leaning(sound.lean);
             let note = Note {
                 onset: 0.0,
                 duration: 0.7 * SECONDS,
@@ -137,7 +138,7 @@ fn recall(name: &str, sound: &KnownSound, scene: &Scene<'_>) {
         mean: sound.mean,
         sigma: [0.0; MATCHED_COUNT],
     };
-    let target = Target::new(inference, &scene.params.knobs());
+    let target = Target::new(inference, &scene.params.knobs()).leaning(sound.lean);
     let mut step = Step::new(format!("Recall {name}"), scene.limits);
     step.held = Some([scene.held, Some(target)]);
     history::perform(step, scene.params, &scene.setter);

@@ -7,7 +7,7 @@
 use matcher::Inference;
 use matcher::live::{KnownSound, Limits, MOST_DB, MOST_SOUNDS, Target};
 use serde_json::{Map, Value, json};
-use synth::{COUNT, MATCHED, MATCHED_COUNT, PARAMS, Patch};
+use synth::{COUNT, Lean, MATCHED, MATCHED_COUNT, PARAMS, Patch};
 
 use crate::reference::{Choice, MELODIES};
 
@@ -24,8 +24,11 @@ const RANGES: &str = "ranges";
 const INFERENCE: &str = "inference";
 /// Gain in dB that goes with it. Without it, it is as loud as the default patch.
 const LEVEL: &str = "inference_level";
-/// The sounds found by searching, the one heard last in front: likeness, and values by id,
-/// normalised. A parameter that isn't there is where its knob is.
+/// Change of the held inference across the keyboard, as in a patch file. Without it, it is the same
+/// at every key.
+const LEAN: &str = "inference_lean";
+/// The sounds found by searching, the one heard last in front: likeness, values by id,
+/// normalised, and how they lean. A parameter that isn't there is where its knob is.
 const SOUNDS: &str = "sounds";
 /// Name of the patch last loaded.
 const PATCH: &str = "patch";
@@ -112,6 +115,10 @@ impl Saved {
                     sigma: std::array::from_fn(|i| pair(i)[1]),
                 };
                 let mut held = Target::new(inference, &Patch::default());
+                match Lean::from_json(loaded.get(LEAN)) {
+                    Ok(lean) => held.lean = lean,
+                    Err(fault) => take(LEAN, Some(fault.to_string())),
+                }
                 if let Some(level) = loaded.get(LEVEL).and_then(Value::as_f64) {
                     held.level_db = (level as f32).clamp(-MOST_DB, MOST_DB);
                 }
@@ -188,6 +195,10 @@ impl Saved {
             Some(held) => container.insert(LEVEL.into(), held.level_db.into()),
             None => container.remove(LEVEL),
         };
+        match self.held.filter(|held| !held.lean.is_none()) {
+            Some(held) => container.insert(LEAN.into(), held.lean.to_json()),
+            None => container.remove(LEAN),
+        };
         let inference = self.held.map(|held| held.inference).map(|inference| {
             // What others kept of it belongs to that inference only.
             let mut section = match Some(inference) == self.loaded_inference {
@@ -252,7 +263,11 @@ fn write_sound(sound: &KnownSound) -> Value {
     let values: Map<String, Value> = values
         .map(|(&row, x)| (PARAMS[row].id.to_owned(), x.into()))
         .collect();
-    json!({"likeness": sound.likeness, "values": values})
+    let mut entry = json!({"likeness": sound.likeness, "values": values});
+    if !sound.lean.is_none() {
+        entry["lean"] = sound.lean.to_json();
+    }
+    entry
 }
 
 /// Reads the sounds.
@@ -274,7 +289,12 @@ fn read_sounds(section: Option<&Value>, knobs: &[f32; COUNT]) -> Result<Vec<Know
             }
         }
         let likeness = number(&entry["likeness"], -1.0)? as f32;
-        Ok(KnownSound { mean, likeness })
+        let lean = Lean::from_json(entry.get("lean")).map_err(|fault| fault.to_string())?;
+        Ok(KnownSound {
+            mean,
+            lean,
+            likeness,
+        })
     };
     entries.iter().take(MOST_SOUNDS).map(read).collect()
 }

@@ -3,7 +3,7 @@
 use super::*;
 use matcher::Inference;
 use rand::{Rng, SeedableRng};
-use synth::{MATCHED, MATCHED_COUNT, PARAMS, Patch};
+use synth::{Lean, MATCHED, MATCHED_COUNT, PARAMS, Patch};
 
 fn some() -> Target {
     Target::new(
@@ -207,6 +207,10 @@ fn found_sounds_are_kept_and_come_back() {
     let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(4);
     let mut sound = || KnownSound {
         mean: std::array::from_fn(|_| rng.random()),
+        lean: Lean {
+            key: rng.random_range(30..90) as f32,
+            slopes: std::array::from_fn(|_| rng.random_range(-0.5..0.5)),
+        },
         likeness: rng.random(),
     };
     let sounds: Vec<_> = (0..3).map(|_| sound()).collect();

@@ -3,6 +3,7 @@
 use super::{Clip, EvaluateError, LiveSimulation};
 use ear::EarConfig;
 use matcher::Encoder;
+use matcher::live::Limits;
 use matcher::metric::pitch_agreement;
 use matcher::search::{Reference, Score};
 use serde::Serialize;
@@ -77,7 +78,7 @@ pub fn looped(
     let knobs = reference.score_of(&notes, &Patch::default().into())?;
     let held = simulation.held.last();
     let last = held.map_or(Patch::default(), |(_, target)| {
-        Patch::default().with_matched(&target.inference.mean)
+        target.effective(&Patch::default(), 1.0, &Limits::NONE)
     });
     let other = match other {
         Some(other) => {

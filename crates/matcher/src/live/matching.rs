@@ -16,7 +16,7 @@ use super::tracker::of_an_envelope;
 use crate::model::{Encoder, HOP_FRAMES, Inference, LEAST_SIGMA};
 use crate::search::Bounds;
 use ear::{Ear, EarConfig, Frame};
-use synth::{COUNT, MATCHED, MATCHED_COUNT, Patch};
+use synth::{COUNT, Lean, MATCHED, MATCHED_COUNT, Patch};
 
 /// Number of frames that have sounded before a new sound is first judged (0.28 s), and from one
 /// judgement to the next, until a second has sounded and after it.
@@ -397,11 +397,12 @@ impl Matching {
         });
     }
 
-    fn hold_values(&mut self, mean: [f32; MATCHED_COUNT]) {
+    fn hold_values(&mut self, mean: [f32; MATCHED_COUNT], lean: Lean) {
         self.hold(Inference {
             mean,
             sigma: [LEAST_SIGMA; MATCHED_COUNT],
         });
+        self.held = self.held.map(|held| held.leaning(lean));
     }
 
     fn bounds(&self) -> Bounds {
@@ -413,7 +414,8 @@ impl Matching {
     fn judge(&mut self, inferred: Option<&Inference>) -> bool {
         let bounds = self.bounds();
         let patch = |values: &[f32; MATCHED_COUNT]| bounds.patch(&self.knobs, values);
-        let held = self.held.map(|held| held.inference.mean);
+        let leaning = |values, lean: &Lean| patch(values).leaning(*lean);
+        let held = self.held.map(|held| (held.inference.mean, held.lean));
         // Just after a change the sound before it may turn out to go on.
         let begun = self.sounding <= self.changed_at + 2 * YOUNG;
         let tried: Vec<usize> = match self.searched || !begun {
@@ -421,9 +423,12 @@ impl Matching {
             false => self.memory.next(TRIED),
         };
         let mut patches = vec![self.knobs];
-        patches.extend(held.iter().map(patch));
+        patches.extend(held.iter().map(|(mean, lean)| leaning(mean, lean)));
         patches.extend(inferred.map(|inferred| patch(&inferred.mean)));
-        patches.extend(tried.iter().map(|&i| patch(&self.memory.sound(i).mean)));
+        patches.extend(tried.iter().map(|&i| {
+            let sound = self.memory.sound(i);
+            leaning(&sound.mean, &sound.lean)
+        }));
         let frames = self.sounding as usize;
         let Ok(judged) = self.judge.judge(frames, &patches, bounds.allow_sub()) else {
             return false;
@@ -513,6 +518,7 @@ impl Matching {
                 mean: self.knobs.matched(),
                 sigma: [LEAST_SIGMA; MATCHED_COUNT],
             },
+            lean: Lean::NONE,
             level_db: 0.0,
         });
     }
@@ -533,10 +539,10 @@ impl Matching {
     fn recall(&mut self, i: usize, likeness: f32) {
         self.cancel();
         let sound = self.memory.enter(i);
-        let (mean, earlier) = (sound.mean, sound.phrase.clone());
+        let (mean, lean, earlier) = (sound.mean, sound.lean, sound.phrase.clone());
         self.phrase.keep(self.sounding as usize);
         self.phrase.resume(&earlier);
-        self.hold_values(mean);
+        self.hold_values(mean, lean);
         self.likeness = Some(likeness);
         self.following = false;
         self.searched = true;
@@ -570,17 +576,19 @@ impl Matching {
         let gain = found.value - found.starts.iter().fold(f32::MIN, |m, &v| m.max(v));
         let phrase = self.phrase.to_vec();
         if fresh {
-            self.memory.add(Sound::new(found.mean, found.likeness));
+            self.memory
+                .add(Sound::new(found.mean, found.lean, found.likeness));
         }
         self.changed = true;
         if let Some(sound) = self.memory.current_mut() {
             sound.mean = found.mean;
+            sound.lean = found.lean;
             sound.likeness = found.likeness;
             sound.phrase = phrase;
             sound.searches += 1;
             sound.little = if gain < LITTLE { sound.little + 1 } else { 0 };
         }
-        self.hold_values(found.mean);
+        self.hold_values(found.mean, found.lean);
         self.likeness = Some(found.likeness);
         self.following = false;
         self.searched = true;
@@ -617,7 +625,8 @@ impl Matching {
         let patch = |values: &[f32; MATCHED_COUNT]| bounds.patch(&self.knobs, values);
         let fresh = current.is_none();
         let mut starts: Vec<Patch> = Vec::new();
-        starts.extend(self.held.iter().map(|held| patch(&held.inference.mean)));
+        let leaning = |held: &Target| patch(&held.inference.mean).leaning(held.lean);
+        starts.extend(self.held.iter().map(leaning));
         starts.push(patch(&self.knobs.matched()));
         starts.extend(
             self.inferred

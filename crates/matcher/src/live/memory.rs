@@ -1,6 +1,6 @@
 //! The sounds heard and matched so far.
 
-use synth::MATCHED_COUNT;
+use synth::{Lean, MATCHED_COUNT};
 
 /// Largest number of sounds remembered.
 pub const MOST: usize = 16;
@@ -10,6 +10,8 @@ pub const MOST: usize = 16;
 pub struct KnownSound {
     /// The best values found for the matched parameters, normalised, order of [`synth::MATCHED`].
     pub mean: [f32; MATCHED_COUNT],
+    /// How these values change across the keyboard.
+    pub lean: Lean,
     /// Likeness of these values to the phrase that was searched, -1 to 1.
     pub likeness: f32,
 }
@@ -19,6 +21,8 @@ pub struct KnownSound {
 pub(super) struct Sound {
     /// The best values found for the matched parameters, normalised.
     pub(super) mean: [f32; MATCHED_COUNT],
+    /// How they change across the keyboard.
+    pub(super) lean: Lean,
     /// Likeness of these values to the last phrase searched.
     pub(super) likeness: f32,
     /// Samples of that phrase, at the ear's own rate.
@@ -30,9 +34,10 @@ pub(super) struct Sound {
 
 impl Sound {
     /// A sound for which these values were found.
-    pub(super) fn new(mean: [f32; MATCHED_COUNT], likeness: f32) -> Self {
+    pub(super) fn new(mean: [f32; MATCHED_COUNT], lean: Lean, likeness: f32) -> Self {
         Self {
             mean,
+            lean,
             likeness,
             phrase: Vec::new(),
             searches: 0,
@@ -56,6 +61,7 @@ impl Memory {
     pub(super) fn known(&self) -> Vec<KnownSound> {
         let known = |sound: &Sound| KnownSound {
             mean: sound.mean,
+            lean: sound.lean,
             likeness: sound.likeness,
         };
         self.sounds.iter().map(known).collect()
@@ -63,7 +69,7 @@ impl Memory {
 
     /// A memory of what was kept, in which none of the sounds is heard.
     pub(super) fn of(known: &[KnownSound]) -> Self {
-        let sound = |known: &KnownSound| Sound::new(known.mean, known.likeness);
+        let sound = |known: &KnownSound| Sound::new(known.mean, known.lean, known.likeness);
         Self {
             sounds: known.iter().take(MOST).map(sound).collect(),
             ..Self::default()
@@ -129,7 +135,7 @@ mod tests {
     use super::*;
 
     fn sound(x: f32) -> Sound {
-        Sound::new([x; MATCHED_COUNT], x)
+        Sound::new([x; MATCHED_COUNT], Lean::NONE, x)
     }
 
     #[test]

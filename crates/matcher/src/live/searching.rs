@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use synth::{MATCHED_COUNT, Patch};
+use synth::{Lean, MATCHED_COUNT, Patch};
 use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 
 /// Longest time for which an offline render is kept waiting for one step of a search.
@@ -44,6 +44,8 @@ pub struct Request {
 pub struct Found {
     /// Matched parameters, normalised.
     pub(super) mean: [f32; MATCHED_COUNT],
+    /// How they change across the keyboard.
+    pub(super) lean: Lean,
     /// Likeness to the phrase.
     pub(super) likeness: f32,
     /// Objective of the search, and those of the starts.
@@ -86,6 +88,7 @@ fn answer(request: &mut Request, stop: &Arc<AtomicBool>, step: &dyn Fn()) -> Opt
     .ok()??;
     Some(Found {
         mean: improved.patch.matched(),
+        lean: improved.patch.lean,
         likeness: improved.score.likeness,
         value: improved.score.objective(),
         starts: improved.starts.iter().map(|s| s.objective()).collect(),

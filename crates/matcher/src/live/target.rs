@@ -7,7 +7,7 @@
 
 use crate::model::Inference;
 use crate::search::Bounds;
-use synth::{MATCHED, MATCHED_COUNT, Note, Patch, params::LEVEL};
+use synth::{Lean, MATCHED, MATCHED_COUNT, Note, Patch, params::LEVEL};
 
 /// Sample rate at which loudness is measured, in Hz: enough for the frequencies that decide it.
 const RATE: f32 = 16_000.0;
@@ -80,6 +80,8 @@ pub struct Settings {
 pub struct Target {
     /// Inference of the matched parameters.
     pub inference: Inference,
+    /// How the inferred values change across the keyboard.
+    pub lean: Lean,
     /// Gain that makes the inferred patch as loud as the player's knobs, -12 to 12 dB.
     pub level_db: f32,
 }
@@ -92,8 +94,15 @@ impl Target {
         let level_db = loudness_db(knobs) - loudness_db(&matched);
         Self {
             inference,
+            lean: Lean::NONE,
             level_db: level_db.clamp(-MOST_DB, MOST_DB),
         }
+    }
+
+    /// Returns this target with another lean.
+    pub fn leaning(mut self, lean: Lean) -> Self {
+        self.lean = lean;
+        self
     }
 
     /// The value that the `i`-th matched parameter is drawn to: the inferred one, brought into its
@@ -114,9 +123,13 @@ impl Target {
                 free += 1;
                 let knob = knobs.get(row);
                 patch.set(row, knob + amount * (self.inferred(i, limits) - knob));
+                patch.lean.slopes[i] = amount * self.lean.slopes[i];
             }
         }
         let share = amount * free as f32 / MATCHED_COUNT as f32;
+        if !patch.lean.is_none() {
+            patch.lean.key = self.lean.key;
+        }
         if share > 0.0 {
             patch.set_plain(LEVEL, knobs.plain(LEVEL) + share * self.level_db);
         }
@@ -171,8 +184,28 @@ mod tests {
     }
 
     #[test]
+    fn unlocked_rows_lean_as_far_as_they_are_matched() {
+        let lean = Lean {
+            key: 50.0,
+            slopes: [0.25; MATCHED_COUNT],
+        };
+        let mut limits = Limits::NONE;
+        limits.locked[2] = true;
+        let half = some(2)
+            .leaning(lean)
+            .effective(&Patch::default(), 0.5, &limits);
+        for (i, slope) in half.lean.slopes.iter().enumerate() {
+            assert_eq!(*slope, if i == 2 { 0.0 } else { 0.125 });
+        }
+        assert_eq!(half.lean.key, 50.0);
+    }
+
+    #[test]
     fn without_a_match_no_knob_moves() {
-        let target = some(1);
+        let target = some(1).leaning(Lean {
+            key: 50.0,
+            slopes: [0.25; MATCHED_COUNT],
+        });
         let mut knobs = Patch::default();
         knobs.set_plain(LEVEL, -6.0);
         for (amount, lock) in [(0.0, false), (1.0, true), (0.0, true)] {

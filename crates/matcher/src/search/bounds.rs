@@ -1,10 +1,26 @@
 //! The values that a search may give the matched parameters: the player's locks and ranges.
 
 use synth::params::SUB_LEVEL;
-use synth::{MATCHED, MATCHED_COUNT, Patch};
+use synth::{Lean, MATCHED, MATCHED_COUNT, Patch, can_modulate};
 
 /// Level of a sub-oscillator, normalised, up to which the key's pitch is heard rather than its own.
 const QUIET_SUB: f32 = 0.3;
+
+/// Largest change per octave, up or down, of a parameter that may have any value.
+const STEEPEST: f64 = 0.5;
+/// Number of coordinates of a search: the matched parameters' values, then their slopes.
+pub(super) const POINT: usize = 2 * MATCHED_COUNT;
+/// Coordinates of a patch.
+pub(super) type Point = [f64; POINT];
+
+/// The coordinates of `patch`.
+pub(super) fn point(patch: &Patch) -> Point {
+    let (values, slopes) = (patch.matched(), patch.lean.slopes);
+    std::array::from_fn(|i| match i < MATCHED_COUNT {
+        true => f64::from(values[i]),
+        false => f64::from(slopes[i - MATCHED_COUNT]),
+    })
+}
 
 /// Smallest and largest normalised value of each matched parameter, in the order of
 /// [`synth::MATCHED`]. Where the two are equal the parameter is locked.
@@ -22,6 +38,18 @@ impl Bounds {
         low: [0.0; MATCHED_COUNT],
         high: [1.0; MATCHED_COUNT],
     };
+
+    /// Smallest and largest value of a coordinate of a [`Point`].
+    pub(super) fn ends(&self, i: usize) -> [f64; 2] {
+        match i.checked_sub(MATCHED_COUNT) {
+            None => [self.low[i], self.high[i]].map(f64::from),
+            Some(i) => {
+                let free = self.high[i] - self.low[i] >= 1.0 && can_modulate(MATCHED[i]);
+                let most = if free { STEEPEST } else { 0.0 };
+                [-most, most]
+            }
+        }
+    }
 
     /// Whether a patch may have a sub-oscillator whose pitch is heard.
     pub fn allow_sub(&self) -> bool {
@@ -49,9 +77,23 @@ impl Bounds {
         patch.with_matched(&std::array::from_fn(within))
     }
 
-    /// [`Bounds::patch`] at the first coordinates of a search's `point`.
+    /// [`Bounds::patch`] at the first coordinates of a search's `point`, with the slopes of
+    /// `patch`.
     pub(super) fn patch_at(&self, patch: &Patch, point: &[f64]) -> Patch {
         self.patch(patch, &std::array::from_fn(|i| point[i] as f32))
+    }
+
+    /// [`Bounds::patch_at`], with the slopes of `point` too.
+    pub(super) fn leaning_patch_at(&self, patch: &Patch, point: &Point) -> Patch {
+        let mut patch = self.patch_at(patch, point);
+        patch.lean = Lean {
+            slopes: std::array::from_fn(|i| {
+                let [low, high] = self.ends(MATCHED_COUNT + i);
+                point[MATCHED_COUNT + i].max(low).min(high) as f32
+            }),
+            ..patch.lean
+        };
+        patch
     }
 }
 

@@ -11,6 +11,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use synth::{Note, Patch};
 
+/// Least number of notes, and least distance in semitones from the lowest to the highest, of a clip
+/// whose patch may lean.
+const FEWEST_NOTES: usize = 4;
+const LEAST_SPAN: f32 = 4.0;
 /// Lowest velocity given to a note.
 const MIN_VELOCITY: f64 = 0.1;
 
@@ -54,6 +58,15 @@ impl<'a> Evaluator<'a> {
     /// Length of the clip in seconds.
     pub(super) fn seconds(&self) -> f64 {
         self.reference.seconds()
+    }
+
+    /// The key around which a patch may lean; `None` where the notes are too few, or too near to
+    /// each other, to tell how the sound changes from key to key.
+    pub(super) fn middle(&self) -> Option<f32> {
+        let keys = || self.notes.iter().map(|note| note.key);
+        let span = keys().fold(f32::MIN, f32::max) - keys().fold(f32::MAX, f32::min);
+        let mean = keys().sum::<f32>() / self.notes.len().max(1) as f32;
+        (self.notes.len() >= FEWEST_NOTES && span >= LEAST_SPAN).then(|| mean.round())
     }
 
     /// The notes that are played.

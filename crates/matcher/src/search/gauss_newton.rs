@@ -3,14 +3,14 @@
 //! residual would be smallest if it were linear. A search that only compares scores needs hundreds
 //! of renders to learn as much.
 
-use super::bounds::Bounds;
+use super::bounds::{Bounds, POINT, Point, point};
 use super::coarse::Residual;
 use super::evaluator::Evaluator;
 use super::objective::Candidate;
 use super::vectors::{add_scaled, product};
 use crate::metric::mel::FLOOR_DB;
 use std::ops::{Add, Range};
-use synth::{MATCHED_COUNT, Patch};
+use synth::{Lean, MATCHED_COUNT, Patch};
 
 /// Step of the finite differences, normalised: the residual is hardly linear in most parameters
 /// beyond it.
@@ -23,6 +23,8 @@ const REWEIGHTINGS: usize = 2;
 /// Curvature, relative to the largest, that damping adds to every parameter: inaudible parameters
 /// stay.
 const MIN_CURVATURE: f64 = 1e-3;
+/// Curvature of the prior that slopes are small: what one phrase tells of them is little.
+const PRIOR: f64 = 0.1;
 /// Gain of a step below which the linearization is recomputed or, if it was new, the descent ends.
 const MIN_GAIN: f32 = 5e-4;
 
@@ -45,6 +47,8 @@ fn band_weights(residuals: &[f32]) -> Vec<f32> {
 /// of each (Broyden 1965), until a step gains little.
 #[derive(Default)]
 pub(super) struct GaussNewton {
+    /// Whether slopes move too.
+    leans: bool,
     linearization: Option<Linearization>,
 }
 
@@ -58,7 +62,23 @@ pub(super) struct StepResult {
 
 impl GaussNewton {
     /// Most renders that a step makes: the residual, its derivatives, and the steps tried.
-    pub(super) const MOST_RENDERS: usize = 1 + MATCHED_COUNT + DAMPINGS.len();
+    pub(super) fn most_renders(&self) -> usize {
+        let columns = if self.leans { POINT } else { MATCHED_COUNT };
+        1 + columns + DAMPINGS.len()
+    }
+
+    /// A descent in the slopes too.
+    pub(super) fn leaning() -> Self {
+        Self {
+            leans: true,
+            linearization: None,
+        }
+    }
+
+    /// Whether slopes move too.
+    pub(super) fn leans(&self) -> bool {
+        self.leans
+    }
 
     /// Takes one step from `best`, and replaces it where the step is better.
     pub(super) fn step(
@@ -71,7 +91,12 @@ impl GaussNewton {
             Some(linearization) => linearization,
             none => {
                 renders += 1;
-                let patch = best.patch;
+                let patch = match evaluator.middle() {
+                    Some(key) if self.leans && best.patch.lean.is_none() => {
+                        best.patch.leaning(Lean { key, ..Lean::NONE })
+                    }
+                    _ => best.patch,
+                };
                 let residual = evaluator.residuals(&[patch]).remove(0);
                 none.insert(Linearization {
                     patch,
@@ -82,9 +107,9 @@ impl GaussNewton {
         };
         let is_new = linearization.jacobian.is_empty();
         if is_new {
-            renders += linearization.finite_differences(evaluator);
+            renders += linearization.finite_differences(evaluator, self.leans);
         }
-        let steps = linearization.damped_steps(&evaluator.bounds);
+        let steps = linearization.damped_steps(&evaluator.bounds, self.leans);
         let residuals = evaluator.residuals(&steps);
         renders += residuals.len();
         let value = |residual: &Residual| evaluator.penalized(&residual.score);
@@ -123,25 +148,31 @@ struct Linearization {
 
 impl Linearization {
     /// Computes the Jacobian by one-sided differences, and returns the number of renders.
-    fn finite_differences(&mut self, evaluator: &mut Evaluator<'_>) -> usize {
-        let h = self.patch.matched().map(f64::from);
+    fn finite_differences(&mut self, evaluator: &mut Evaluator<'_>, leans: bool) -> usize {
         let bounds = evaluator.bounds;
-        let (low, high) = (bounds.low.map(f64::from), bounds.high.map(f64::from));
-        // A parameter without room stays: its column is zero.
-        let free = |i: &usize| high[*i] - low[*i] >= 2.0 * STEP;
-        let free: Vec<usize> = (0..MATCHED_COUNT).filter(free).collect();
+        let h = point(&self.patch);
+        // A coordinate without room stays: its column is zero.
+        let free = |i: &usize| {
+            let [low, high] = bounds.ends(*i);
+            high - low >= 2.0 * STEP
+        };
+        let moving = if leans { POINT } else { MATCHED_COUNT };
+        let free: Vec<usize> = (0..moving).filter(free).collect();
         let steps: Vec<f64> = (free.iter())
-            .map(|&i| if h[i] + STEP > high[i] { -STEP } else { STEP })
+            .map(|&i| match h[i] + STEP > bounds.ends(i)[1] {
+                true => -STEP,
+                false => STEP,
+            })
             .collect();
         let moved: Vec<Patch> = (free.iter().zip(&steps))
             .map(|(&i, step)| {
                 let mut point = h;
                 point[i] += step;
-                bounds.patch_at(&self.patch, &point)
+                bounds.leaning_patch_at(&self.patch, &point)
             })
             .collect();
         let residuals = evaluator.residuals(&moved);
-        self.jacobian = vec![vec![0.0; self.residual.values.len()]; MATCHED_COUNT];
+        self.jacobian = vec![vec![0.0; self.residual.values.len()]; POINT];
         for ((moved, step), i) in residuals.iter().zip(steps).zip(free) {
             let by = 1.0 / step as f32;
             let values = moved.values.iter().zip(&self.residual.values);
@@ -151,36 +182,42 @@ impl Linearization {
     }
 
     /// Patches at which the linearized residual is smallest, one per damping.
-    fn damped_steps(&self, bounds: &Bounds) -> [Patch; DAMPINGS.len()] {
+    fn damped_steps(&self, bounds: &Bounds, leans: bool) -> [Patch; DAMPINGS.len()] {
         let (cells, bands) = self.residual.parts();
         let equations = |rows: Range<usize>, weights: &[f32]| {
             let columns = self.jacobian.iter().map(|c| &c[rows.clone()]);
             NormalEquations::new(columns, &self.residual.values[rows.clone()], weights)
         };
         let of_cells = equations(cells.clone(), &vec![CELL_WEIGHT; cells.len()]);
-        let h = self.patch.matched().map(f64::from);
-        let weighted_at = |step: &[f64; MATCHED_COUNT]| {
+        let h = point(&self.patch);
+        let weighted_at = |step: &[f64; POINT]| {
             let mut predicted = self.residual.values[bands.clone()].to_vec();
             for (column, &by) in self.jacobian.iter().zip(step) {
                 add_scaled(&mut predicted, by as f32, &column[bands.clone()]);
             }
-            of_cells.clone() + equations(bands.clone(), &band_weights(&predicted))
+            let mut all = of_cells.clone() + equations(bands.clone(), &band_weights(&predicted));
+            // Without derivatives, slopes stay.
+            for i in (MATCHED_COUNT..POINT).filter(|_| leans) {
+                all.hessian[i][i] += PRIOR;
+                all.gradient[i] += PRIOR * h[i];
+            }
+            all
         };
-        let here = weighted_at(&[0.0; MATCHED_COUNT]);
+        let here = weighted_at(&[0.0; POINT]);
         DAMPINGS.map(|damping| {
             let mut step = here.step(&h, damping, bounds);
             for _ in 0..REWEIGHTINGS {
                 step = weighted_at(&step).step(&h, damping, bounds);
             }
-            let point: [f64; MATCHED_COUNT] = std::array::from_fn(|i| h[i] + step[i]);
-            bounds.patch_at(&self.patch, &point)
+            let point: Point = std::array::from_fn(|i| h[i] + step[i]);
+            bounds.leaning_patch_at(&self.patch, &point)
         })
     }
 
     /// Moves to `patch`, whose `residual` corrects the Jacobian along the step.
     fn broyden_update(&mut self, patch: Patch, residual: Residual) {
-        let (from, to) = (self.patch.matched(), patch.matched());
-        let step: [f32; MATCHED_COUNT] = std::array::from_fn(|i| to[i] - from[i]);
+        let (from, to) = (point(&self.patch), point(&patch));
+        let step: [f32; POINT] = std::array::from_fn(|i| (to[i] - from[i]) as f32);
         let length = step.iter().map(|s| s * s).sum::<f32>();
         let mut unpredicted = residual.values.clone();
         for (value, before) in unpredicted.iter_mut().zip(&self.residual.values) {
@@ -200,9 +237,9 @@ impl Linearization {
 /// The normal equations of a weighted least-squares problem.
 #[derive(Clone)]
 struct NormalEquations {
-    gradient: [f64; MATCHED_COUNT],
+    gradient: [f64; POINT],
     /// Approximation J^T W J of the Hessian.
-    hessian: [[f64; MATCHED_COUNT]; MATCHED_COUNT],
+    hessian: [[f64; POINT]; POINT],
 }
 
 impl NormalEquations {
@@ -217,8 +254,8 @@ impl NormalEquations {
             |rows: &[f32]| -> Vec<f32> { rows.iter().zip(weights).map(|(r, w)| r * w).collect() };
         let columns: Vec<Vec<f32>> = columns.map(weighted).collect();
         let residual = weighted(residual);
-        let mut hessian = [[0.0; MATCHED_COUNT]; MATCHED_COUNT];
-        for i in 0..MATCHED_COUNT {
+        let mut hessian = [[0.0; POINT]; POINT];
+        for i in 0..POINT {
             for j in 0..=i {
                 hessian[i][j] = product(&columns[i], &columns[j]);
                 hessian[j][i] = hessian[i][j];
@@ -232,40 +269,35 @@ impl NormalEquations {
 
     /// Solves for the step from `h` with this damping, within `bounds`: a coordinate that would
     /// leave them stops at their border, and the others make up for it.
-    fn step(
-        &self,
-        h: &[f64; MATCHED_COUNT],
-        damping: f64,
-        bounds: &Bounds,
-    ) -> [f64; MATCHED_COUNT] {
-        let largest = (0..MATCHED_COUNT)
+    fn step(&self, h: &[f64; POINT], damping: f64, bounds: &Bounds) -> [f64; POINT] {
+        let largest = (0..POINT)
             .map(|i| self.hessian[i][i])
             .fold(f64::MIN_POSITIVE, f64::max);
-        let mut fixed = [None; MATCHED_COUNT];
+        let mut fixed = [None; POINT];
         loop {
             let mut matrix = self.hessian;
             let mut right = self.gradient.map(|g| -g);
-            for i in 0..MATCHED_COUNT {
+            for i in 0..POINT {
                 matrix[i][i] += damping * (matrix[i][i] + MIN_CURVATURE * largest);
             }
-            for i in 0..MATCHED_COUNT {
+            for i in 0..POINT {
                 let Some(end) = fixed[i] else { continue };
-                for j in 0..MATCHED_COUNT {
+                for j in 0..POINT {
                     right[j] -= matrix[j][i] * end;
                     matrix[j][i] = 0.0;
                     matrix[i][j] = 0.0;
                 }
                 matrix[i][i] = 1.0;
             }
-            for i in 0..MATCHED_COUNT {
+            for i in 0..POINT {
                 if let Some(end) = fixed[i] {
                     right[i] = end;
                 }
             }
             let step = solve(&mut matrix, right);
             let mut all_within = true;
-            for i in 0..MATCHED_COUNT {
-                let (low, high) = (f64::from(bounds.low[i]), f64::from(bounds.high[i]));
+            for i in 0..POINT {
+                let [low, high] = bounds.ends(i);
                 let end = (h[i] + step[i]).max(low).min(high) - h[i];
                 if fixed[i].is_none() && (end - step[i]).abs() > 1e-9 {
                     fixed[i] = Some(end);
@@ -283,9 +315,9 @@ impl Add for NormalEquations {
     type Output = Self;
 
     fn add(mut self, other: Self) -> Self {
-        for i in 0..MATCHED_COUNT {
+        for i in 0..POINT {
             self.gradient[i] += other.gradient[i];
-            for j in 0..MATCHED_COUNT {
+            for j in 0..POINT {
                 self.hessian[i][j] += other.hessian[i][j];
             }
         }
@@ -332,8 +364,8 @@ mod tests {
 
     /// Equations with curvature 1 of each parameter, coupled with its neighbour.
     fn equations() -> NormalEquations {
-        let mut hessian = [[0.0; MATCHED_COUNT]; MATCHED_COUNT];
-        for i in 0..MATCHED_COUNT {
+        let mut hessian = [[0.0; POINT]; POINT];
+        for i in 0..POINT {
             hessian[i][i] = 1.0;
             if i > 0 {
                 (hessian[i][i - 1], hessian[i - 1][i]) = (0.3, 0.3);
@@ -349,8 +381,8 @@ mod tests {
     fn a_system_of_equations_is_solved() {
         let (matrix, right) = (equations().hessian, equations().gradient);
         let x = solve(&mut matrix.clone(), right);
-        for i in 0..MATCHED_COUNT {
-            let product: f64 = (0..MATCHED_COUNT).map(|j| matrix[i][j] * x[j]).sum();
+        for i in 0..POINT {
+            let product: f64 = (0..POINT).map(|j| matrix[i][j] * x[j]).sum();
             assert!((product - right[i]).abs() < 1e-12, "row {i}");
         }
     }
@@ -358,7 +390,7 @@ mod tests {
     #[test]
     fn a_step_follows_most_of_the_bands() {
         // Seven tenths of the bands are 2 dB above the reference, the others 6 dB below.
-        let mut jacobian = vec![vec![0.0; 1_000]; MATCHED_COUNT];
+        let mut jacobian = vec![vec![0.0; 1_000]; POINT];
         jacobian[0] = vec![10.0; 1_000];
         let values: Vec<f32> = (0..1_000)
             .map(|i| if i % 10 < 7 { 2.0 } else { -6.0 })
@@ -374,7 +406,7 @@ mod tests {
             residual,
             jacobian,
         };
-        let by = 10.0 * (here.damped_steps(&Bounds::ALL)[0].matched()[0] - 0.5);
+        let by = 10.0 * (here.damped_steps(&Bounds::ALL, true)[0].matched()[0] - 0.5);
         // Their mean is 0.4 dB below; with the weights of the start, the step would be 1 dB.
         assert!((-2.0..-1.5).contains(&by), "{by} dB");
     }
@@ -382,25 +414,29 @@ mod tests {
     #[test]
     fn a_step_ends_at_the_minimum_within_the_cube() {
         let equations = equations();
-        let h: [f64; MATCHED_COUNT] = std::array::from_fn(|i| 0.1 + 0.03 * i as f64);
+        let h: Point = std::array::from_fn(|i| match i < MATCHED_COUNT {
+            true => 0.1 + 0.03 * i as f64,
+            false => 0.02 * (i - MATCHED_COUNT) as f64 - 0.3,
+        });
         let step = equations.step(&h, 0.0, &Bounds::ALL);
         let mut at_border = 0;
-        for i in 0..MATCHED_COUNT {
+        for i in 0..POINT {
+            let [low, high] = Bounds::ALL.ends(i);
             let end = h[i] + step[i];
-            assert!((-1e-9..=1.0 + 1e-9).contains(&end), "{i}: {end}");
+            assert!((low - 1e-9..=high + 1e-9).contains(&end), "{i}: {end}");
             let uphill: f64 = equations.gradient[i]
-                + (0..MATCHED_COUNT)
+                + (0..POINT)
                     .map(|j| equations.hessian[i][j] * step[j])
                     .sum::<f64>();
             // At the minimum, or held by a border.
-            if !(1e-6..=1.0 - 1e-6).contains(&end) {
+            if !(low + 1e-6..=high - 1e-6).contains(&end) {
                 at_border += 1;
             } else {
                 assert!(uphill.abs() < 1e-9, "{i}: {uphill}");
             }
         }
-        assert!((1..MATCHED_COUNT).contains(&at_border));
-        let length = |step: [f64; MATCHED_COUNT]| step.iter().map(|s| s * s).sum::<f64>();
+        assert!((1..POINT).contains(&at_border));
+        let length = |step: [f64; POINT]| step.iter().map(|s| s * s).sum::<f64>();
         assert!(length(equations.step(&h, 4.0, &Bounds::ALL)) < 0.2 * length(step));
     }
 }

@@ -17,7 +17,7 @@ use rand_pcg::Pcg64Mcg;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use synth::{MATCHED_COUNT, Note, Patch};
+use synth::{Lean, MATCHED_COUNT, Note, Patch};
 
 /// Number of patches drawn around the best so far in a round, and number of rounds, when an encoder
 /// was asked.
@@ -141,9 +141,12 @@ fn encoded(
     search: &mut Search<'_>,
     evaluator: &mut Evaluator<'_>,
 ) -> Option<Patch> {
-    let (bounds, first) = (question.bounds, &question.starts[0]);
+    // The encoder hears no difference between keys.
+    let (bounds, first) = (question.bounds, question.starts[0].leaning(Lean::NONE));
     let patches = inferred.patches().into_iter();
-    let patches: Vec<Patch> = patches.map(|p| bounds.patch(first, &p.matched())).collect();
+    let patches: Vec<Patch> = patches
+        .map(|p| bounds.patch(&first, &p.matched()))
+        .collect();
     let mut best: Option<Candidate> = None;
     let mut centre = inferred.whole.mean.map(f64::from);
     let mut share = SPREAD;
@@ -163,7 +166,7 @@ fn encoded(
         let spread = inferred.whole.sigma.map(|s| share * f64::from(s).max(1e-3));
         let around = SepCma::with_population(&centre, &spread, DRAWN);
         let drawn = around.ask(&mut search.rng).into_iter();
-        candidates = drawn.map(|s| bounds.patch_at(first, &s.point)).collect();
+        candidates = drawn.map(|s| bounds.patch_at(&first, &s.point)).collect();
         share *= SHRINK;
     }
     best.map(|best| best.patch)

@@ -120,9 +120,9 @@ pub(super) fn refine_whole_clip(
         running[0].best.score,
         most,
     ) {
-        let next = match descent.is_some() {
-            true => GaussNewton::MOST_RENDERS,
-            false => running[0].cma.population(),
+        let next = match &descent {
+            Some(descent) => descent.most_renders(),
+            None => running[0].cma.population(),
         };
         if !search
             .budget
@@ -143,7 +143,9 @@ pub(super) fn refine_whole_clip(
             Some(gauss_newton) => {
                 let step = gauss_newton.step(evaluator, &mut running[0].best);
                 renders = step.renders;
-                if !step.gains {
+                if !step.gains && !gauss_newton.leans() && evaluator.middle().is_some() {
+                    descent = Some(GaussNewton::leaning());
+                } else if !step.gains {
                     // Not earlier: the linearization is of the notes as they were.
                     adjust(search, evaluator, &mut running[0].best);
                     descent = None;

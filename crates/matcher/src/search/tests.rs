@@ -6,7 +6,8 @@ use super::*;
 use crate::model::Encoder;
 use crate::model::{EncoderError, INPUT_LEN};
 use ear::CHANNELS;
-use synth::params;
+use std::sync::Arc;
+use synth::{Lean, params};
 
 const RATE: f64 = 16_000.0;
 
@@ -285,6 +286,46 @@ fn cutoff() -> usize {
         .iter()
         .position(|&row| row == params::FILTER_CUTOFF);
     place.expect("cutoff is matched")
+}
+
+#[test]
+fn a_sound_that_changes_from_key_to_key_is_leaned_to() {
+    let note = |(i, key): (usize, f32)| Note {
+        onset: 0.05 + 0.35 * i as f64,
+        duration: 0.3,
+        key,
+        velocity: 0.8,
+    };
+    let keys = [45.0, 57.0, 69.0, 50.0, 64.0, 60.0];
+    let notes: Vec<Note> = keys.into_iter().enumerate().map(note).collect();
+    let mut lean = Lean {
+        key: 57.0,
+        ..Lean::NONE
+    };
+    lean.slopes[cutoff()] = -0.2;
+    let [sound, _] = Automation::from(patch().leaning(lean)).render(&notes, 2.2, RATE as f32, 9);
+    let reference = Reference::new(&sound, RATE, &ear::EarConfig::default()).unwrap();
+    let mut locked = Bounds::ALL;
+    locked.fix(cutoff(), patch().matched()[cutoff()]);
+    let [found, held] = [Bounds::ALL, locked].map(|bounds| {
+        let improved = improve(&Question {
+            reference: &reference,
+            notes: &notes,
+            starts: &[patch()],
+            bounds,
+            inferred: None,
+            explore: false,
+            seconds: 600.0,
+            seed: 1,
+            step: &|| (),
+            stop: &Arc::default(),
+        });
+        improved.unwrap().unwrap()
+    });
+    let slope = found.patch.lean.slopes[cutoff()];
+    assert!((-0.3..-0.1).contains(&slope), "{slope}");
+    assert!(closed(found.starts[0], found.score) > 0.5, "{found:?}");
+    assert_eq!(held.patch.lean.slopes[cutoff()], 0.0);
 }
 
 #[test]

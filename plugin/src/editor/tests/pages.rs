@@ -135,6 +135,7 @@ fn a_found_sound_is_recalled_and_stays() {
     let mut stage = Stage::new(SIZE, None);
     let found = [0.2, 0.8].map(|x| KnownSound {
         mean: [x; MATCHED_COUNT],
+        lean: synth::Lean::NONE,
         likeness: 0.9,
     });
     stage.params.state.set_sounds(found.to_vec());

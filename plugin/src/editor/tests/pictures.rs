@@ -82,6 +82,7 @@ fn the_largest_window_at_twice_the_size_uses_its_room() {
     let mut stage = Stage::new([2400.0, 1500.0], None);
     let found = [0.2, 0.5, 0.8].map(|x| KnownSound {
         mean: [x; MATCHED_COUNT],
+        lean: synth::Lean::NONE,
         likeness: x,
     });
     stage.params.state.set_sounds(found.to_vec());
