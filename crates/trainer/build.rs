@@ -1,7 +1,7 @@
 //! Tells the trainer its commit and its libtorch's version, and our programs where libtorch's
 //! libraries are at run time: in `lib` next to the program, which in an engine folder holds them,
-//! and in cargo's target folder is a link made here to where they are. A program searches no path of
-//! the machine that built it.
+//! and in cargo's target folder is a link made here to where they are. A program searches no path
+//! of the machine that built it.
 
 use std::env;
 use std::fs;

@@ -73,8 +73,8 @@ enum Task {
     /// %LOCALAPPDATA%\Programs\Common). The engine goes to MirrorNet/engine/VERSION in the user's
     /// data folder, where every plugin format finds it. The factory patches go, as presets for VST3
     /// hosts, to ~/.vst3/presets/MirrorNet/MirrorNet (macOS: ~/Library/Audio/Presets, Windows:
-    /// %APPDATA%\VST3 Presets); presets of your own in there are never touched. A model of your own,
-    /// in MirrorNet/model of the same folder, is never touched.
+    /// %APPDATA%\VST3 Presets); presets of your own in there are never touched. A model of your
+    /// own, in MirrorNet/model of the same folder, is never touched.
     Install(Extent),
     /// Remove exactly what `install` of this version puts there.
     Uninstall,

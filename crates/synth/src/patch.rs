@@ -101,55 +101,25 @@ impl Patch {
         Self::default().with_matched(&h)
     }
 
-    /// The same sound at every key, said of the values at `key`.
-    pub(crate) fn around(mut self, key: f32) -> Self {
-        if !self.lean.is_none() {
-            for (&row, slope) in MATCHED.iter().zip(self.lean.slopes) {
-                self.values[row] += slope * (key - self.lean.key) / 12.0;
-            }
-        }
-        self.lean.key = key;
-        self
-    }
-
-    /// Whether a row has another value or slope than in `other`.
-    pub(crate) fn differs(&self, other: &Self, row: usize) -> bool {
-        let slope = |patch: &Self| params::matched_index(row).map(|i| patch.lean.slopes[i]);
-        self.values[row] != other.values[row] || slope(self) != slope(other)
-    }
-
-    /// Takes over a row's value and slope from `other`, which leans around the same key.
-    pub(crate) fn take(&mut self, other: &Self, row: usize) {
-        self.values[row] = other.values[row];
-        if let Some(i) = params::matched_index(row) {
-            self.lean.slopes[i] = other.lean.slopes[i];
-        }
-    }
-
     /// `self` at `t` = 0, `other` at `t` = 1, linear in normalised space. Choices don't glide: they
     /// are the other's from the start.
     pub fn lerp(&self, other: &Self, t: f32) -> Self {
         self.lerp_by_rows(other, |_| t)
     }
 
-    /// [`Patch::lerp`] with a `t` for each row; `other` where it is 1 or more.
+    /// [`Patch::lerp`] with a `t` for each row, and at [`COUNT`] one for the lean; `other` where it
+    /// is 1 or more.
     pub(crate) fn lerp_by_rows(&self, other: &Self, t: impl Fn(usize) -> f32) -> Self {
-        let from = self.around(other.lean.key);
-        let between = |row: usize, a: f32, b: f32| {
-            let t = t(row);
-            match t >= 1.0 || (PARAMS[row].is_stepped() && t > 0.0) {
-                true => b,
-                false => a + t * (b - a),
-            }
-        };
-        let slope = |i: usize| between(MATCHED[i], from.lean.slopes[i], other.lean.slopes[i]);
-        let lean = Lean {
-            key: other.lean.key,
-            slopes: std::array::from_fn(slope),
-        };
         Self {
-            values: std::array::from_fn(|row| between(row, from.values[row], other.values[row])),
-            lean,
+            values: std::array::from_fn(|i| {
+                let t = t(i);
+                if t >= 1.0 || (PARAMS[i].is_stepped() && t > 0.0) {
+                    other.values[i]
+                } else {
+                    self.values[i] + t * (other.values[i] - self.values[i])
+                }
+            }),
+            lean: self.lean.lerp(&other.lean, t(COUNT)),
         }
     }
 

@@ -78,13 +78,16 @@ impl Kernel for Step<'_> {
     }
 }
 
-/// A glide from one patch to another, each row in its own time.
+/// Number of glides of a patch: of each row, and of the lean.
+const GLIDES: usize = COUNT + 1;
+
+/// A glide from one patch to another, each row and the lean in their own time.
 struct PatchGlide {
     from: Patch,
     to: Patch,
-    /// Start and length of each row's glide, in samples.
-    start: [u64; COUNT],
-    samples: [f32; COUNT],
+    /// Start and length of each glide, in samples.
+    start: [u64; GLIDES],
+    samples: [f32; GLIDES],
 }
 
 impl Synth {
@@ -179,8 +182,8 @@ impl Synth {
             self.glide = Some(PatchGlide {
                 from: self.shared.patch,
                 to: *patch,
-                start: [self.position; COUNT],
-                samples: [samples; COUNT],
+                start: [self.position; GLIDES],
+                samples: [samples; GLIDES],
             });
         } else {
             self.glide = None;
@@ -188,24 +191,29 @@ impl Synth {
         }
     }
 
-    /// Aims the rows at `patch` that are not on their way there already: these glide as by
-    /// [`Synth::set_patch`], within `glide` seconds, while the others go on in their own time.
+    /// Aims the rows and the lean at `patch` that are not on their way there already: these glide as
+    /// by [`Synth::set_patch`], within `glide` seconds, while the others go on in their own time.
     pub fn glide_to(&mut self, patch: &Patch, glide: f32) {
-        let current = self.shared.patch.around(patch.lean.key);
+        let current = self.shared.patch;
         let start = self.position;
         let on_the_way = self.glide.get_or_insert(PatchGlide {
             from: current,
             to: current,
-            start: [start; COUNT],
-            samples: [1.0; COUNT],
+            start: [start; GLIDES],
+            samples: [1.0; GLIDES],
         });
-        on_the_way.from = on_the_way.from.around(patch.lean.key);
+        let samples = (glide * self.sample_rate).max(1.0);
         for row in 0..COUNT {
-            if patch.differs(&on_the_way.to, row) {
-                on_the_way.from.take(&current, row);
+            if patch.get(row) != on_the_way.to.get(row) {
+                on_the_way.from.set(row, current.get(row));
                 on_the_way.start[row] = start;
-                on_the_way.samples[row] = (glide * self.sample_rate).max(1.0);
+                on_the_way.samples[row] = samples;
             }
+        }
+        if patch.lean != on_the_way.to.lean {
+            on_the_way.from.lean = current.lean;
+            on_the_way.start[COUNT] = start;
+            on_the_way.samples[COUNT] = samples;
         }
         on_the_way.to = *patch;
     }
@@ -348,7 +356,7 @@ impl Synth {
         let now = self.position + CONTROL as u64;
         let time = |row: usize| (now - glide.start[row]) as f32 / glide.samples[row];
         let patch = glide.from.lerp_by_rows(&glide.to, time);
-        if (0..COUNT).all(|row| time(row) >= 1.0) {
+        if (0..GLIDES).all(|i| time(i) >= 1.0) {
             self.glide = None;
         }
         self.shared.apply(patch);

@@ -24,9 +24,9 @@ const QUICK: (u64, u64, usize) = (8, 6, 8);
 ///
 /// Experiments 1 and 2 mirror melodies of the synthesizer itself by the MirrorNet paper's
 /// generator, the second with a vibrato that no matched parameter has; experiment 3 mirrors other
-/// instruments. Unseen patches are compared with searches that have no encoder. The page is one HTML file,
-/// index.html, with sounds and pictures inside. What is finished is kept in the output folder: the
-/// same command goes on where it was ended.
+/// instruments. Unseen patches are compared with searches that have no encoder. The page is one
+/// HTML file, index.html, with sounds and pictures inside. What is finished is kept in the output
+/// folder: the same command goes on where it was ended.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder for the page; it is made where it is missing.

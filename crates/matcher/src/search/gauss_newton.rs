@@ -47,8 +47,6 @@ fn band_weights(residuals: &[f32]) -> Vec<f32> {
 /// of each (Broyden 1965), until a step gains little.
 #[derive(Default)]
 pub(super) struct GaussNewton {
-    /// Whether slopes move too.
-    leans: bool,
     linearization: Option<Linearization>,
 }
 
@@ -62,22 +60,8 @@ pub(super) struct StepResult {
 
 impl GaussNewton {
     /// Most renders that a step makes: the residual, its derivatives, and the steps tried.
-    pub(super) fn most_renders(&self) -> usize {
-        let columns = if self.leans { POINT } else { MATCHED_COUNT };
-        1 + columns + DAMPINGS.len()
-    }
-
-    /// A descent in the slopes too.
-    pub(super) fn leaning() -> Self {
-        Self {
-            leans: true,
-            linearization: None,
-        }
-    }
-
-    /// Whether slopes move too.
-    pub(super) fn leans(&self) -> bool {
-        self.leans
+    pub(super) fn most_renders(evaluator: &Evaluator<'_>) -> usize {
+        1 + coordinates(evaluator) + DAMPINGS.len()
     }
 
     /// Takes one step from `best`, and replaces it where the step is better.
@@ -92,7 +76,7 @@ impl GaussNewton {
             none => {
                 renders += 1;
                 let patch = match evaluator.middle() {
-                    Some(key) if self.leans && best.patch.lean.is_none() => {
+                    Some(key) if best.patch.lean.is_none() => {
                         best.patch.leaning(Lean { key, ..Lean::NONE })
                     }
                     _ => best.patch,
@@ -107,9 +91,9 @@ impl GaussNewton {
         };
         let is_new = linearization.jacobian.is_empty();
         if is_new {
-            renders += linearization.finite_differences(evaluator, self.leans);
+            renders += linearization.finite_differences(evaluator);
         }
-        let steps = linearization.damped_steps(&evaluator.bounds, self.leans);
+        let steps = linearization.damped_steps(&evaluator.bounds);
         let residuals = evaluator.residuals(&steps);
         renders += residuals.len();
         let value = |residual: &Residual| evaluator.penalized(&residual.score);
@@ -138,6 +122,14 @@ impl GaussNewton {
     }
 }
 
+/// Number of coordinates that a step moves: values, and where the clip tells of them slopes too.
+fn coordinates(evaluator: &Evaluator<'_>) -> usize {
+    match evaluator.middle() {
+        Some(_) => POINT,
+        None => MATCHED_COUNT,
+    }
+}
+
 /// Residual and Jacobian at a patch.
 struct Linearization {
     patch: Patch,
@@ -148,7 +140,7 @@ struct Linearization {
 
 impl Linearization {
     /// Computes the Jacobian by one-sided differences, and returns the number of renders.
-    fn finite_differences(&mut self, evaluator: &mut Evaluator<'_>, leans: bool) -> usize {
+    fn finite_differences(&mut self, evaluator: &mut Evaluator<'_>) -> usize {
         let bounds = evaluator.bounds;
         let h = point(&self.patch);
         // A coordinate without room stays: its column is zero.
@@ -156,8 +148,7 @@ impl Linearization {
             let [low, high] = bounds.ends(*i);
             high - low >= 2.0 * STEP
         };
-        let moving = if leans { POINT } else { MATCHED_COUNT };
-        let free: Vec<usize> = (0..moving).filter(free).collect();
+        let free: Vec<usize> = (0..coordinates(evaluator)).filter(free).collect();
         let steps: Vec<f64> = (free.iter())
             .map(|&i| match h[i] + STEP > bounds.ends(i)[1] {
                 true => -STEP,
@@ -182,7 +173,7 @@ impl Linearization {
     }
 
     /// Patches at which the linearized residual is smallest, one per damping.
-    fn damped_steps(&self, bounds: &Bounds, leans: bool) -> [Patch; DAMPINGS.len()] {
+    fn damped_steps(&self, bounds: &Bounds) -> [Patch; DAMPINGS.len()] {
         let (cells, bands) = self.residual.parts();
         let equations = |rows: Range<usize>, weights: &[f32]| {
             let columns = self.jacobian.iter().map(|c| &c[rows.clone()]);
@@ -196,8 +187,9 @@ impl Linearization {
                 add_scaled(&mut predicted, by as f32, &column[bands.clone()]);
             }
             let mut all = of_cells.clone() + equations(bands.clone(), &band_weights(&predicted));
-            // Without derivatives, slopes stay.
-            for i in (MATCHED_COUNT..POINT).filter(|_| leans) {
+            // Slopes of which nothing is known stay.
+            let known = |i: &usize| self.jacobian[*i].iter().any(|&d| d != 0.0);
+            for i in (MATCHED_COUNT..POINT).filter(known) {
                 all.hessian[i][i] += PRIOR;
                 all.gradient[i] += PRIOR * h[i];
             }
@@ -406,7 +398,7 @@ mod tests {
             residual,
             jacobian,
         };
-        let by = 10.0 * (here.damped_steps(&Bounds::ALL, true)[0].matched()[0] - 0.5);
+        let by = 10.0 * (here.damped_steps(&Bounds::ALL)[0].matched()[0] - 0.5);
         // Their mean is 0.4 dB below; with the weights of the start, the step would be 1 dB.
         assert!((-2.0..-1.5).contains(&by), "{by} dB");
     }

@@ -121,7 +121,7 @@ pub(super) fn refine_whole_clip(
         most,
     ) {
         let next = match &descent {
-            Some(descent) => descent.most_renders(),
+            Some(_) => GaussNewton::most_renders(evaluator),
             None => running[0].cma.population(),
         };
         if !search
@@ -143,9 +143,7 @@ pub(super) fn refine_whole_clip(
             Some(gauss_newton) => {
                 let step = gauss_newton.step(evaluator, &mut running[0].best);
                 renders = step.renders;
-                if !step.gains && !gauss_newton.leans() && evaluator.middle().is_some() {
-                    descent = Some(GaussNewton::leaning());
-                } else if !step.gains {
+                if !step.gains {
                     // Not earlier: the linearization is of the notes as they were.
                     adjust(search, evaluator, &mut running[0].best);
                     descent = None;
