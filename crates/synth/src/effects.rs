@@ -77,9 +77,15 @@ impl Effects {
     /// Plans the next [`CONTROL`] samples.
     #[inline]
     pub fn plan(&mut self, s: &EffectSettings) {
-        if !(self.idle && s.are_off()) {
+        if !self.stay_idle(s) {
             self.plan_stages(s);
         }
+    }
+
+    /// Whether no effect is heard, nor will be in the next step.
+    #[inline]
+    pub fn stay_idle(&self, s: &EffectSettings) -> bool {
+        self.idle && s.are_off()
     }
 
     fn plan_stages(&mut self, s: &EffectSettings) {

@@ -191,8 +191,8 @@ impl Synth {
         }
     }
 
-    /// Aims the rows and the lean at `patch` that are not on their way there already: these glide as
-    /// by [`Synth::set_patch`], within `glide` seconds, while the others go on in their own time.
+    /// Aims the rows and the lean at `patch` that are not on their way there already: these glide
+    /// as by [`Synth::set_patch`], within `glide` seconds, while the others go on in their own time.
     pub fn glide_to(&mut self, patch: &Patch, glide: f32) {
         let current = self.shared.patch;
         let start = self.position;
@@ -264,6 +264,12 @@ impl Synth {
     }
 
     fn advance(&mut self, left: &mut [f32], right: &mut [f32]) {
+        if self.rests() {
+            self.rest(left.len());
+            left.fill(0.0);
+            right.fill(0.0);
+            return;
+        }
         // Taken out, as if they belonged to a batch.
         let mut bank = mem::take(&mut self.bank);
         let mut done = 0;
@@ -283,6 +289,24 @@ impl Synth {
             right[from..done].copy_from_slice(r.unwrap_or(l));
         }
         self.bank = bank;
+    }
+
+    /// Whether nothing sounds or moves but the clocks.
+    fn rests(&self) -> bool {
+        let moves = self.glide.is_some() || self.hushing || !self.active.is_empty();
+        !moves && self.effects.stay_idle(&self.shared.settings.effects)
+    }
+
+    /// Moves the clocks on by `len` samples, as [`Synth::play`] and [`Synth::mix`] do: an instrument
+    /// that nobody plays costs next to nothing.
+    fn rest(&mut self, len: usize) {
+        let end = self.position + len as u64;
+        while self.position < end {
+            if self.to_grid() == 0 {
+                self.shared.advance(self.position);
+            }
+            self.position = end.min(self.position + self.ahead() as u64);
+        }
     }
 
     /// Samples to the control grid's next line; a whole step on a line.

@@ -186,7 +186,7 @@ pub fn rivals(
     // The best candidate is rendered once more to begin the corrections.
     let spent = MAX_CANDIDATES + 1;
     let options = Options {
-        renders: Some(sizes.ours.saturating_sub(spent + GENERATION)),
+        renders: Some(sizes.ours.saturating_sub(spent + LONGEST_STEP)),
         threads,
         ..Options::around(&inferred.whole)
     };
@@ -204,8 +204,9 @@ pub fn rivals(
     })
 }
 
-/// Renders by which a search may exceed its limit: a generation that has begun is ended.
-const GENERATION: usize = 24;
+/// Renders by which a search may exceed its limit: a step that has begun is ended, the longest of
+/// which has a render for each matched parameter's value and slope, and a few more.
+const LONGEST_STEP: usize = 2 * MATCHED_COUNT + 6;
 
 /// Likeness of the best of `renders` renders of a CMA-ES that begins in the middle of all ranges,
 /// for the objective that our own search has.

@@ -414,7 +414,7 @@ impl Matching {
     fn judge(&mut self, inferred: Option<&Inference>) -> bool {
         let bounds = self.bounds();
         let patch = |values: &[f32; MATCHED_COUNT]| bounds.patch(&self.knobs, values);
-        let leaning = |values, lean: &Lean| patch(values).leaning(*lean);
+        let leaning = |values, lean: &Lean| patch(values).leaning(self.limits.lean(*lean));
         let held = self.held.map(|held| (held.inference.mean, held.lean));
         // Just after a change the sound before it may turn out to go on.
         let begun = self.sounding <= self.changed_at + 2 * YOUNG;
@@ -625,7 +625,8 @@ impl Matching {
         let patch = |values: &[f32; MATCHED_COUNT]| bounds.patch(&self.knobs, values);
         let fresh = current.is_none();
         let mut starts: Vec<Patch> = Vec::new();
-        let leaning = |held: &Target| patch(&held.inference.mean).leaning(held.lean);
+        let leaning =
+            |held: &Target| patch(&held.inference.mean).leaning(self.limits.lean(held.lean));
         starts.extend(self.held.iter().map(leaning));
         starts.push(patch(&self.knobs.matched()));
         starts.extend(

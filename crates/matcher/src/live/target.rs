@@ -48,6 +48,16 @@ impl Limits {
         ranges: [[0.0, 1.0]; MATCHED_COUNT],
     };
 
+    /// `lean` without the slopes of locked parameters, which stay at the knob at every key.
+    pub(super) fn lean(&self, mut lean: Lean) -> Lean {
+        for (slope, locked) in lean.slopes.iter_mut().zip(self.locked) {
+            if locked {
+                *slope = 0.0;
+            }
+        }
+        lean
+    }
+
     /// The values that the match may give the matched parameters over `knobs`.
     pub(super) fn bounds(&self, knobs: &Patch) -> Bounds {
         let knobs = knobs.matched();
@@ -123,12 +133,15 @@ impl Target {
                 free += 1;
                 let knob = knobs.get(row);
                 patch.set(row, knob + amount * (self.inferred(i, limits) - knob));
-                patch.lean.slopes[i] = amount * self.lean.slopes[i];
             }
         }
         let share = amount * free as f32 / MATCHED_COUNT as f32;
-        if !patch.lean.is_none() {
-            patch.lean.key = self.lean.key;
+        let lean = limits.lean(self.lean);
+        if amount > 0.0 && !lean.is_none() {
+            patch.lean = Lean {
+                slopes: lean.slopes.map(|slope| amount * slope),
+                ..lean
+            };
         }
         if share > 0.0 {
             patch.set_plain(LEVEL, knobs.plain(LEVEL) + share * self.level_db);

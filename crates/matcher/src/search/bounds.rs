@@ -83,13 +83,22 @@ impl Bounds {
         self.patch(patch, &std::array::from_fn(|i| point[i] as f32))
     }
 
+    /// Value of a coordinate of a [`Point`] that is to go from one to another, as far as it may.
+    pub(super) fn within(&self, i: usize, from: f64, to: f64) -> f64 {
+        match self.ends(i) {
+            // A slope without room is none of the search's.
+            [low, high] if i >= MATCHED_COUNT && low == high => from,
+            [low, high] => to.max(low).min(high),
+        }
+    }
+
     /// [`Bounds::patch_at`], with the slopes of `point` too.
     pub(super) fn leaning_patch_at(&self, patch: &Patch, point: &Point) -> Patch {
         let mut patch = self.patch_at(patch, point);
         patch.lean = Lean {
             slopes: std::array::from_fn(|i| {
-                let [low, high] = self.ends(MATCHED_COUNT + i);
-                point[MATCHED_COUNT + i].max(low).min(high) as f32
+                let slope = f64::from(patch.lean.slopes[i]);
+                self.within(MATCHED_COUNT + i, slope, point[MATCHED_COUNT + i]) as f32
             }),
             ..patch.lean
         };
@@ -126,5 +135,18 @@ mod tests {
         bounds.fix(1, 0.7);
         let patch = bounds.patch(&Patch::default(), &values).matched();
         assert_eq!(patch[..4], [0.7, 0.6, 0.3, 0.5]);
+    }
+
+    #[test]
+    fn slopes_without_room_stay() {
+        let mut bounds = Bounds::ALL;
+        bounds.fix(0, 0.7);
+        let lean = Lean {
+            key: 60.0,
+            slopes: [0.1; MATCHED_COUNT],
+        };
+        let start = Patch::default().leaning(lean);
+        let steep = bounds.leaning_patch_at(&start, &[0.75; POINT]);
+        assert_eq!(steep.lean.slopes[..2], [0.1, STEEPEST as f32]);
     }
 }

@@ -289,8 +289,7 @@ impl NormalEquations {
             let step = solve(&mut matrix, right);
             let mut all_within = true;
             for i in 0..POINT {
-                let [low, high] = bounds.ends(i);
-                let end = (h[i] + step[i]).max(low).min(high) - h[i];
+                let end = bounds.within(i, h[i], h[i] + step[i]) - h[i];
                 if fixed[i].is_none() && (end - step[i]).abs() > 1e-9 {
                     fixed[i] = Some(end);
                     all_within = false;
