@@ -192,7 +192,8 @@ impl Synth {
     }
 
     /// Aims the rows and the lean at `patch` that are not on their way there already: these glide
-    /// as by [`Synth::set_patch`], within `glide` seconds, while the others go on in their own time.
+    /// as by [`Synth::set_patch`], within `glide` seconds, while the others go on in their own
+    /// time.
     pub fn glide_to(&mut self, patch: &Patch, glide: f32) {
         let current = self.shared.patch;
         let start = self.position;
