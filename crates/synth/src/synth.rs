@@ -298,8 +298,8 @@ impl Synth {
         !moves && self.effects.stay_idle(&self.shared.settings.effects)
     }
 
-    /// Moves the clocks on by `len` samples, as [`Synth::play`] and [`Synth::mix`] do: an instrument
-    /// that nobody plays costs next to nothing.
+    /// Moves the clocks on by `len` samples, as [`Synth::play`] and [`Synth::mix`] do: an
+    /// instrument that nobody plays costs next to nothing.
     fn rest(&mut self, len: usize) {
         let end = self.position + len as u64;
         while self.position < end {
