@@ -235,6 +235,8 @@ mod tests {
         };
         assert!(take(&feed).is_empty());
         assert_eq!((feed.take_output(), feed.take_sidechain()), (1.5, 0.0));
+        assert_eq!(feed.take_output(), 0.0);
+        assert_eq!(feed.notes(), [1, 3]);
         audio.show(&feed, Some([&block; 2]), [&block; 2], 0, 0);
         assert_eq!((feed.take_output(), feed.take_sidechain()), (0.0, 0.0));
         assert_eq!(feed.notes(), [1, 0]);

@@ -82,7 +82,7 @@ impl Effects {
         }
     }
 
-    /// Whether no effect is heard, nor will be in the next step.
+    /// Returns whether no effect is heard, and with these settings none will be in the next step.
     #[inline]
     pub fn stay_idle(&self, s: &EffectSettings) -> bool {
         self.idle && s.are_off()

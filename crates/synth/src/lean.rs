@@ -27,7 +27,7 @@ impl Lean {
         slopes: [0.0; MATCHED_COUNT],
     };
 
-    /// Whether the values are the same at every key.
+    /// Returns whether the values are the same at every key.
     pub fn is_none(&self) -> bool {
         self.slopes.iter().all(|&slope| slope == 0.0)
     }

@@ -14,7 +14,7 @@ pub struct SharedState {
     pub patch: Patch,
     /// Settings of the patch.
     pub settings: Settings,
-    /// Whether the patch differs from key to key.
+    /// True where the patch sounds different from key to key.
     pub leans: bool,
     /// Number of patches so far.
     pub version: u64,

@@ -292,7 +292,7 @@ impl Synth {
         self.bank = bank;
     }
 
-    /// Whether nothing sounds or moves but the clocks.
+    /// Returns whether the instrument is silent and only its clocks move.
     fn rests(&self) -> bool {
         let moves = self.glide.is_some() || self.hushing || !self.active.is_empty();
         !moves && self.effects.stay_idle(&self.shared.settings.effects)

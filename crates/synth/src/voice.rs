@@ -208,7 +208,9 @@ impl Voice {
         } else {
             self.own_version = 0;
             let mut sum = Sum::default();
-            shared.patch.lean.add_to(self.note.key, &mut sum);
+            if shared.leans {
+                shared.patch.lean.add_to(self.note.key, &mut sum);
+            }
             self.modulation.add_to(&mut sum);
             s.matrix.add_to(&mut sum, |source| self.source(source));
             self.own = Some(s.modulated(&shared.patch, &sum));

@@ -111,8 +111,8 @@ impl Sounds {
         sound.mean.map(f32::to_bits).hash(&mut hasher);
         let key = hasher.finish();
         let texture = self.pictures.entry(key).or_insert_with(|| {
-            let patch = scene.params.knobs().with_matched(&sound.mean);
-            let patch = patch.leaning(sound.lean);
+            let knobs = scene.params.knobs();
+            let patch = knobs.with_matched(&sound.mean).leaning(sound.lean);
             let note = Note {
                 onset: 0.0,
                 duration: 0.7 * SECONDS,

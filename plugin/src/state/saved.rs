@@ -7,7 +7,7 @@
 use matcher::Inference;
 use matcher::live::{KnownSound, Limits, MOST_DB, MOST_SOUNDS, Target};
 use serde_json::{Map, Value, json};
-use synth::{COUNT, Lean, MATCHED, MATCHED_COUNT, PARAMS, Patch};
+use synth::{COUNT, Lean, MATCHED, MATCHED_COUNT, PARAMS, Patch, params};
 
 use crate::reference::{Choice, MELODIES};
 
@@ -238,7 +238,7 @@ impl Saved {
 
 /// Place of a parameter among the matched ones.
 fn place(id: &str) -> Option<usize> {
-    MATCHED.iter().position(|&row| PARAMS[row].id == id)
+    params::index_of(id).and_then(params::matched_index)
 }
 
 /// Reads the source. A melody that this version doesn't have is the sidechain.

@@ -1,7 +1,7 @@
 //! Hands, automation and loads on the matched knobs.
 
 use super::*;
-use synth::params::{FILTER_CUTOFF, FILTER_KEYTRACK};
+use synth::params::{FILTER_CUTOFF, FILTER_KEYTRACK, matched_index};
 
 const BLOCK: f32 = 0.01;
 
@@ -28,7 +28,7 @@ impl Bench {
 
     /// Plays a block; returns the cutoff that sounds in it.
     fn block(&mut self) -> f32 {
-        let cutoff = MATCHED.iter().position(|&row| row == FILTER_CUTOFF);
+        let cutoff = matched_index(FILTER_CUTOFF);
         let cutoff = cutoff.expect("it is matched");
         let mut patch = Patch::default();
         let sounds = |bench: &Self| match bench.state.limits().locked[cutoff] {

@@ -10,7 +10,7 @@ use crate::evaluate::EvaluateError;
 use crate::parallel::{cores, side_by_side};
 use ear::{EarConfig, EarError, Spectrogram};
 use matcher::metric::likeness;
-use matcher::search::{MAX_CANDIDATES, Options, Reference, SepCma};
+use matcher::search::{LONGEST_STEP, MAX_CANDIDATES, Options, Reference, SepCma};
 use matcher::search::{candidates, infer_clip, patch_at, refine};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
@@ -183,7 +183,8 @@ pub fn rivals(
     let threads = cores();
     let starts = candidates(&reference, notes, &inferred, &mut model.encoder, threads)
         .map_err(EvaluateError::from)?;
-    // The best candidate is rendered once more to begin the corrections.
+    // The best candidate is rendered once more to begin the corrections. A step that has begun is
+    // ended, beyond the limit too.
     let spent = MAX_CANDIDATES + 1;
     let options = Options {
         renders: Some(sizes.ours.saturating_sub(spent + LONGEST_STEP)),
@@ -203,10 +204,6 @@ pub fn rivals(
         blind: blind(&reference, notes, sizes.blind).map_err(EvaluateError::from)?,
     })
 }
-
-/// Renders by which a search may exceed its limit: a step that has begun is ended, the longest of
-/// which has a render for each matched parameter's value and slope, and a few more.
-const LONGEST_STEP: usize = 2 * MATCHED_COUNT + 6;
 
 /// Likeness of the best of `renders` renders of a CMA-ES that begins in the middle of all ranges,
 /// for the objective that our own search has.

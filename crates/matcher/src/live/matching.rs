@@ -397,12 +397,14 @@ impl Matching {
         });
     }
 
-    fn hold_values(&mut self, mean: [f32; MATCHED_COUNT], lean: Lean) {
+    /// Holds a sound that was found.
+    fn hold_sound(&mut self, sound: &KnownSound) {
         self.hold(Inference {
-            mean,
+            mean: sound.mean,
             sigma: [LEAST_SIGMA; MATCHED_COUNT],
         });
-        self.held = self.held.map(|held| held.leaning(lean));
+        self.held = self.held.map(|held| held.leaning(sound.lean));
+        self.likeness = Some(sound.likeness);
     }
 
     fn bounds(&self) -> Bounds {
@@ -426,7 +428,7 @@ impl Matching {
         patches.extend(held.iter().map(|(mean, lean)| leaning(mean, lean)));
         patches.extend(inferred.map(|inferred| patch(&inferred.mean)));
         patches.extend(tried.iter().map(|&i| {
-            let sound = self.memory.sound(i);
+            let sound = &self.memory.sound(i).known;
             leaning(&sound.mean, &sound.lean)
         }));
         let frames = self.sounding as usize;
@@ -447,7 +449,7 @@ impl Matching {
         self.best = of_knobs.max(of_held).max(of_encoder);
 
         if self.searched {
-            let before = self.memory.current().map_or(of_held, |s| s.likeness);
+            let before = self.memory.current().map_or(of_held, |s| s.known.likeness);
             self.loss += SMOOTHING * (before - of_held - self.loss);
             if self.loss > STALE {
                 self.memory.wake();
@@ -468,7 +470,7 @@ impl Matching {
         }
         let best = |(i, l): (usize, f32)| (tried[i], l);
         let back = (all.enumerate().map(best))
-            .filter(|(i, l)| *l >= self.memory.sound(*i).likeness - NEAR)
+            .filter(|(i, l)| *l >= self.memory.sound(*i).known.likeness - NEAR)
             .max_by(|a, b| a.1.total_cmp(&b.1))
             .filter(|(_, l)| *l > of_held.max(of_encoder) && *l >= LEAST_LIKENESS);
         if let Some((i, likeness)) = back {
@@ -539,11 +541,10 @@ impl Matching {
     fn recall(&mut self, i: usize, likeness: f32) {
         self.cancel();
         let sound = self.memory.enter(i);
-        let (mean, lean, earlier) = (sound.mean, sound.lean, sound.phrase.clone());
+        let (known, earlier) = (sound.known, sound.phrase.clone());
         self.phrase.keep(self.sounding as usize);
         self.phrase.resume(&earlier);
-        self.hold_values(mean, lean);
-        self.likeness = Some(likeness);
+        self.hold_sound(&KnownSound { likeness, ..known });
         self.following = false;
         self.searched = true;
         self.loss = 0.0;
@@ -560,7 +561,7 @@ impl Matching {
             return false;
         };
         self.pending = None;
-        match found.filter(|found| found.likeness >= LEAST_FOUND && self.unlike == 0) {
+        match found.filter(|found| found.sound.likeness >= LEAST_FOUND && self.unlike == 0) {
             Some(found) => {
                 self.follow_search(&found, fresh);
                 true
@@ -576,20 +577,16 @@ impl Matching {
         let gain = found.value - found.starts.iter().fold(f32::MIN, |m, &v| m.max(v));
         let phrase = self.phrase.to_vec();
         if fresh {
-            self.memory
-                .add(Sound::new(found.mean, found.lean, found.likeness));
+            self.memory.add(Sound::new(found.sound));
         }
         self.changed = true;
         if let Some(sound) = self.memory.current_mut() {
-            sound.mean = found.mean;
-            sound.lean = found.lean;
-            sound.likeness = found.likeness;
+            sound.known = found.sound;
             sound.phrase = phrase;
             sound.searches += 1;
             sound.little = if gain < LITTLE { sound.little + 1 } else { 0 };
         }
-        self.hold_values(found.mean, found.lean);
-        self.likeness = Some(found.likeness);
+        self.hold_sound(&found.sound);
         self.following = false;
         self.searched = true;
         self.strange = 0;
@@ -611,14 +608,13 @@ impl Matching {
             return;
         }
         let mut bounds = self.bounds();
-        let ended = self.judge.notes_ended();
-        if ended == std::mem::replace(&mut self.ended, ended) {
+        let before = std::mem::replace(&mut self.ended, self.judge.notes_ended());
+        if self.ended == before {
             let knobs = self.knobs.matched();
             let values = self.held.map_or(knobs, |held| held.inference.mean);
             let envelopes = (0..MATCHED_COUNT).filter(|&i| of_an_envelope(i));
             envelopes.for_each(|i| bounds.fix(i, values[i]));
         }
-        let current = self.memory.current();
         let Some(searcher) = &mut self.searcher else {
             return;
         };

@@ -19,13 +19,9 @@ pub struct KnownSound {
 /// A sound that was searched.
 #[derive(Clone, Debug)]
 pub(super) struct Sound {
-    /// The best values found for the matched parameters, normalised.
-    pub(super) mean: [f32; MATCHED_COUNT],
-    /// How they change across the keyboard.
-    pub(super) lean: Lean,
-    /// Likeness of these values to the last phrase searched.
-    pub(super) likeness: f32,
-    /// Samples of that phrase, at the ear's own rate.
+    /// The patch found, and its likeness.
+    pub(super) known: KnownSound,
+    /// Samples of the phrase last searched, at the ear's own rate.
     pub(super) phrase: Vec<f32>,
     /// Number of searches so far, and of the last ones in a row that found little.
     pub(super) searches: u32,
@@ -33,12 +29,10 @@ pub(super) struct Sound {
 }
 
 impl Sound {
-    /// A sound for which these values were found.
-    pub(super) fn new(mean: [f32; MATCHED_COUNT], lean: Lean, likeness: f32) -> Self {
+    /// A sound that was found, and not searched since.
+    pub(super) fn new(known: KnownSound) -> Self {
         Self {
-            mean,
-            lean,
-            likeness,
+            known,
             phrase: Vec::new(),
             searches: 0,
             little: 0,
@@ -59,19 +53,13 @@ pub(super) struct Memory {
 impl Memory {
     /// Returns the parts of the sounds that projects keep.
     pub(super) fn known(&self) -> Vec<KnownSound> {
-        let known = |sound: &Sound| KnownSound {
-            mean: sound.mean,
-            lean: sound.lean,
-            likeness: sound.likeness,
-        };
-        self.sounds.iter().map(known).collect()
+        self.sounds.iter().map(|sound| sound.known).collect()
     }
 
     /// A memory of what was kept, in which none of the sounds is heard.
     pub(super) fn of(known: &[KnownSound]) -> Self {
-        let sound = |known: &KnownSound| Sound::new(known.mean, known.lean, known.likeness);
         Self {
-            sounds: known.iter().take(MOST).map(sound).collect(),
+            sounds: known.iter().copied().take(MOST).map(Sound::new).collect(),
             ..Self::default()
         }
     }
@@ -135,7 +123,11 @@ mod tests {
     use super::*;
 
     fn sound(x: f32) -> Sound {
-        Sound::new([x; MATCHED_COUNT], Lean::NONE, x)
+        Sound::new(KnownSound {
+            mean: [x; MATCHED_COUNT],
+            lean: Lean::NONE,
+            likeness: x,
+        })
     }
 
     #[test]
@@ -143,14 +135,14 @@ mod tests {
         let mut memory = Memory::default();
         assert!(memory.current().is_none() && memory.next(4).is_empty());
         (0..20).for_each(|i| memory.add(sound(i as f32)));
-        assert_eq!(memory.current().unwrap().likeness, 19.0);
+        assert_eq!(memory.current().unwrap().known.likeness, 19.0);
         memory.leave();
         assert!(memory.current().is_none());
         assert_eq!(memory.next(4), [0, 1, 2, 3]);
         assert_eq!(memory.next(4), [4, 5, 6, 7]);
-        assert_eq!(memory.sound(15).likeness, 4.0);
-        assert_eq!(memory.enter(15).likeness, 4.0);
-        let order: Vec<f32> = (0..3).map(|i| memory.sound(i).likeness).collect();
+        assert_eq!(memory.sound(15).known.likeness, 4.0);
+        assert_eq!(memory.enter(15).known.likeness, 4.0);
+        let order: Vec<f32> = (0..3).map(|i| memory.sound(i).known.likeness).collect();
         assert_eq!(order, [4.0, 19.0, 18.0]);
     }
 }

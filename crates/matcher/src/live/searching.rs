@@ -1,6 +1,7 @@
 //! Searches asked for while listening, and the worker that does them for all instances.
 
 use super::LoopState;
+use super::memory::KnownSound;
 use crate::metric::{melody, raise_sub};
 use crate::model::Encoder;
 use crate::search::{Bounds, Question, Reference, improve, infer_clip};
@@ -11,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use synth::{Lean, MATCHED_COUNT, Patch};
+use synth::Patch;
 use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 
 /// Longest time for which an offline render is kept waiting for one step of a search.
@@ -42,12 +43,8 @@ pub struct Request {
 /// Result of a search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// Matched parameters, normalised.
-    pub(super) mean: [f32; MATCHED_COUNT],
-    /// How they change across the keyboard.
-    pub(super) lean: Lean,
-    /// Likeness to the phrase.
-    pub(super) likeness: f32,
+    /// The best patch, and its likeness to the phrase.
+    pub(super) sound: KnownSound,
     /// Objective of the search, and those of the starts.
     pub(super) value: f32,
     pub(super) starts: Vec<f32>,
@@ -87,9 +84,11 @@ fn answer(request: &mut Request, stop: &Arc<AtomicBool>, step: &dyn Fn()) -> Opt
     })
     .ok()??;
     Some(Found {
-        mean: improved.patch.matched(),
-        lean: improved.patch.lean,
-        likeness: improved.score.likeness,
+        sound: KnownSound {
+            mean: improved.patch.matched(),
+            lean: improved.patch.lean,
+            likeness: improved.score.likeness,
+        },
         value: improved.score.objective(),
         starts: improved.starts.iter().map(|s| s.objective()).collect(),
     })

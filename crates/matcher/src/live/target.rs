@@ -188,7 +188,7 @@ mod tests {
         limits.locked[2] = true;
         let half = target.effective(&knobs, 0.5, &limits);
         for row in (0..synth::COUNT).filter(|&row| row != LEVEL) {
-            let expected = match MATCHED.iter().position(|&m| m == row) {
+            let expected = match synth::params::matched_index(row) {
                 Some(i) if i != 2 => 0.5 * (knobs.get(row) + target.inference.mean[i]),
                 _ => knobs.get(row),
             };

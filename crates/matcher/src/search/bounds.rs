@@ -1,6 +1,6 @@
 //! The values that a search may give the matched parameters: the player's locks and ranges.
 
-use synth::params::SUB_LEVEL;
+use synth::params::{SUB_LEVEL, matched_index};
 use synth::{Lean, MATCHED, MATCHED_COUNT, Patch, can_modulate};
 
 /// Level of a sub-oscillator, normalised, up to which the key's pitch is heard rather than its own.
@@ -51,15 +51,15 @@ impl Bounds {
         }
     }
 
-    /// Whether a patch may have a sub-oscillator whose pitch is heard.
+    /// Returns whether a patch may have a sub-oscillator whose pitch is heard.
     pub fn allow_sub(&self) -> bool {
-        let sub = MATCHED.iter().position(|&row| row == SUB_LEVEL);
+        let sub = matched_index(SUB_LEVEL);
         sub.is_some_and(|i| self.high[i] > QUIET_SUB)
     }
 
     /// Forbids, as far as another level is allowed, a sub-oscillator whose pitch is heard.
     pub fn without_sub(mut self) -> Self {
-        if let Some(i) = MATCHED.iter().position(|&row| row == SUB_LEVEL) {
+        if let Some(i) = matched_index(SUB_LEVEL) {
             self.high[i] = self.high[i].min(QUIET_SUB).max(self.low[i]);
         }
         self
@@ -114,7 +114,7 @@ mod tests {
     fn a_locked_sub_oscillator_is_not_allowed() {
         let mut bounds = Bounds::ALL;
         assert!(bounds.allow_sub());
-        let sub = MATCHED.iter().position(|&row| row == SUB_LEVEL).unwrap();
+        let sub = matched_index(SUB_LEVEL).unwrap();
         let mut locked = bounds;
         locked.fix(sub, 0.5);
         assert_eq!(locked.without_sub(), locked);

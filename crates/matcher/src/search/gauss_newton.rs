@@ -43,6 +43,10 @@ fn band_weights(residuals: &[f32]) -> Vec<f32> {
     residuals.iter().map(weight).collect()
 }
 
+/// Most renders that a step of a search makes: the residual, its derivatives by values and slopes,
+/// and the steps tried.
+pub const LONGEST_STEP: usize = 1 + POINT + DAMPINGS.len();
+
 /// A descent by Gauss-Newton steps. A Jacobian serves for several steps, corrected by the residual
 /// of each (Broyden 1965), until a step gains little.
 #[derive(Default)]

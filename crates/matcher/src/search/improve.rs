@@ -37,7 +37,7 @@ const EXPLORED: f64 = 0.6;
 const STEP: f32 = 0.1;
 
 /// Likeness below that of the most alike start up to which another one is as alike.
-const AS_ALIKE: f32 = 0.005;
+pub(super) const AS_ALIKE: f32 = 0.005;
 /// Number of voiced frames of a phrase that may lose their pitch: those of attacks are a matter of
 /// chance, and of a second a hundredth is but one frame.
 const SOME_FRAMES: f32 = 4.0;
@@ -208,46 +208,4 @@ fn decide(question: &Question<'_>, found: &[Patch], notes: &[Note]) -> Result<Im
         }
     }
     Ok(improved)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ear::EarConfig;
-
-    const RATE: f32 = 16_000.0;
-
-    #[test]
-    fn no_result_is_less_alike_than_a_start() {
-        let note = |i: usize| Note {
-            onset: 0.05 + 0.4 * i as f64,
-            duration: 0.35,
-            key: 57.0 + 5.0 * i as f32,
-            velocity: 0.8,
-        };
-        let notes: Vec<Note> = (0..3).map(note).collect();
-        let mut rng = Pcg64Mcg::seed_from_u64(5);
-        for _ in 0..8 {
-            let sound = Patch::random(&mut rng);
-            let starts: Vec<Patch> = (0..4).map(|_| Patch::random(&mut rng)).collect();
-            let sound = synth::render_mono(&sound, &notes, 1.3, RATE, 1);
-            let reference = Reference::new(&sound, RATE.into(), &EarConfig::default()).unwrap();
-            let improved = improve(&Question {
-                reference: &reference,
-                notes: &notes,
-                starts: &starts,
-                bounds: Bounds::ALL,
-                inferred: None,
-                explore: false,
-                seconds: 0.0,
-                seed: 1,
-                step: &|| (),
-                stop: &Arc::default(),
-            });
-            let improved = improved.unwrap().unwrap();
-            let likenesses = improved.starts.iter().map(|s| s.likeness);
-            let most_alike = likenesses.fold(-1.0, f32::max);
-            assert!(improved.score.likeness >= most_alike - AS_ALIKE);
-        }
-    }
 }

@@ -28,6 +28,7 @@ pub use bounds::Bounds;
 pub use candidates::{MAX_CANDIDATES, candidates, candidates_until};
 pub use clip::{ClipInference, infer_clip};
 pub use cma::{Sample, SepCma};
+pub use gauss_newton::LONGEST_STEP;
 pub use improve::{Improved, Question, improve};
 pub use objective::{RENDER_SEED, Reference, Score};
 pub use passages::Passages;

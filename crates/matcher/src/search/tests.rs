@@ -2,6 +2,7 @@
 
 use super::clip::{ClipInference, infer_clip};
 use super::cma::SepCma;
+use super::improve::AS_ALIKE;
 use super::*;
 use crate::model::Encoder;
 use crate::model::{EncoderError, INPUT_LEN};
@@ -282,10 +283,53 @@ impl Encoder for Bright {
 
 /// Index of the cutoff among the matched parameters.
 fn cutoff() -> usize {
-    let place = synth::MATCHED
-        .iter()
-        .position(|&row| row == params::FILTER_CUTOFF);
+    let place = params::matched_index(params::FILTER_CUTOFF);
     place.expect("cutoff is matched")
+}
+
+/// Result of a short search without an encoder, `seconds` of renders long.
+fn improved(
+    reference: &Reference,
+    notes: &[Note],
+    starts: &[Patch],
+    bounds: Bounds,
+    seconds: f64,
+) -> Improved {
+    let improved = improve(&Question {
+        reference,
+        notes,
+        starts,
+        bounds,
+        inferred: None,
+        explore: false,
+        seconds,
+        seed: 1,
+        step: &|| (),
+        stop: &Arc::default(),
+    });
+    improved.unwrap().unwrap()
+}
+
+#[test]
+fn no_result_is_less_alike_than_a_start() {
+    let note = |i: usize| Note {
+        onset: 0.05 + 0.4 * i as f64,
+        duration: 0.35,
+        key: 57.0 + 5.0 * i as f32,
+        velocity: 0.8,
+    };
+    let notes: Vec<Note> = (0..3).map(note).collect();
+    let mut rng = Pcg64Mcg::seed_from_u64(5);
+    for _ in 0..8 {
+        let sound = Patch::random(&mut rng);
+        let starts: Vec<Patch> = (0..4).map(|_| Patch::random(&mut rng)).collect();
+        let sound = synth::render_mono(&sound, &notes, 1.3, RATE as f32, 1);
+        let reference = Reference::new(&sound, RATE, &ear::EarConfig::default()).unwrap();
+        let improved = improved(&reference, &notes, &starts, Bounds::ALL, 0.0);
+        let likenesses = improved.starts.iter().map(|s| s.likeness);
+        let most_alike = likenesses.fold(-1.0, f32::max);
+        assert!(improved.score.likeness >= most_alike - AS_ALIKE);
+    }
 }
 
 #[test]
@@ -307,21 +351,8 @@ fn a_sound_that_changes_from_key_to_key_is_leaned_to() {
     let reference = Reference::new(&sound, RATE, &ear::EarConfig::default()).unwrap();
     let mut locked = Bounds::ALL;
     locked.fix(cutoff(), patch().matched()[cutoff()]);
-    let [found, held] = [Bounds::ALL, locked].map(|bounds| {
-        let improved = improve(&Question {
-            reference: &reference,
-            notes: &notes,
-            starts: &[patch()],
-            bounds,
-            inferred: None,
-            explore: false,
-            seconds: 600.0,
-            seed: 1,
-            step: &|| (),
-            stop: &Arc::default(),
-        });
-        improved.unwrap().unwrap()
-    });
+    let [found, held] =
+        [Bounds::ALL, locked].map(|bounds| improved(&reference, &notes, &[patch()], bounds, 600.0));
     let slope = found.patch.lean.slopes[cutoff()];
     assert!((-0.3..-0.1).contains(&slope), "{slope}");
     assert!(closed(found.starts[0], found.score) > 0.5, "{found:?}");

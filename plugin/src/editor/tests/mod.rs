@@ -15,7 +15,7 @@ use nice_plug::context::gui::GuiContextInner;
 use nice_plug::params::InternalParamMut;
 use nice_plug::prelude::{ParamPtr, PluginState};
 use parking_lot::Mutex;
-use synth::params::FILTER_CUTOFF;
+use synth::params::{FILTER_CUTOFF, matched_index};
 use synth::{MATCHED, MATCHED_COUNT};
 
 /// A host that sets parameters at once and records the gestures.
@@ -74,7 +74,7 @@ fn inference(mean: f32) -> Target {
 
 /// Place of the cutoff among the matched parameters.
 fn cutoff() -> usize {
-    let place = MATCHED.iter().position(|&row| row == FILTER_CUTOFF);
+    let place = matched_index(FILTER_CUTOFF);
     place.expect("it is matched")
 }
 
