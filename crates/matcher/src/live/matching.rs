@@ -44,16 +44,16 @@ const TRIED: usize = 4;
 const PROMISING: f32 = 0.55;
 const LEAST_FOUND: f32 = 0.7;
 /// Length of the phrase, in frames, from which on it is searched.
-const SEARCHED: usize = 112;
+const SEARCHED: usize = 75;
 /// Renders that a second of the stream pays for, in seconds; least number of renders of the phrase
 /// in a search, and least length of all of them together, in seconds.
 const PACE: f64 = 240.0;
 const LEAST_RENDERS: f64 = 60.0;
-const LEAST_SECONDS: f64 = 200.0;
+const LEAST_SECONDS: f64 = 100.0;
 /// Factor of the length of a search that begins elsewhere.
 const EXPLORING: f64 = 3.0;
-/// Number of searches of a sound for which the encoder is asked about the phrase: what was found on
-/// its first notes may fit those only.
+/// Number of searches of a sound for which the encoder is asked about the phrase, besides those that
+/// begin elsewhere: what was found on its first notes may fit those only.
 const ASKED: u32 = 3;
 /// Gain of a search below which it has found little, and number of such searches in a row after
 /// which the sound is not searched any more.
@@ -642,7 +642,7 @@ impl Matching {
             starts,
             bounds,
             encoder: match current {
-                Some(sound) if sound.searches >= ASKED => None,
+                Some(sound) if sound.searches >= ASKED && !explore => None,
                 _ => encoder(),
             },
             explore,

@@ -32,7 +32,7 @@ pub struct Request {
     /// Patches known so far; the first is the one that plays. See [`Question::starts`].
     pub(super) starts: Vec<Patch>,
     pub(super) bounds: Bounds,
-    /// Encoder to ask about the phrase, for a sound that wasn't searched before.
+    /// Encoder to ask about the phrase.
     pub(super) encoder: Option<Box<dyn Encoder>>,
     /// See [`Question::explore`] and [`Question::seconds`].
     pub(super) explore: bool,

@@ -6,7 +6,7 @@ use super::vectors::{absolute_difference, standardized, sum_of_squares};
 use super::worker::Worker;
 use crate::metric::mel::{FLOOR_DB, Resolution, to_db};
 use crate::metric::{aligned, likeness};
-use ear::{Ear, EarError, Spectrogram};
+use ear::{CHANNELS, Ear, EarError, Spectrogram};
 use realfft::RealFftPlanner;
 use std::ops::Range;
 use synth::{Batch, Job, Note, Patch};
@@ -34,9 +34,22 @@ pub(super) struct CoarseReference<'a> {
     pub(super) peak: f32,
 }
 
-/// Difference between a rendered candidate and the reference, the residual of a least-squares step.
-pub(super) struct Residual {
+/// A rendered candidate as it is heard.
+#[derive(Clone)]
+pub(super) struct Heard {
     pub(super) score: Score,
+    /// Spectrogram, frames x channels.
+    cells: Vec<f32>,
+    /// Log-mel bands, frames x bands, in dB below their peak.
+    bands: Vec<f32>,
+    /// That peak in dB, and the frame in which it is.
+    peak: f32,
+    peak_frame: usize,
+}
+
+/// Difference between a candidate and the reference, the residual of a least-squares step.
+pub(super) struct Residual {
+    pub(super) heard: Heard,
     /// Spectrogram cells (each side centred and of norm 1), then log-mel bands in dB; candidate
     /// less reference.
     pub(super) values: Vec<f32>,
@@ -49,7 +62,13 @@ impl Residual {
     #[cfg(test)]
     pub(super) fn of_bands(score: Score, values: Vec<f32>) -> Self {
         Self {
-            score,
+            heard: Heard {
+                score,
+                cells: Vec::new(),
+                bands: Vec::new(),
+                peak: 0.0,
+                peak_frame: 0,
+            },
             values,
             cells: 0,
         }
@@ -108,7 +127,7 @@ impl<'a> CoarseReference<'a> {
         notes: &[Note],
         patches: &[Patch],
     ) -> Vec<Score> {
-        self.compare(worker, notes, patches, |_, score| score)
+        self.compare(worker, notes, patches, |_, score, _| score)
     }
 
     /// Residuals of `patches`, each playing `notes` through the whole clip.
@@ -118,30 +137,80 @@ impl<'a> CoarseReference<'a> {
         notes: &[Note],
         patches: &[Patch],
     ) -> Vec<Residual> {
-        let wanted = standardized(&self.reference.heard.data);
-        self.compare(worker, notes, patches, |worker, score| {
-            let mut values = standardized(&worker.heard.data);
-            values.resize(wanted.len(), 0.0);
-            let mut bands = worker.mel.clone();
-            bands.resize(self.mel.len(), -FLOOR_DB);
-            values.extend(bands);
-            let minus = wanted.iter().chain(&self.mel);
-            values.iter_mut().zip(minus).for_each(|(a, b)| *a -= b);
-            Residual {
+        self.compare(worker, notes, patches, |worker, score, peak| {
+            let (power, cell) = peak;
+            let mut heard = Heard {
                 score,
-                values,
-                cells: wanted.len(),
-            }
+                cells: worker.heard.data.clone(),
+                bands: worker.mel.clone(),
+                peak: 10.0 * power.max(f32::MIN_POSITIVE).log10(),
+                peak_frame: cell / BANDS,
+            };
+            heard.cells.resize(self.reference.heard.data.len(), 0.0);
+            heard.bands.resize(self.mel.len(), -FLOOR_DB);
+            self.residual(heard)
         })
     }
 
-    /// Renders and scores each patch, and returns `result` for it.
+    fn residual(&self, heard: Heard) -> Residual {
+        let wanted = standardized(&self.reference.heard.data);
+        let mut values = standardized(&heard.cells);
+        let cells = values.len();
+        values.extend(&heard.bands);
+        let minus = wanted.iter().chain(&self.mel);
+        values.iter_mut().zip(minus).for_each(|(a, b)| *a -= b);
+        Residual {
+            heard,
+            values,
+            cells,
+        }
+    }
+
+    /// Residual of a render that moves from `here` towards `moved` by the share that `weight` gives
+    /// for each time in seconds: each moment of a melody depends on the patch of one note.
+    pub(super) fn between(
+        &self,
+        here: &Heard,
+        moved: &Heard,
+        weight: impl Fn(f64) -> f32,
+    ) -> Residual {
+        let mut result = here.clone();
+        let rate = self.frame_rate();
+        let rows = result
+            .cells
+            .chunks_mut(CHANNELS)
+            .zip(moved.cells.chunks(CHANNELS));
+        for (frame, (here, moved)) in rows.enumerate() {
+            let weight = weight((frame as f64 + 0.5) / rate);
+            here.iter_mut()
+                .zip(moved)
+                .for_each(|(a, b)| *a += weight * (b - *a));
+        }
+        let at = |frame: usize| weight(frame as f64 * HOP + 0.5 * WINDOW);
+        let (louder, at_peak) = (moved.peak - here.peak, at(here.peak_frame));
+        let rows = result
+            .bands
+            .chunks_mut(BANDS)
+            .zip(moved.bands.chunks(BANDS));
+        for (frame, (here, moved)) in rows.enumerate() {
+            let weight = at(frame);
+            let offset = (weight - at_peak) * louder;
+            for (a, b) in here.iter_mut().zip(moved) {
+                let heard = *a > -FLOOR_DB;
+                *a = (*a + weight * (b - *a) + if heard { offset } else { 0.0 }).max(-FLOOR_DB);
+            }
+        }
+        self.residual(result)
+    }
+
+    /// Renders and scores each patch, and returns `result` for it: of its score, and the power and
+    /// the cell of the mel bands' peak.
     fn compare<T>(
         &self,
         worker: &mut Worker,
         notes: &[Note],
         patches: &[Patch],
-        result: impl Fn(&Worker, Score) -> T,
+        result: impl Fn(&Worker, Score, (f32, usize)) -> T,
     ) -> Vec<T> {
         let jobs: Vec<Job<'_>> = patches
             .iter()
@@ -155,14 +224,15 @@ impl<'a> CoarseReference<'a> {
         worker.batch.render_mono(&jobs, &mut worker.audio);
         let compare = |i| {
             worker.hear(i, 0, 0.0);
-            let peak = worker.mel.iter().fold(0.0f32, |m, &v| m.max(v));
-            to_db(&mut worker.mel, peak);
+            let powers = worker.mel.iter().copied().zip(0..);
+            let peak = powers.fold((0.0, 0), |m, v| if v.0 > m.0 { v } else { m });
+            to_db(&mut worker.mel, peak.0);
             let cells = self.mel.len().max(1) as f64;
             let score = Score {
                 likeness: likeness(&self.reference.heard, &worker.heard),
                 mel: (absolute_difference(&self.mel, &worker.mel, 0.0) / cells) as f32,
             };
-            result(worker, score)
+            result(worker, score, peak)
         };
         (0..jobs.len()).map(compare).collect()
     }

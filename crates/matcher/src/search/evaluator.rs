@@ -99,6 +99,13 @@ impl<'a> Evaluator<'a> {
         })
     }
 
+    /// Key of the note that sounds at a time in seconds: the last one begun.
+    pub(super) fn key_at(&self, time: f64) -> f32 {
+        let begun = self.notes.iter().filter(|note| note.onset <= time);
+        let last = begun.max_by(|a, b| a.onset.total_cmp(&b.onset));
+        last.or(self.notes.first()).map_or(60.0, |note| note.key)
+    }
+
     /// Fits of candidates for single notes, made of `trials` by `candidate`.
     pub(super) fn note_fits<'c, T: Sync>(
         &mut self,

@@ -43,9 +43,8 @@ fn band_weights(residuals: &[f32]) -> Vec<f32> {
     residuals.iter().map(weight).collect()
 }
 
-/// Most renders that a step of a search makes: the residual, its derivatives by values and slopes,
-/// and the steps tried.
-pub const LONGEST_STEP: usize = 1 + POINT + DAMPINGS.len();
+/// Most renders that a step of a search makes: the residual, its derivatives, and the steps tried.
+pub const LONGEST_STEP: usize = 1 + MATCHED_COUNT + DAMPINGS.len();
 
 /// A descent by Gauss-Newton steps. A Jacobian serves for several steps, corrected by the residual
 /// of each (Broyden 1965), until a step gains little.
@@ -63,11 +62,6 @@ pub(super) struct StepResult {
 }
 
 impl GaussNewton {
-    /// Most renders that a step makes: the residual, its derivatives, and the steps tried.
-    pub(super) fn most_renders(evaluator: &Evaluator<'_>) -> usize {
-        1 + coordinates(evaluator) + DAMPINGS.len()
-    }
-
     /// Takes one step from `best`, and replaces it where the step is better.
     pub(super) fn step(
         &mut self,
@@ -100,7 +94,7 @@ impl GaussNewton {
         let steps = linearization.damped_steps(&evaluator.bounds);
         let residuals = evaluator.residuals(&steps);
         renders += residuals.len();
-        let value = |residual: &Residual| evaluator.penalized(&residual.score);
+        let value = |residual: &Residual| evaluator.penalized(&residual.heard.score);
         let found = residuals
             .into_iter()
             .zip(steps)
@@ -109,7 +103,7 @@ impl GaussNewton {
         if let Some((residual, patch)) = found {
             gain = value(&residual) - evaluator.penalized(&best.score);
             if gain > 0.0 {
-                let score = residual.score;
+                let score = residual.heard.score;
                 *best = Candidate { patch, score };
                 linearization.broyden_update(patch, residual);
             }
@@ -126,14 +120,6 @@ impl GaussNewton {
     }
 }
 
-/// Number of coordinates that a step moves: values, and where the clip tells of them slopes too.
-fn coordinates(evaluator: &Evaluator<'_>) -> usize {
-    match evaluator.middle() {
-        Some(_) => POINT,
-        None => MATCHED_COUNT,
-    }
-}
-
 /// Residual and Jacobian at a patch.
 struct Linearization {
     patch: Patch,
@@ -143,7 +129,9 @@ struct Linearization {
 }
 
 impl Linearization {
-    /// Computes the Jacobian by one-sided differences, and returns the number of renders.
+    /// Computes the Jacobian by one-sided differences, and returns the number of renders. Those of
+    /// the values give the derivatives by the slopes too: at any time that is the one by the value,
+    /// times the octaves of the note that sounds.
     fn finite_differences(&mut self, evaluator: &mut Evaluator<'_>) -> usize {
         let bounds = evaluator.bounds;
         let h = point(&self.patch);
@@ -152,14 +140,14 @@ impl Linearization {
             let [low, high] = bounds.ends(*i);
             high - low >= 2.0 * STEP
         };
-        let free: Vec<usize> = (0..coordinates(evaluator)).filter(free).collect();
-        let steps: Vec<f64> = (free.iter())
+        let values: Vec<usize> = (0..MATCHED_COUNT).filter(free).collect();
+        let steps: Vec<f64> = (values.iter())
             .map(|&i| match h[i] + STEP > bounds.ends(i)[1] {
                 true => -STEP,
                 false => STEP,
             })
             .collect();
-        let moved: Vec<Patch> = (free.iter().zip(&steps))
+        let moved: Vec<Patch> = (values.iter().zip(&steps))
             .map(|(&i, step)| {
                 let mut point = h;
                 point[i] += step;
@@ -167,12 +155,25 @@ impl Linearization {
             })
             .collect();
         let residuals = evaluator.residuals(&moved);
-        self.jacobian = vec![vec![0.0; self.residual.values.len()]; POINT];
-        for ((moved, step), i) in residuals.iter().zip(steps).zip(free) {
+        let here = &self.residual;
+        let column = |moved: &Residual, step: f64| -> Vec<f32> {
             let by = 1.0 / step as f32;
-            let values = moved.values.iter().zip(&self.residual.values);
-            self.jacobian[i] = values.map(|(moved, here)| by * (moved - here)).collect();
+            let values = moved.values.iter().zip(&here.values);
+            values.map(|(moved, here)| by * (moved - here)).collect()
+        };
+        let mut jacobian = vec![vec![0.0; here.values.len()]; POINT];
+        let lean = self.patch.lean;
+        let octaves = |time: f64| lean.octaves(evaluator.key_at(time));
+        for ((moved, &step), &i) in residuals.iter().zip(&steps).zip(&values) {
+            jacobian[i] = column(moved, step);
+            let slope = MATCHED_COUNT + i;
+            if evaluator.middle().is_some() && free(&slope) {
+                let reference = &evaluator.reference;
+                let leaning = reference.between(&here.heard, &moved.heard, octaves);
+                jacobian[slope] = column(&leaning, step);
+            }
         }
+        self.jacobian = jacobian;
         residuals.len()
     }
 
@@ -355,7 +356,8 @@ fn solve<const N: usize>(matrix: &mut [[f64; N]; N], mut right: [f64; N]) -> [f6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::Score;
+    use crate::search::{Evaluator, ROUGH, Reference, Score};
+    use synth::{Note, params};
 
     /// Equations with curvature 1 of each parameter, coupled with its neighbour.
     fn equations() -> NormalEquations {
@@ -404,6 +406,54 @@ mod tests {
         let by = 10.0 * (here.damped_steps(&Bounds::ALL)[0].matched()[0] - 0.5);
         // Their mean is 0.4 dB below; with the weights of the start, the step would be 1 dB.
         assert!((-2.0..-1.5).contains(&by), "{by} dB");
+    }
+
+    #[test]
+    fn derivatives_by_slopes_come_from_those_by_values() {
+        let note = |i: usize, key| Note {
+            onset: 0.05 + 0.4 * i as f64,
+            duration: 0.25,
+            key,
+            velocity: 0.8,
+        };
+        let notes: Vec<Note> = (0..5).map(|i| note(i, 48.0 + 4.0 * i as f32)).collect();
+        let mut patch = Patch::default();
+        patch.set_plain(params::FILTER_CUTOFF, 900.0);
+        patch.set_plain(params::AMP_RELEASE, 0.02);
+        let heard = synth::render_mono(&patch, &notes, 2.1, 16_000.0, 3);
+        let reference = Reference::new(&heard, 16_000.0, &ear::EarConfig::default()).unwrap();
+        let mut evaluator = Evaluator::new(&reference, ROUGH, &notes, 1).unwrap();
+        let key = evaluator.middle().unwrap();
+        let patch = Patch::default().leaning(Lean { key, ..Lean::NONE });
+        let residual = evaluator.residuals(&[patch]).remove(0);
+        let mut here = Linearization {
+            patch,
+            residual,
+            jacobian: Vec::new(),
+        };
+        assert_eq!(here.finite_differences(&mut evaluator), MATCHED_COUNT);
+        for row in [
+            params::FILTER_CUTOFF,
+            params::OSC_BALANCE,
+            params::AMP_SUSTAIN,
+        ] {
+            let slope = MATCHED_COUNT + params::matched_index(row).unwrap();
+            let mut at = point(&patch);
+            at[slope] += STEP;
+            let leaning = Bounds::ALL.leaning_patch_at(&patch, &at);
+            let leaning = evaluator.residuals(&[leaning]).remove(0);
+            let both = leaning.values.iter().zip(&here.residual.values);
+            let rendered: Vec<f32> = both.map(|(a, b)| (a - b) / STEP as f32).collect();
+            for part in <[_; 2]>::from(here.residual.parts()) {
+                let (a, b) = (&rendered[part.clone()], &here.jacobian[slope][part]);
+                let alike = product(a, b) / (product(a, a) * product(b, b)).sqrt();
+                let size = (product(b, b) / product(a, a)).sqrt();
+                assert!(
+                    alike > 0.95 && (0.9..1.1).contains(&size),
+                    "{row}: {alike} {size}"
+                );
+            }
+        }
     }
 
     #[test]

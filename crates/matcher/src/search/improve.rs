@@ -55,7 +55,7 @@ pub struct Question<'a> {
     pub starts: &'a [Patch],
     /// The values that the result may have.
     pub bounds: Bounds,
-    /// Inference from the phrase, for a sound that wasn't searched before.
+    /// Inference from the phrase, where the encoder was asked: another place to begin.
     pub inferred: Option<&'a ClipInference>,
     /// Whether to begin elsewhere as well: steps from the starts gain nothing any more.
     pub explore: bool,

@@ -3,7 +3,7 @@
 
 use super::cma::SepCma;
 use super::evaluator::Evaluator;
-use super::gauss_newton::GaussNewton;
+use super::gauss_newton::{GaussNewton, LONGEST_STEP};
 use super::objective::Candidate;
 use super::{CHECK_EVERY, CONVERGED, MIN_GAIN, Search};
 use synth::Patch;
@@ -121,7 +121,7 @@ pub(super) fn refine_whole_clip(
         most,
     ) {
         let next = match &descent {
-            Some(_) => GaussNewton::most_renders(evaluator),
+            Some(_) => LONGEST_STEP,
             None => running[0].cma.population(),
         };
         if !search

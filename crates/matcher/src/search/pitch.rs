@@ -9,10 +9,13 @@ use synth::{Automation, Note};
 /// that of a single note's from which on its own patch does not.
 const LOSS: f32 = 0.01;
 const LOSS_OF_A_NOTE: f32 = 0.02;
+/// Largest distance in semitones from a note at which a pitch is its own.
+const OWN_PITCH: f32 = 0.5;
 
 /// Compares pitches with the clip's, as the first start does.
 pub(super) struct PitchTest<'a> {
     reference: &'a Reference,
+    /// The clip, voiced where its pitch is that of the note which sounds.
     heard: Spectrogram,
     /// The first start, as heard.
     first: Spectrogram,
@@ -29,7 +32,8 @@ impl<'a> PitchTest<'a> {
         start: &Automation,
         spare: f32,
     ) -> Result<Self, EarError> {
-        let heard = hear(reference, &reference.samples)?;
+        let mut heard = hear(reference, &reference.samples)?;
+        only_of_notes(&mut heard, notes);
         let first = hear(reference, &reference.render(notes, start))?;
         Ok(Self {
             reference,
@@ -68,6 +72,27 @@ impl<'a> PitchTest<'a> {
     }
 }
 
+/// Calls frames of `heard` unvoiced whose pitch is not that of the note begun last: between notes
+/// and where an octave is misheard, an agreement would be chance. Where no frame has the pitch of
+/// its note, as where a sub-oscillator was heard, all stay.
+fn only_of_notes(heard: &mut Spectrogram, notes: &[Note]) {
+    let mut notes: Vec<&Note> = notes.iter().collect();
+    notes.sort_by(|a, b| a.onset.total_cmp(&b.onset));
+    let rate = heard.frame_rate;
+    let is_of_note = |frame: usize, hz: f32| {
+        let begun = notes.partition_point(|note| note.onset * rate <= frame as f64);
+        let key = begun.checked_sub(1).map(|last| notes[last].key);
+        key.is_some_and(|key| (12.0 * (hz / 440.0).log2() + 69.0 - key).abs() <= OWN_PITCH)
+    };
+    let own: Vec<bool> = (heard.pitch.iter().enumerate())
+        .map(|(i, pitch)| pitch.voiced && is_of_note(i, pitch.hz))
+        .collect();
+    if own.contains(&true) {
+        let frames = heard.pitch.iter_mut().zip(own);
+        frames.for_each(|(pitch, own)| pitch.voiced = own);
+    }
+}
+
 /// Loss of pitch agreement that passes on a clip of so many voiced frames, `spare` of which don't
 /// count.
 fn allowed_loss(voiced: usize, spare: f32) -> f32 {
@@ -81,6 +106,48 @@ fn hear(reference: &Reference, mono: &[f32]) -> Result<Spectrogram, EarError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ear::PitchFrame;
+
+    #[test]
+    fn only_the_pitch_of_the_note_that_sounds_counts() {
+        let hz = |key: f32| 440.0 * 2f32.powf((key - 69.0) / 12.0);
+        let heard = |keys: [f32; 5]| Spectrogram {
+            pitch: keys
+                .map(|key| PitchFrame {
+                    hz: hz(key),
+                    voiced: key > 0.0,
+                    ..PitchFrame::default()
+                })
+                .to_vec(),
+            frame_rate: 10.0,
+            ..Spectrogram::default()
+        };
+        let note = |onset, key| Note {
+            onset,
+            duration: 0.2,
+            key,
+            velocity: 0.8,
+        };
+        let notes = [note(0.2, 62.0), note(0.0, 57.0)];
+        let voiced = |mut heard: Spectrogram, notes: &[Note]| -> Vec<bool> {
+            only_of_notes(&mut heard, notes);
+            heard.pitch.iter().map(|p| p.voiced).collect()
+        };
+        // An octave off, of the note before, and without a pitch.
+        let keys = [57.3, 69.0, 57.0, 62.0, 0.0];
+        assert_eq!(
+            voiced(heard(keys), &notes),
+            [true, false, false, true, false]
+        );
+        assert_eq!(
+            voiced(heard(keys), &notes[..1]),
+            [false, false, false, true, false]
+        );
+        // A pitch that is nowhere the notes' still counts.
+        let all = [true, true, true, true, false];
+        assert_eq!(voiced(heard(keys), &[note(0.0, 45.0)]), all);
+        assert_eq!(voiced(heard(keys), &[]), all);
+    }
 
     #[test]
     fn a_few_frames_of_a_short_phrase_do_not_count() {
