@@ -188,12 +188,11 @@ fn prepare(step: &Step, side: usize, params: &Params) {
             state.load(now, then);
         }
         None => {
-            for turn in &step.turns {
-                if let Some(i) = matched_index(turn.param) {
-                    state.expect(i, turn.value(side));
-                }
-            }
-            state.set_limits(&step.limits[side]);
+            let values = step.turns.iter().filter_map(|turn| {
+                let i = matched_index(turn.param)?;
+                Some((i, turn.value(side)))
+            });
+            state.set_limits_with(&step.limits[side], values);
         }
     }
 }

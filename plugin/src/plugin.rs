@@ -126,7 +126,7 @@ impl MirrorNet {
             knobs: self.touch.taken_up(params.knobs()),
             modulation: params.modulation(),
             amount: params.amount.modulated(),
-            limits: params.state.limits(),
+            limits: params.state.acting_limits(),
             glide: plain(&GLIDE, &params.glide),
             listen: params.listen.value(),
             search: params.search.value(),
@@ -370,4 +370,4 @@ impl Vst3Plugin for MirrorNet {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

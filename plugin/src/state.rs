@@ -102,9 +102,15 @@ impl InstanceState {
         (state, audio)
     }
 
-    /// Locks and allowed ranges. Wait-free.
+    /// Locks and allowed ranges, as the player has set them. Wait-free.
     pub fn limits(&self) -> Limits {
         self.limits.get()
+    }
+
+    /// Locks and allowed ranges, as they act: without those locks and releases whose knob still has
+    /// to take its value. Wait-free.
+    pub fn acting_limits(&self) -> Limits {
+        self.limits.acting()
     }
 
     /// Locks or releases the `i`-th matched parameter; returns whether that is news. Wait-free.
@@ -120,13 +126,22 @@ impl InstanceState {
         }
     }
 
-    /// Expects the `i`-th matched knob to take the normalised value `x` soon, which then is not the
-    /// player's hand. Wait-free.
-    pub fn expect(&self, i: usize, x: f32) {
-        self.limits.expect(i, x);
+    /// Replaces locks and ranges like [`InstanceState::set_limits`], while matched knobs are to
+    /// take `values` (each with its place, normalised), which is not the player's hand: their locks
+    /// and releases act when the values are there. Otherwise the old value would sound until then.
+    pub fn set_limits_with(&self, limits: &Limits, values: impl Iterator<Item = (usize, f32)>) {
+        let changed = *limits != self.limits.get();
+        for (i, x) in values {
+            self.limits.set_lock_with(i, limits.locked[i], x);
+        }
+        if changed {
+            self.limits.set(limits);
+            self.door.mark_changed();
+        }
     }
 
-    /// Whether the `i`-th matched knob was expected to take the value `x`, once. Wait-free.
+    /// Takes note that the `i`-th matched knob is at `x`: what waits for that value acts. Returns
+    /// whether it was expected, once. Wait-free.
     pub fn arrived(&self, i: usize, x: f32) -> bool {
         self.limits.arrived(i, x)
     }

@@ -55,7 +55,7 @@ fn note(key: u8) -> NoteEvent<()> {
 }
 
 /// An instance whose engine is not installed.
-fn started() -> MirrorNet {
+pub fn started() -> MirrorNet {
     let mut plugin = MirrorNet::default();
     let config = BufferConfig {
         sample_rate: RATE,
@@ -70,7 +70,7 @@ fn started() -> MirrorNet {
 }
 
 /// Renders a block with `events` and a loud sidechain; fails if `process` allocates.
-fn block(plugin: &mut MirrorNet, events: &[NoteEvent<()>]) -> Vec<f32> {
+pub fn block(plugin: &mut MirrorNet, events: &[NoteEvent<()>]) -> Vec<f32> {
     let mut out = [vec![0.0; BLOCK], vec![0.0; BLOCK]];
     let mut side = [vec![0.5; BLOCK], vec![-0.25; BLOCK]];
     let mut host = Host {
@@ -102,7 +102,8 @@ fn block(plugin: &mut MirrorNet, events: &[NoteEvent<()>]) -> Vec<f32> {
     left
 }
 
-fn set(param: &HostParam, x: f32) {
+/// Sets a parameter as the host does.
+pub fn set(param: &HostParam, x: f32) {
     #[allow(unsafe_code)] // The host's part is played here.
     // SAFETY: no wrapper uses this parameter.
     unsafe {
@@ -111,6 +112,17 @@ fn set(param: &HostParam, x: f32) {
             HostParam::Stepped(param) => param._internal_set_normalized_value(x),
         };
     }
+}
+
+/// The parameters of an instance.
+pub fn params_of(plugin: &MirrorNet) -> Arc<Params> {
+    plugin.params.clone()
+}
+
+/// The patch that sounded in the last block.
+pub fn sounding(plugin: &MirrorNet) -> Patch {
+    let processor = plugin.processor.as_ref().expect("it is active");
+    *processor.sounding().expect("a block was played")
 }
 
 fn some() -> Target {

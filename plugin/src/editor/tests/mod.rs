@@ -1,5 +1,6 @@
 //! The editor's controls, pages and pictures, tested without a window.
 
+mod as_heard;
 mod controls;
 mod pages;
 mod pictures;
@@ -18,10 +19,43 @@ use parking_lot::Mutex;
 use synth::params::{FILTER_CUTOFF, matched_index};
 use synth::{MATCHED, MATCHED_COUNT};
 
-/// A host that sets parameters at once and records the gestures.
+/// A host that sets parameters at once, or when told to, and records the gestures.
 #[derive(Default)]
 struct Host {
     gestures: Mutex<Vec<&'static str>>,
+    /// Values that wait until they are delivered; `None` for a host that sets them at once.
+    waiting: Option<Mutex<Vec<(ParamPtr, f32)>>>,
+}
+
+impl Host {
+    /// A host that keeps values back, as hosts do until their next block.
+    fn late() -> Self {
+        Self {
+            waiting: Some(Mutex::default()),
+            ..Self::default()
+        }
+    }
+
+    /// Sets the parameters to the values that wait.
+    fn deliver(&self) {
+        let waiting = self.waiting.as_ref().expect("it is late");
+        for (param, x) in waiting.lock().drain(..) {
+            put(param, x);
+        }
+    }
+}
+
+#[allow(unsafe_code)] // The host's part is played here.
+fn put(param: ParamPtr, x: f32) {
+    // SAFETY: the parameter outlives the editor, and nothing else sets it.
+    unsafe {
+        match param {
+            ParamPtr::FloatParam(p) => (*p)._internal_set_normalized_value(x),
+            ParamPtr::IntParam(p) => (*p)._internal_set_normalized_value(x),
+            ParamPtr::BoolParam(p) => (*p)._internal_set_normalized_value(x),
+            other => panic!("no such parameter here: {other:?}"),
+        };
+    }
 }
 
 #[allow(unsafe_code)] // The host's part is played here.
@@ -34,14 +68,9 @@ impl GuiContextInner for Host {
     }
     unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, x: f32) {
         self.gestures.lock().push("set");
-        // SAFETY: the parameter outlives the editor, and nothing else sets it.
-        unsafe {
-            match param {
-                ParamPtr::FloatParam(p) => (*p)._internal_set_normalized_value(x),
-                ParamPtr::IntParam(p) => (*p)._internal_set_normalized_value(x),
-                ParamPtr::BoolParam(p) => (*p)._internal_set_normalized_value(x),
-                other => panic!("no such parameter here: {other:?}"),
-            };
+        match &self.waiting {
+            Some(waiting) => waiting.lock().push((param, x)),
+            None => put(param, x),
         }
     }
     unsafe fn raw_end_set_parameter(&self, _: ParamPtr) {
