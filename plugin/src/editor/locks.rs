@@ -14,7 +14,7 @@ pub fn lock_as_heard(name: &str, rows: &[usize], scene: &Scene<'_>) {
             step.turns.push(Turn {
                 param: row,
                 before: scene.params.rows[row].value(),
-                after: scene.effective.get(row),
+                after: scene.unmodulated.get(row),
             });
         }
     }

@@ -81,6 +81,8 @@ struct Scene<'a> {
     limits: Limits,
     /// The patch that sounds.
     effective: Patch,
+    /// The same without the host's modulation, which comes on top of the knobs.
+    unmodulated: Patch,
 }
 
 impl<'a> Scene<'a> {
@@ -92,11 +94,11 @@ impl<'a> Scene<'a> {
         };
         let (held, limits, amount) = (state.held(), state.limits(), params.amount.modulated());
         let knobs = params.knobs();
-        let effective = match &held {
+        let unmodulated = match &held {
             Some(held) => held.effective(&knobs, amount, &limits),
             None => knobs,
         };
-        let effective = modulated(effective, &params.modulation());
+        let effective = modulated(unmodulated, &params.modulation());
         Self {
             params,
             setter: gui.param_setter(),
@@ -108,6 +110,7 @@ impl<'a> Scene<'a> {
             amount,
             limits,
             effective,
+            unmodulated,
         }
     }
 

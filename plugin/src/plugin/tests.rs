@@ -114,6 +114,18 @@ pub fn set(param: &HostParam, x: f32) {
     }
 }
 
+/// Modulates a quantity by a normalised `offset`, as the host does.
+pub fn modulate(param: &HostParam, offset: f32) {
+    let HostParam::Quantity(param) = param else {
+        panic!("no quantity");
+    };
+    #[allow(unsafe_code)] // The host's part is played here.
+    // SAFETY: no wrapper uses this parameter.
+    unsafe {
+        param._internal_modulate_value(offset);
+    }
+}
+
 /// The parameters of an instance.
 pub fn params_of(plugin: &MirrorNet) -> Arc<Params> {
     plugin.params.clone()

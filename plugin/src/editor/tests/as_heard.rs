@@ -3,7 +3,7 @@
 use super::*;
 use crate::MirrorNet;
 use crate::history::{redo, undo};
-use crate::plugin::tests::{block, params_of, set, sounding, started};
+use crate::plugin::tests::{block, modulate, params_of, set, sounding, started};
 use crate::state::Snapshot;
 use synth::PARAMS;
 
@@ -66,4 +66,20 @@ fn a_lock_as_heard_and_its_value_take_effect_in_the_same_block() {
         stays(&mut plugin, &host, &heard, &format!("{amount}, done again"));
         assert!(params.state.limits().locked.iter().all(|&locked| locked));
     }
+}
+
+/// It comes on top of a locked knob too.
+#[test]
+fn a_lock_as_heard_leaves_the_hosts_modulation_out() {
+    let mut plugin = matching(1.0);
+    let params = params_of(&plugin);
+    modulate(&params.rows[FILTER_CUTOFF], 0.2);
+    block(&mut plugin, &[]);
+    let heard = sounding(&plugin);
+    assert!((heard.get(FILTER_CUTOFF) - 0.45).abs() < 1e-5);
+    let host = Arc::new(Host::late());
+    let gui = GuiContext::new(host.clone());
+    locks::lock_as_heard("Cutoff", &[FILTER_CUTOFF], &Scene::now(&params, &gui));
+    stays(&mut plugin, &host, &heard, "modulated");
+    assert!(params.state.limits().locked[cutoff()]);
 }
