@@ -4,7 +4,7 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use synth::PARAMS;
 
-use crate::both::{Host, in_both_formats};
+use crate::both::{Host, Input, in_both_formats};
 use crate::{reference, reference_of};
 
 in_both_formats! {
@@ -13,6 +13,8 @@ in_both_formats! {
     a_match_survives_a_parameter_more_and_a_section_more;
     automation_locks_from_its_first_value_and_loading_does_not;
     nothing_is_locked_at_zero_percent;
+    values_that_a_host_sets_back_bring_their_locks_and_match;
+    a_hand_takes_a_matched_knob_up_where_it_sounds;
     an_unreadable_state_changes_nothing;
     damaged_states_load_whole_or_not_at_all;
     a_bounce_depends_on_the_project_and_on_what_it_hears;
@@ -177,6 +179,67 @@ fn nothing_is_locked_at_zero_percent<H: Host>() {
     host.automate(&[("Match", 1.0)]);
     host.automate(&[]);
     assert_eq!(container(&host.save())["locks"], json!([]));
+}
+
+/// As a host undoes a load: it sets the parameters back, and knows nothing of the rest.
+fn values_that_a_host_sets_back_bring_their_locks_and_match<H: Host>() {
+    let host = H::new();
+    let content = json!({ "format": 1, "locks": ["noise_level"], "inference": inference() });
+    assert!(host.load(&with_container(host.save(), &content)));
+    host.automate(&[]);
+    let mut other = host.save();
+    for row in PARAMS.iter().filter(|row| row.matched) {
+        other["params"][row.id] = json!({ "f32": 0.4375 });
+    }
+    let nothing = json!({ "format": 1, "locks": [] });
+    assert!(host.load(&with_container(other, &nothing)));
+    host.automate(&[]);
+    assert_eq!(container(&host.save())["locks"], json!([]));
+    let before: Vec<_> = PARAMS
+        .iter()
+        .filter(|row| row.matched)
+        .map(|row| (row.name, f64::from(row.normalized(row.default))))
+        .collect();
+    host.automate(&before);
+    host.automate(&[]);
+    let got = container(&host.save());
+    assert_eq!(got["locks"], json!(["noise_level"]), "{}", H::NAME);
+    assert_eq!(got["inference"], inference(), "{}", H::NAME);
+}
+
+/// A first small step is a hand's: it turns what sounds, not what the match hides.
+fn a_hand_takes_a_matched_knob_up_where_it_sounds<H: Host>() {
+    let cutoff = PARAMS.iter().find(|row| row.id == "filter_cutoff");
+    let cutoff = cutoff.expect("it is there");
+    let knob = f64::from(cutoff.normalized(cutoff.default));
+    assert!(knob > 0.5, "the knob is far from the match's 0.25");
+    // What sounds from the end of the knobs' glide on, 20 to 30 ms after the move.
+    let play = |moves: &[(&str, f64)]| {
+        let host = H::new();
+        let content = json!({ "format": 1, "locks": [], "inference": inference() });
+        assert!(host.load(&with_container(host.save(), &content)));
+        host.automate(&[]);
+        let key = 48;
+        host.play(256, &[(0, Input::On { channel: 0, key })]);
+        (0..20).for_each(|_| drop(host.play(256, &[])));
+        host.automate(moves);
+        (0..4).for_each(|_| drop(host.play(256, &[])));
+        let [left, _] = host.play(256, &[]);
+        left
+    };
+    let distance = |a: &[f32], b: &[f32]| -> f32 {
+        let squares = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b));
+        squares.sum::<f32>().sqrt()
+    };
+    let still = play(&[]);
+    let hand = distance(&play(&[(cutoff.name, knob + 0.01)]), &still);
+    // Automation means the value that it says.
+    let jump = distance(&play(&[(cutoff.name, knob + 0.06)]), &still);
+    assert!(
+        hand < 0.4 * jump && hand > 0.0,
+        "{}: {hand} by hand, {jump} by automation",
+        H::NAME
+    );
 }
 
 fn an_unreadable_state_changes_nothing<H: Host>() {
