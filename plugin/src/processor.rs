@@ -137,7 +137,7 @@ impl<S: InferenceSource> Processor<S> {
         let patch = self.target.as_ref().unwrap_or(self.synth.current());
         // Formats take larger numbers for endless.
         const LONGEST: u32 = i32::MAX as u32 - 1;
-        ((synth::tail(patch) * self.rate).ceil() as u32).min(LONGEST)
+        ((self.synth.tail(patch) * self.rate).ceil() as u32).min(LONGEST)
     }
 
     /// The inference now held.

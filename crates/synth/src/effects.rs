@@ -12,7 +12,8 @@ pub use clip::{is_safe, safety_clip};
 use crate::CONTROL;
 use crate::math::Ramp;
 use chorus::{Chorus, ChorusSettings};
-use delay::{Delay, DelaySettings};
+use delay::Delay;
+pub use delay::DelaySettings;
 use reverb::{Reverb, ReverbSettings};
 use std::f32::consts::FRAC_PI_2;
 
@@ -37,6 +38,12 @@ impl EffectSettings {
             delay: DelaySettings::new(&v),
             reverb: ReverbSettings::new(&v),
         }
+    }
+
+    /// These settings at `tempo` beats per second, no longer depending on it.
+    pub fn at_tempo(mut self, tempo: f32) -> Self {
+        self.delay = self.delay.at_tempo(tempo);
+        self
     }
 
     /// Whether every mix is 0.
@@ -74,7 +81,7 @@ impl Effects {
         self.reverb.reset();
     }
 
-    /// Plans the next [`CONTROL`] samples.
+    /// Plans the next [`CONTROL`] samples. The settings are those of [`EffectSettings::at_tempo`].
     #[inline]
     pub fn plan(&mut self, s: &EffectSettings) {
         if !self.stay_idle(s) {

@@ -42,7 +42,6 @@ pub use patch::{Patch, PatchError};
 pub use render::{Note, notes_to_events, render, render_changes, render_mono, to_mono};
 pub use simd::InstructionSet;
 pub use synth::{Ended, Synth};
-pub use tail::tail;
 pub use transport::Transport;
 
 /// Samples between control updates: modulators are evaluated on this grid, and whatever would be

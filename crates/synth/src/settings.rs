@@ -241,7 +241,7 @@ impl Settings {
                 self.lfos = [
                     LfoSettings {
                         rate: v(p::LFO_RATE),
-                        beats: p::beats_from_plain(v(p::LFO_SYNC)),
+                        beats: p::cycle_from_plain(v(p::LFO_SYNC)),
                         shape: LfoShape::from_plain(v(p::LFO_SHAPE)),
                         delay: v(p::LFO_DELAY),
                         fade: v(p::LFO_FADE),
@@ -250,7 +250,7 @@ impl Settings {
                     },
                     LfoSettings {
                         rate: v(p::LFO2_RATE),
-                        beats: p::beats_from_plain(v(p::LFO2_SYNC)),
+                        beats: p::cycle_from_plain(v(p::LFO2_SYNC)),
                         shape: LfoShape::from_plain(v(p::LFO2_SHAPE)),
                         delay: v(p::LFO2_DELAY),
                         fade: v(p::LFO2_FADE),

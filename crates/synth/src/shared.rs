@@ -54,9 +54,14 @@ impl SharedState {
         self.zones = Zones::new(self.settings.mpe);
         self.song = SongClock::default();
         self.clocks = [Clock {
-            tempo: self.song.tempo() as f32,
+            tempo: self.tempo(),
             turns: 0.0,
         }; 2];
+    }
+
+    /// The song's tempo, beats per second.
+    pub fn tempo(&self) -> f32 {
+        self.song.tempo() as f32
     }
 
     /// Replaces the patch.
@@ -106,7 +111,7 @@ impl SharedState {
                 self.clocks[n].turns + self.steps[n]
             };
             self.clocks[n] = Clock {
-                tempo: self.song.tempo() as f32,
+                tempo: self.tempo(),
                 turns,
             };
         }

@@ -11,6 +11,7 @@ use crate::event::Event;
 use crate::filter::bank::FilterBank;
 use crate::output::Output;
 use crate::shared::SharedState;
+use crate::tail::tail;
 use crate::transport::Transport;
 use crate::voice::Voice;
 use crate::wavetable::Wavetables;
@@ -224,10 +225,17 @@ impl Synth {
         &self.shared.patch
     }
 
-    /// Sets the song's tempo and position, which synced and free-running LFOs follow. Between calls
-    /// the song goes on by itself; after a reset it starts at 0 with 120 beats per minute.
+    /// Sets the song's tempo and position, which synced and free-running LFOs and a synced delay
+    /// follow. Between calls the song goes on by itself; after a reset it starts at 0 with 120
+    /// beats per minute.
     pub fn set_transport(&mut self, transport: &Transport) {
         self.shared.set_transport(self.position, transport);
+    }
+
+    /// Longest time from the last note's end to silence, in seconds, with `patch` in the song's
+    /// tempo.
+    pub fn tail(&self, patch: &Patch) -> f32 {
+        tail(patch, self.shared.tempo())
     }
 
     /// Renders a block. `left` and `right` have equal length (of unequal ones, the shorter counts)
@@ -368,7 +376,8 @@ impl Synth {
             self.hushing = false;
             self.effects.reset();
         }
-        self.effects.plan(&self.shared.settings.effects);
+        let effects = &self.shared.settings.effects;
+        self.effects.plan(&effects.at_tempo(self.shared.tempo()));
     }
 
     /// Moves the patch on by a step of its glide. Not inlined: its rows would be unrolled in every

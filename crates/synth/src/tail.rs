@@ -1,6 +1,7 @@
 //! The time that a patch rings on after the last note's end.
 
 use crate::Patch;
+use crate::effects::DelaySettings;
 use crate::params as p;
 
 /// Amplitude (-126 dB) of a full-scale sound's remains that count as silence; effects stop
@@ -14,8 +15,8 @@ const MARGIN: f32 = 0.5;
 const BELOW: f32 = 60.0 / 12.0;
 const ABOVE: f32 = 67.0 / 12.0;
 
-/// Longest time from the last note's end to silence, in seconds.
-pub fn tail(patch: &Patch) -> f32 {
+/// Longest time from the last note's end to silence, in seconds, at `tempo` beats per second.
+pub fn tail(patch: &Patch, tempo: f32) -> f32 {
     let v = |row| patch.plain(row);
     // The slowest key and velocity.
     let by_key = v(p::AMP_KEY_TIME);
@@ -25,7 +26,7 @@ pub fn tail(patch: &Patch) -> f32 {
     if v(p::DELAY_MIX) > 0.0 {
         let feedback = v(p::DELAY_FEEDBACK).clamp(SILENCE, 0.99);
         let rounds = SILENCE.ln() / feedback.ln();
-        seconds += (rounds + 2.0) * v(p::DELAY_TIME);
+        seconds += (rounds + 2.0) * DelaySettings::new(v).seconds(tempo);
     }
     if v(p::REVERB_MIX) > 0.0 {
         seconds += DECAYS * v(p::REVERB_DECAY);
@@ -89,13 +90,18 @@ mod tests {
             // With and without each effect.
             set(p::DELAY_MIX, if k % 2 == 0 { 0.3..0.5 } else { 0.0..1e-9 });
             set(p::REVERB_MIX, if k % 3 == 0 { 0.3..0.5 } else { 0.0..1e-9 });
+            if k % 4 == 0 {
+                // An eighth.
+                patch.set_plain(p::DELAY_SYNC, 9.0);
+            }
             if k % 2 == 1 {
                 patch.set_plain(p::DELAY_MIX, 0.0);
             }
             if k % 3 != 0 {
                 patch.set_plain(p::REVERB_MIX, 0.0);
             }
-            let (said, was) = (tail(&patch), measured(&patch, 48_000.0));
+            // At 120 beats a minute, as the synth plays.
+            let (said, was) = (tail(&patch, 2.0), measured(&patch, 48_000.0));
             assert!(was <= said, "{was} s, said {said} s: {}", patch.to_json());
             nearest = nearest.max(was / said);
         }

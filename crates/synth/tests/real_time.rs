@@ -46,6 +46,8 @@ fn playing_never_allocates() {
         (params::MOD1_DEST, 17.0),
         (params::LFO2_START, 1.0),
         (params::LFO2_SYNC, 3.0),
+        (params::DELAY_SYNC, 6.0),
+        (params::DELAY_MIX, 0.5),
         (params::VOICES, 64.0),
     ] {
         patches[5].set_plain(row, v);

@@ -2,7 +2,7 @@
 //! value, a menu of its own, and can be reached by keyboard.
 
 use egui::{
-    Align2, Color32, CursorIcon, EventFilter, Key, Popup, Rect, Response, Role, Sense, Ui,
+    Align2, Color32, CursorIcon, EventFilter, Key, Popup, Pos2, Rect, Response, Role, Sense, Ui,
     WidgetInfo, pos2, vec2,
 };
 use matcher::live::Limits;
@@ -12,7 +12,7 @@ use synth::{COUNT, PARAMS, Unit, curves};
 use super::gesture::{self, Gesture};
 use super::knob::{self, Look};
 use super::typed::{Entry, value_field};
-use super::{Scene, locks, theme};
+use super::{Scene, locks, synced, theme};
 use crate::history::{self, Step, Turn};
 use crate::params::{AMOUNT, GLIDE, OUTPUT};
 
@@ -61,20 +61,32 @@ impl Matched {
 pub fn show(ui: &mut Ui, rect: Rect, param: usize, label: &str, scene: &Scene<'_>) {
     match row(param).unit {
         Unit::Choice(names) => choice(ui, rect, param, label, names, scene),
-        _ => quantity(ui, rect, param, label, scene),
+        _ => match synced::length(param, scene) {
+            Some(length) => synced::show(ui, rect, param, label, length, scene),
+            None => quantity(ui, rect, param, label, scene),
+        },
     }
+}
+
+/// The middle and the radius of the knob in a control's rectangle, above the lines of name and
+/// value.
+pub fn layout(rect: Rect) -> (Pos2, f32, [Rect; 2]) {
+    let top = rect.bottom() - 2.0 * LINE;
+    let room = Rect::from_min_max(rect.min, pos2(rect.right(), top));
+    let radius = (0.5 * room.height() - 7.5).min(0.5 * room.width() - 8.0);
+    let lines = [top, top + LINE]
+        .map(|top| Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width(), LINE)));
+    (room.center() + vec2(0.0, 1.0), radius, lines)
 }
 
 /// A knob with its name and value below.
 fn quantity(ui: &mut Ui, rect: Rect, param: usize, label: &str, scene: &Scene<'_>) {
     let table = row(param);
     let matched = Matched::of(param, scene);
-    let text = Rect::from_min_max(pos2(rect.left(), rect.bottom() - 2.0 * LINE), rect.max);
-    let room = Rect::from_min_max(rect.min, pos2(rect.right(), text.top()));
-    let radius = (0.5 * room.height() - 7.5).min(0.5 * room.width() - 8.0);
-    let centre = room.center() + vec2(0.0, 1.0);
+    let (centre, radius, lines) = layout(rect);
     let id = ui.scope_id().with(("control", param));
-    let body = Rect::from_center_size(centre, vec2(2.0 * radius + 12.0, room.height()));
+    let height = lines[0].top() - rect.top();
+    let body = Rect::from_center_size(centre, vec2(2.0 * radius + 12.0, height));
     let response = ui
         .interact(body, id, Sense::click_and_drag())
         .on_hover_and_drag_cursor(CursorIcon::ResizeVertical);
@@ -98,6 +110,7 @@ fn quantity(ui: &mut Ui, rect: Rect, param: usize, label: &str, scene: &Scene<'_
             .as_ref()
             .map(|matched| scene.limits.ranges[matched.place])
             .filter(|range| *range != [0.0, 1.0]),
+        active: true,
         modulation: modulation(param, shown, scene),
         lit: response.hovered() || response.dragged() || response.has_focus(),
         focused: response.has_focus(),
@@ -107,8 +120,6 @@ fn quantity(ui: &mut Ui, rect: Rect, param: usize, label: &str, scene: &Scene<'_
         range_handles(ui, &look, matched.place, scene);
         badge(ui, &look, param, label, matched, scene);
     }
-    let lines = [text.top(), text.top() + LINE]
-        .map(|top| Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width(), LINE)));
     let dim = match matched.is_some() {
         true => theme::TEXT,
         false => theme::DIM,

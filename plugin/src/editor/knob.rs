@@ -32,6 +32,8 @@ pub struct Look {
     pub sounding: Option<f32>,
     /// Range that the match may use, where it is limited.
     pub range: Option<[f32; 2]>,
+    /// False where turning it would change nothing.
+    pub active: bool,
     /// Ends of the way that modulation moves it.
     pub modulation: Option<[f32; 2]>,
     /// True while the pointer is over the knob or the keyboard focus is on it.
@@ -65,9 +67,10 @@ impl Look {
             [0.0, 1.0],
             Stroke::new(2.5, theme::TRACK),
         );
-        let colour = match self.sounding.is_some() {
-            true => theme::DIM,
-            false => theme::TEXT,
+        let colour = match (self.active, self.sounding) {
+            (false, _) => theme::TRACK,
+            (true, Some(_)) => theme::DIM,
+            (true, None) => theme::TEXT,
         };
         let lit = [self.origin, self.value];
         arc(painter, centre, radius, lit, Stroke::new(2.5, colour));
@@ -93,7 +96,12 @@ impl Look {
             point(centre, radius * 0.3, self.value),
             point(centre, radius - 5.5, self.value),
         ];
-        painter.line_segment(pointer, Stroke::new(2.0, theme::TEXT));
+        let colour = if self.active {
+            theme::TEXT
+        } else {
+            theme::TRACK
+        };
+        painter.line_segment(pointer, Stroke::new(2.0, colour));
         let ring = radius + RING;
         if let Some(range) = self.range {
             arc(painter, centre, ring, range, Stroke::new(1.0, theme::DIM));
@@ -198,6 +206,7 @@ mod tests {
             origin: 0.0,
             sounding: None,
             range: None,
+            active: true,
             modulation: None,
             lit: false,
             focused: false,

@@ -17,6 +17,7 @@ mod settings;
 mod shadow;
 mod sounds;
 mod spectrogram;
+mod synced;
 mod theme;
 mod typed;
 mod window;

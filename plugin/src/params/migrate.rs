@@ -141,6 +141,8 @@ mod tests {
         assert_eq!(plain(&state, "lfo_shape"), 4);
         assert_eq!(plain(&state, "lfo2_shape"), 0);
         assert_eq!(plain(&state, "play_mode"), 0);
+        // A parameter of 0.2.0, which leaves older projects as they were.
+        assert_eq!(plain(&state, "delay_sync"), 0);
         assert!(matches!(state.params["listen"], ParamValue::Bool(true)));
         // All rows, the five of the match, and the one that is not known.
         assert_eq!(state.params.len(), synth::COUNT + 5 + 1);

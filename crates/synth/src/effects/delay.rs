@@ -8,12 +8,16 @@ use crate::{CONTROL, params as p};
 
 /// Seconds to fade from one time to the next.
 const FADE: f32 = 0.06;
+/// Longest delay in seconds: a bar at 60 beats a minute.
+const LONGEST: f32 = 4.0;
 
 /// The delay's knobs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DelaySettings {
-    /// Delay time in seconds.
+    /// Delay time in seconds, where it is not synced.
     time: f32,
+    /// Delay time in beats; 0: not synced.
+    beats: f32,
     /// Gain of the loop.
     feedback: f32,
     /// Cutoff of the low-pass in Hz.
@@ -28,10 +32,33 @@ impl DelaySettings {
     pub fn new(v: impl Fn(usize) -> f32) -> Self {
         Self {
             time: v(p::DELAY_TIME),
+            beats: p::echo_from_plain(v(p::DELAY_SYNC)),
             feedback: v(p::DELAY_FEEDBACK),
             tone: v(p::DELAY_TONE),
             ping_pong: v(p::DELAY_PING_PONG),
             mix: v(p::DELAY_MIX),
+        }
+    }
+
+    /// Delay time in seconds at `tempo` beats per second. A synced one that is longer than the line
+    /// is halved until it fits, and so stays in time with the song.
+    pub fn seconds(&self, tempo: f32) -> f32 {
+        if self.beats == 0.0 {
+            return self.time;
+        }
+        let mut seconds = self.beats / tempo;
+        while seconds > LONGEST {
+            seconds *= 0.5;
+        }
+        seconds
+    }
+
+    /// These settings with the time that they have at `tempo` beats per second.
+    pub fn at_tempo(self, tempo: f32) -> Self {
+        Self {
+            time: self.seconds(tempo),
+            beats: 0.0,
+            ..self
         }
     }
 }
@@ -56,7 +83,7 @@ pub struct Delay {
 impl Delay {
     /// Allocates everything. `sample_rate` in Hz.
     pub fn new(sample_rate: f32) -> Self {
-        let longest = (p::PARAMS[p::DELAY_TIME].max * sample_rate) as usize + 1;
+        let longest = (LONGEST * sample_rate) as usize + 1;
         Self {
             sample_rate,
             lines: [Line::new(longest), Line::new(longest)],

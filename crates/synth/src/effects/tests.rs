@@ -210,6 +210,7 @@ fn tails_stay_finite_free_of_denormals_and_fall_asleep() {
     for row in p::CHORUS_RATE..=p::REVERB_MIX {
         long.set(row, 0.5);
     }
+    long.set_plain(p::DELAY_SYNC, 0.0);
     long.set_plain(p::DELAY_TIME, 0.02);
     long.set_plain(p::DELAY_FEEDBACK, 0.9);
     long.set_plain(p::REVERB_DECAY, 1.0);

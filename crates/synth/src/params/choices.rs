@@ -110,8 +110,8 @@ choice! {
 /// Numbers of unison copies; the index is one less than the number.
 pub const UNISON_VOICES_NAMES: &[&str] = &["1", "2", "3", "4", "5", "6", "7"];
 
-/// Lengths of a low-frequency oscillator's cycle in the host's tempo: name and beats; 0: not
-/// synced. Bars have four beats; D: dotted, T: triplet.
+/// Lengths in the host's tempo: name and beats; 0: not synced. Bars have four beats; D: dotted, T:
+/// triplet.
 const SYNCS: [(&str, f32); 18] = [
     ("Off", 0.0),
     ("8 bars", 32.0),
@@ -133,12 +133,39 @@ const SYNCS: [(&str, f32); 18] = [
     ("1/32", 0.125),
 ];
 
+/// Number of lengths after the first, two bars and more, that are too long for a delay.
+const TOO_LONG: usize = 3;
+
+/// [`SYNCS`] for a delay.
+const ECHOES: [(&str, f32); SYNCS.len() - TOO_LONG] = {
+    let mut list = [SYNCS[0]; SYNCS.len() - TOO_LONG];
+    let mut i = 1;
+    while i < list.len() {
+        list[i] = SYNCS[i + TOO_LONG];
+        i += 1;
+    }
+    list
+};
+
 /// Names of the lengths of a synced low-frequency oscillator's cycle.
 pub const LFO_SYNCS: &[&str] = &names(&SYNCS);
 
+/// Names of the times of a synced delay.
+pub const DELAY_SYNCS: &[&str] = &names(&ECHOES);
+
 /// Beats in a low-frequency oscillator's cycle, of a row's plain value; 0: not synced.
-pub(crate) fn beats_from_plain(plain: f32) -> f32 {
-    SYNCS[(plain.round() as usize).min(SYNCS.len() - 1)].1
+pub(crate) fn cycle_from_plain(plain: f32) -> f32 {
+    beats(&SYNCS, plain)
+}
+
+/// Beats from one echo of a delay to the next, of a row's plain value; 0: not synced.
+pub(crate) fn echo_from_plain(plain: f32) -> f32 {
+    beats(&ECHOES, plain)
+}
+
+/// Beats of a list's entry, by its index, rounded.
+fn beats(list: &[(&str, f32)], plain: f32) -> f32 {
+    list[(plain.round() as usize).min(list.len() - 1)].1
 }
 
 /// The names in a list of names and what they stand for.

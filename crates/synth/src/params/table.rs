@@ -185,6 +185,7 @@ table! {
         CHORUS_DEPTH         "chorus_depth"         "Chorus depth"            Chorus    Effects   Percent Linear, 0.0..1.0 = 0.5 manual;
         CHORUS_MIX           "chorus_mix"           "Chorus mix"              Chorus    Effects   Percent Linear, 0.0..1.0 = 0.0 manual;
         DELAY_TIME           "delay_time"           "Delay time"              Delay     Effects   Seconds Log, 0.01..2.0 = 0.35 manual;
+        DELAY_SYNC           "delay_sync"           "Delay sync"              Delay     Effects   [DELAY_SYNCS] = 0.0 manual since "0.2.0";
         DELAY_FEEDBACK       "delay_feedback"       "Delay feedback"          Delay     Effects   Percent Linear, 0.0..0.95 = 0.35 manual;
         DELAY_TONE           "delay_tone"           "Delay tone"              Delay     Effects   Hertz Log, 500.0..18000.0 = 6000.0 manual;
         DELAY_PING_PONG      "delay_ping_pong"      "Delay ping-pong"         Delay     Effects   Percent Linear, 0.0..1.0 = 0.0 manual;

@@ -5,6 +5,7 @@ mod controls;
 mod pages;
 mod pictures;
 mod raster;
+mod synced;
 
 use super::*;
 use crate::params::HostParam;
@@ -258,16 +259,24 @@ impl Stage {
         }
     }
 
-    /// Position of a text in a new frame.
-    fn find(&mut self, text: &str) -> egui::Pos2 {
+    /// Positions of a text in a new frame.
+    fn places(&mut self, text: &str) -> Vec<egui::Pos2> {
         let shapes = self.frame(Vec::new());
-        let found = shapes.iter().find_map(|clipped| match &clipped.shape {
+        let found = shapes.iter().filter_map(|clipped| match &clipped.shape {
             egui::Shape::Text(shape) if shape.galley.text() == text => {
                 Some(shape.visual_bounding_rect().center())
             }
             _ => None,
         });
-        found.unwrap_or_else(|| panic!("{text:?} isn't shown"))
+        found.collect()
+    }
+
+    /// Position of a text in a new frame.
+    fn find(&mut self, text: &str) -> egui::Pos2 {
+        let places = self.places(text);
+        *places
+            .first()
+            .unwrap_or_else(|| panic!("{text:?} isn't shown"))
     }
 
     /// Clicks on a text.
