@@ -58,7 +58,7 @@ impl NamedPatch {
         let mut value = self.patch.to_json();
         value["name"] = json!(self.name);
         value["tags"] = json!(self.tags);
-        format!("{value:#}\n")
+        text(&value)
     }
 
     /// Kind of sound: `bass`, `keys`.
@@ -77,6 +77,11 @@ impl NamedPatch {
                     .any(|tag| tag.to_lowercase().contains(word))
         })
     }
+}
+
+/// A patch file's text of its value.
+fn text(value: &Value) -> String {
+    format!("{value:#}\n")
 }
 
 /// The patches that come with the plugin, by kind and name.
@@ -150,25 +155,82 @@ pub fn in_folder(folder: &Path) -> Vec<NamedPatch> {
     patches
 }
 
-/// Writes a patch into a folder under a file name made of its own, as a whole or not at all, in
-/// place of one of the same name. Returns the file.
+/// Writes a patch into a folder under a file name made of its own, as a whole or not at all.
+/// Returns the file.
 ///
 /// # Errors
 ///
-/// Returns what the system says where the file can't be written.
-pub fn save(folder: &Path, patch: &NamedPatch) -> std::io::Result<PathBuf> {
-    let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
-    let name: String = patch
-        .name
-        .trim()
-        .to_lowercase()
-        .chars()
-        .map(plain)
-        .collect();
-    let name = if name.is_empty() { "patch" } else { &name };
-    let file = folder.join(format!("{name}.json"));
-    write_whole(&file, patch.to_json().as_bytes())?;
-    Ok(file)
+/// Returns [`AlreadyExists`](std::io::ErrorKind::AlreadyExists) where the folder has a patch of
+/// this name and it is not to be replaced, or else what the system says where the file can't be
+/// written.
+pub fn save(folder: &Path, patch: &NamedPatch, replace: bool) -> std::io::Result<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    let place = Place::find(folder, &patch.name, None, replace)?;
+    place.write(patch.to_json().as_bytes())
+}
+
+/// Gives the patch in a file another name, and the file that name's. Whatever else it holds stays.
+/// Returns the file.
+///
+/// # Errors
+///
+/// Those of [`save`], and what the system or [`read`] says where the file can't be read. The patch
+/// has its old name then.
+pub fn rename(file: &Path, name: &str, replace: bool) -> std::io::Result<PathBuf> {
+    read(file)?;
+    let mut value: Value = serde_json::from_str(&std::fs::read_to_string(file)?)?;
+    value["name"] = json!(name);
+    let folder = file.parent().ok_or(std::io::ErrorKind::NotFound)?;
+    let new = Place::find(folder, name, Some(file), replace)?.write(text(&value).as_bytes())?;
+    if new != file {
+        std::fs::remove_file(file)?;
+    }
+    Ok(new)
+}
+
+/// A file for a patch of a certain name.
+struct Place {
+    file: PathBuf,
+    /// Whether what the file holds may be lost.
+    replace: bool,
+}
+
+impl Place {
+    /// The file of the folder's patch of this name, if that may be replaced; otherwise one that
+    /// there isn't yet, or `own`, which is to get the name.
+    fn find(folder: &Path, name: &str, own: Option<&Path>, replace: bool) -> std::io::Result<Self> {
+        let mut others = in_folder(folder).into_iter();
+        let same = others.find(|patch| patch.name == name && patch.file.as_deref() != own);
+        if let Some(file) = same.and_then(|patch| patch.file) {
+            return match replace {
+                true => Ok(Self { file, replace }),
+                false => Err(std::io::ErrorKind::AlreadyExists.into()),
+            };
+        }
+        let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
+        let stem: String = name.trim().to_lowercase().chars().map(plain).collect();
+        let stem = if stem.is_empty() { "patch" } else { &stem };
+        // Names that differ in signs only, and damaged files, have the same stem.
+        let mut file = folder.join(format!("{stem}.json"));
+        for n in 2.. {
+            let replace = own == Some(&file);
+            if replace || file.symlink_metadata().is_err() {
+                return Ok(Self { file, replace });
+            }
+            file = folder.join(format!("{stem}-{n}.json"));
+        }
+        Err(std::io::ErrorKind::AlreadyExists.into())
+    }
+
+    fn write(self, bytes: &[u8]) -> std::io::Result<PathBuf> {
+        let new = whole(&self.file, bytes)?;
+        match self.replace {
+            true => new.persist(&self.file)?,
+            // Another program may have made it by now.
+            false => new.persist_noclobber(&self.file)?,
+        };
+        Ok(self.file)
+    }
 }
 
 /// Writes a file in place of any of its name, as a whole or not at all. Makes its folder.
@@ -179,15 +241,23 @@ pub fn save(folder: &Path, patch: &NamedPatch) -> std::io::Result<PathBuf> {
 pub fn write_whole(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = file.parent().ok_or(std::io::ErrorKind::NotFound)?;
     std::fs::create_dir_all(folder)?;
+    whole(file, bytes)?.persist(file)?;
+    Ok(())
+}
+
+/// A temporary file next to `file`, with these bytes on the disk.
+fn whole(file: &Path, bytes: &[u8]) -> std::io::Result<tempfile::NamedTempFile> {
+    let folder = file.parent().ok_or(std::io::ErrorKind::NotFound)?;
     let mut new = tempfile::NamedTempFile::new_in(folder)?;
     new.write_all(bytes)?;
-    new.persist(file)?;
-    Ok(())
+    new.as_file().sync_all()?;
+    Ok(new)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::ErrorKind;
 
     #[test]
     fn every_factory_patch_can_be_read_and_found_by_a_name_of_its_own() {
@@ -211,7 +281,7 @@ mod tests {
         let mut patch = factory()[3].clone();
         patch.name = "Mine: a/b".into();
         patch.tags = vec!["lead".into()];
-        let file = save(folder.path(), &patch).unwrap();
+        let file = save(folder.path(), &patch, false).unwrap();
         std::fs::write(folder.path().join("broken.json"), "{").unwrap();
         std::fs::write(folder.path().join("notes.txt"), "hello").unwrap();
         let mut found = in_folder(folder.path());
@@ -222,9 +292,75 @@ mod tests {
         }
         found[0].patch = patch.patch;
         assert_eq!(found[0], patch);
-        // Saved again, it takes the place of the first.
-        save(folder.path(), &patch).unwrap();
-        assert_eq!(in_folder(folder.path()).len(), 1);
+        // Saved again, it takes the place of the first only if it may.
+        patch.tags = vec!["bass".into()];
+        let refused = save(folder.path(), &patch, false).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(in_folder(folder.path())[0].kind(), "lead");
+        save(folder.path(), &patch, true).unwrap();
+        let found = in_folder(folder.path());
+        assert_eq!((found.len(), found[0].kind()), (1, "bass"));
         assert!(in_folder(Path::new("no such folder")).is_empty());
+    }
+
+    /// Nothing is lost to a patch of another name, or to a file that can't be read.
+    #[test]
+    fn names_that_make_the_same_file_name_have_a_file_each() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a-b.json"), "{").unwrap();
+        for (name, file) in [("a b", "a-b-2"), ("A/b", "a-b-3")] {
+            let named = NamedPatch {
+                name: name.into(),
+                ..factory()[0].clone()
+            };
+            // Replacing is for patches of the same name.
+            let saved = save(folder.path(), &named, true).unwrap();
+            assert_eq!(saved, folder.path().join(file).with_extension("json"));
+        }
+        let broken = std::fs::read_to_string(folder.path().join("a-b.json"));
+        assert_eq!(broken.unwrap(), "{");
+        let names: Vec<_> = in_folder(folder.path())
+            .into_iter()
+            .map(|p| p.name)
+            .collect();
+        assert_eq!(names, ["a b", "A/b"]);
+    }
+
+    #[test]
+    fn a_renamed_patch_keeps_all_else_and_takes_no_others_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = || {
+            let patches = in_folder(folder.path()).into_iter();
+            let mut names: Vec<_> = patches.map(|patch| patch.name).collect();
+            names.sort();
+            names
+        };
+        let mut value = factory()[3].patch.to_json();
+        value["notes"] = json!([{ "key": 60 }]);
+        let old = folder.path().join("found.json");
+        std::fs::write(&old, value.to_string()).unwrap();
+        let patch = read(&old).unwrap().0.patch;
+        let new = rename(&old, "Kept", false).unwrap();
+        assert_eq!(new, folder.path().join("kept.json"));
+        assert!(!old.exists());
+        let kept: Value = serde_json::from_str(&std::fs::read_to_string(&new).unwrap()).unwrap();
+        assert_eq!(kept["notes"], value["notes"]);
+        assert_eq!(read(&new).unwrap().0.patch, patch);
+        // Another way to write the same file name.
+        assert_eq!(rename(&new, "KEPT", false).unwrap(), new);
+        assert_eq!(names(), ["KEPT"]);
+        let mut other = factory()[4].clone();
+        other.name = "Other".into();
+        let other = save(folder.path(), &other, false).unwrap();
+        let refused = rename(&new, "Other", false).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(names(), ["KEPT", "Other"]);
+        assert_eq!(rename(&new, "Other", true).unwrap(), other);
+        assert_eq!(names(), ["Other"]);
+        assert_eq!(read(&other).unwrap().0.patch, patch);
+        // What can't be read stays as it is.
+        std::fs::write(&old, "[]").unwrap();
+        assert!(rename(&old, "New", false).is_err());
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "[]");
     }
 }

@@ -1,5 +1,8 @@
 //! The patch browser: search, kinds, favourites, try, save, rename, remove, import.
 
+mod own;
+
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -8,6 +11,7 @@ use synth::{COUNT, PARAMS, Patch};
 
 use super::{App, Scene, View, patch, theme};
 use crate::patches::{self, NamedPatch};
+use own::{Edit, MENU};
 
 /// Time between two looks into the user's folder, while it is shown.
 const LOOK: Duration = Duration::from_secs(2);
@@ -41,8 +45,8 @@ pub struct Library {
     /// Name and kind that are typed to save a patch.
     name: String,
     kind: String,
-    /// A patch that is to be removed, if the player says so again.
-    removing: Option<PathBuf>,
+    /// The patch that is being renamed or removed.
+    edit: Option<Edit>,
 }
 
 impl Library {
@@ -56,7 +60,7 @@ impl Library {
             filter: Filter::All,
             name: String::new(),
             kind: OWN.to_owned(),
-            removing: None,
+            edit: None,
         };
         library.look();
         library
@@ -70,6 +74,16 @@ impl Library {
             .map(patches::in_folder)
             .unwrap_or_default();
         self.looked = Some(Instant::now());
+        let listed = |file: &Path| self.own.iter().any(|p| p.file.as_deref() == Some(file));
+        if self.edit.as_ref().is_some_and(|edit| !listed(edit.file())) {
+            self.edit = None;
+        }
+    }
+
+    /// Whether the user has a patch of this name, in another file than `file`.
+    fn is_taken(&self, name: &str, file: Option<&Path>) -> bool {
+        let other = |patch: &NamedPatch| patch.name == name && patch.file.as_deref() != file;
+        self.own.iter().any(other)
     }
 
     /// All patches: the user's first.
@@ -159,6 +173,7 @@ impl App {
             self.library.look();
         }
         ui.ctx().request_repaint_after(LOOK);
+        self.watch_edit(ui);
         let inside = rect.shrink(12.0);
         let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(inside));
         if saving {
@@ -188,26 +203,36 @@ impl App {
             ui.label("kind");
             ui.add(egui::TextEdit::singleline(&mut self.library.kind).desired_width(90.0));
             let entered = name.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-            let named = !self.library.name.trim().is_empty();
-            let save = ui.add_enabled(named, egui::Button::new("Save what sounds"));
-            if named && (save.clicked() || entered) {
-                self.save_patch(&folder, ui.input(|input| input.time), scene);
+            let typed = self.library.name.trim();
+            let (named, taken) = (!typed.is_empty(), self.library.is_taken(typed, None));
+            let word = if taken {
+                "Replace it"
+            } else {
+                "Save what sounds"
+            };
+            let save = ui.add_enabled(named, egui::Button::new(word));
+            // Enter alone replaces nothing.
+            if named && (save.clicked() || (entered && !taken)) {
+                self.save_patch(&folder, taken, ui.input(|input| input.time), scene);
             }
             if ui.button("Cancel").clicked() {
                 self.view = View::Main;
+            }
+            if taken {
+                ui.colored_label(theme::WARN, "You have a patch of this name.");
             }
         });
         ui.add_space(6.0);
     }
 
-    fn save_patch(&mut self, folder: &Path, time: f64, scene: &Scene<'_>) {
+    fn save_patch(&mut self, folder: &Path, replace: bool, time: f64, scene: &Scene<'_>) {
         let named = NamedPatch {
             name: self.library.name.trim().to_owned(),
             tags: vec![self.library.kind.trim().to_lowercase()],
             patch: sounding(scene),
             file: None,
         };
-        match patches::save(folder, &named) {
+        match patches::save(folder, &named, replace) {
             Ok(_) => {
                 self.library.look();
                 self.library.name.clear();
@@ -215,6 +240,8 @@ impl App {
                 self.note = Some((format!("{} is saved", named.name), time));
                 self.view = View::Main;
             }
+            // Somebody else has made one just now: the line asks.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => self.library.look(),
             Err(error) => scene.params.state.set_message(Some(format!(
                 "The patch could not be written ({error}). Use Copy, and keep the text."
             ))),
@@ -326,35 +353,22 @@ impl App {
             if star.clicked() {
                 self.love(&entry.name);
             }
-            let room = width - 26.0 - if entry.file.is_some() { 76.0 } else { 0.0 };
+            let file = entry.file.as_deref();
+            if file.is_some() && file == self.library.edit.as_ref().map(Edit::file) {
+                self.edited(ui, entry, width - 26.0, scene);
+                return;
+            }
+            let room = width - 26.0 - if file.is_some() { MENU } else { 0.0 };
             let label = egui::Button::selectable(loaded, &entry.name).truncate();
             let response = ui.add_sized(vec2(room, 22.0), label);
             if response.clicked() {
                 patch::load(&entry.name, &entry.patch, scene);
             }
             response.on_hover_text(entry.tags.join(", "));
-            if let Some(file) = &entry.file {
-                let sure = self.library.removing.as_ref() == Some(file);
-                let word = if sure { "Sure?" } else { "Remove" };
-                if ui.small_button(word).clicked() {
-                    if sure {
-                        self.remove(file, scene);
-                    } else {
-                        self.library.removing = Some(file.clone());
-                    }
-                }
+            if let Some(file) = file {
+                self.own_menu(ui, entry, file);
             }
         });
-    }
-
-    fn remove(&mut self, file: &Path, scene: &Scene<'_>) {
-        if let Err(error) = std::fs::remove_file(file) {
-            scene.params.state.set_message(Some(format!(
-                "The patch could not be removed ({error}). Remove its file by hand."
-            )));
-        }
-        self.library.removing = None;
-        self.library.look();
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod as_heard;
 mod controls;
+mod own;
 mod pages;
 mod pictures;
 mod raster;
@@ -277,6 +278,25 @@ impl Stage {
         *places
             .first()
             .unwrap_or_else(|| panic!("{text:?} isn't shown"))
+    }
+
+    /// Presses and lets go a key, with `modifiers`.
+    fn key(&mut self, key: egui::Key, modifiers: Modifiers) {
+        let event = |pressed| Event::Key {
+            key,
+            physical_key: None,
+            pressed,
+            repeat: false,
+            modifiers,
+        };
+        self.frame(vec![event(true)]);
+        self.frame(vec![event(false)]);
+    }
+
+    /// Replaces the text of the field that has the keyboard.
+    fn type_text(&mut self, text: &str) {
+        self.key(egui::Key::A, Modifiers::COMMAND);
+        self.frame(vec![Event::Text(text.to_owned())]);
     }
 
     /// Clicks on a text.
