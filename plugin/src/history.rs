@@ -44,6 +44,8 @@ pub struct Step {
     pub limits: [Limits; 2],
     /// The held inference before and after, if the step replaced it.
     pub held: Option<[Option<Target>; 2]>,
+    /// Whether it was listened before and after, if the step decided that.
+    pub listen: Option<[bool; 2]>,
 }
 
 impl Step {
@@ -54,6 +56,7 @@ impl Step {
             turns: Vec::new(),
             limits: [limits; 2],
             held: None,
+            listen: None,
         }
     }
 
@@ -74,6 +77,7 @@ impl Step {
             turns: turns.collect(),
             limits: [params.state.limits(), Limits::NONE],
             held: Some([params.state.held(), leaning(patch)]),
+            listen: None,
         }
     }
 }
@@ -163,8 +167,16 @@ pub fn redo(params: &Params, setter: &ParamSetter<'_>) {
 /// Brings about what was before (0) or is after (1) a step.
 fn apply(step: &Step, side: usize, params: &Params, setter: &ParamSetter<'_>) {
     prepare(step, side, params);
+    let listen = step.listen.map(|listen| listen[side]);
+    let switched = listen.filter(|&on| on != params.listen.value());
     // One step for the host too, where it can group them.
-    params.state.door.group_edits(step.turns.len());
+    let edits = step.turns.len() + usize::from(switched.is_some());
+    params.state.door.group_edits(edits);
+    if let Some(on) = switched {
+        setter.begin_set_parameter(&params.listen);
+        setter.set_parameter(&params.listen, on);
+        setter.end_set_parameter(&params.listen);
+    }
     for turn in &step.turns {
         let param = params.get(turn.param);
         param.begin(setter);

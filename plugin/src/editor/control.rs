@@ -9,7 +9,7 @@ use matcher::live::Limits;
 use synth::params::{SLOT_ROWS, matched_index};
 use synth::{COUNT, PARAMS, Unit, curves};
 
-use super::gesture::{self, Gesture};
+use super::gesture::{self, Gesture, RangeDrag};
 use super::knob::{self, Look};
 use super::typed::{Entry, value_field};
 use super::{Scene, locks, synced, theme};
@@ -108,8 +108,8 @@ fn quantity(ui: &mut Ui, rect: Rect, param: usize, label: &str, scene: &Scene<'_
         sounding,
         range: matched
             .as_ref()
-            .map(|matched| scene.limits.ranges[matched.place])
-            .filter(|range| *range != [0.0, 1.0]),
+            .filter(|matched| is_limited(ui, matched.place, scene))
+            .map(|matched| scene.limits.ranges[matched.place]),
         active: true,
         modulation: modulation(param, shown, scene),
         lit: response.hovered() || response.dragged() || response.has_focus(),
@@ -243,12 +243,17 @@ fn badge(ui: &Ui, look: &Look, param: usize, label: &str, matched: &Matched, sce
     lock.on_hover_text(words);
 }
 
+/// Whether a range is shown: it is limited, or a hand that has opened it has not let go yet.
+fn is_limited(ui: &Ui, place: usize, scene: &Scene<'_>) -> bool {
+    let dragged = RangeDrag::open(ui).is_some_and(|drag| drag.place == place);
+    dragged || scene.limits.ranges[place] != [0.0, 1.0]
+}
+
 /// Handles at the ends of a limited range: they can be dragged along the ring.
 fn range_handles(ui: &Ui, look: &Look, place: usize, scene: &Scene<'_>) {
     if look.range.is_none() {
         return;
     }
-    let mut limits = scene.limits;
     for end in 0..2 {
         let at = look.ring(scene.limits.ranges[place][end]);
         let id = ui.scope_id().with(("range", place, end));
@@ -261,13 +266,7 @@ fn range_handles(ui: &Ui, look: &Look, place: usize, scene: &Scene<'_>) {
             .on_hover_and_drag_cursor(CursorIcon::Grab);
         ui.painter().circle_filled(at, 3.5, theme::TEXT);
         if let Some(pointer) = handle.interact_pointer_pos().filter(|_| handle.dragged()) {
-            let x = look.value_at(pointer);
-            let [low, high] = &mut limits.ranges[place];
-            match end {
-                0 => *low = x.min(*high),
-                _ => *high = x.max(*low),
-            }
-            scene.params.state.set_limits(&limits);
+            RangeDrag::set(ui, scene, place, end, look.value_at(pointer));
         }
         let name = [
             "Smallest value that the match may give",

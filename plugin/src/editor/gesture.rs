@@ -1,8 +1,9 @@
-//! The player's gesture on a knob: from the first move to its end, one step for the host and for
-//! undo.
+//! The player's gesture on a knob or on the handle of a range: from the first move to its end, one
+//! step for the host and for undo.
 
 use egui::{Id, Ui};
 use matcher::live::Limits;
+use synth::MATCHED;
 use synth::params::matched_index;
 
 use super::Scene;
@@ -62,9 +63,10 @@ impl Gesture {
         ui.data_mut(|data| data.insert_temp(Id::unique(KEY), gesture));
     }
 
-    /// Ends the open gesture if its hand has gone, and locks its knob once the host has moved it:
+    /// Ends the open gestures if their hand has gone, and locks a knob once the host has moved it:
     /// the audio thread does too, but only while the host plays.
     pub fn watch(ui: &Ui, scene: &Scene<'_>) {
+        RangeDrag::watch(ui, scene);
         let Some(gesture) = Self::open(ui) else {
             return;
         };
@@ -101,6 +103,55 @@ impl Gesture {
             before: self.before,
             after: self.value,
         });
+        scene.params.state.history.lock().push(step);
+    }
+}
+
+/// A drag of a handle, which is not over yet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RangeDrag {
+    /// Place of the range among the matched parameters.
+    pub place: usize,
+    /// The range before.
+    before: [f32; 2],
+}
+
+impl RangeDrag {
+    /// Key of the open drag in egui's memory.
+    const KEY: &str = "range drag";
+
+    /// The drag that is open.
+    pub fn open(ui: &Ui) -> Option<Self> {
+        ui.data(|data| data.get_temp(Id::unique(Self::KEY)))
+    }
+
+    /// Moves one end of a range, beginning a drag if none is open.
+    pub fn set(ui: &Ui, scene: &Scene<'_>, place: usize, end: usize, x: f32) {
+        // Another frame's scene would undo what the host or a lock did meanwhile.
+        let mut limits = scene.params.state.limits();
+        let before = limits.ranges[place];
+        if Self::open(ui).is_none() {
+            let drag = Self { place, before };
+            ui.data_mut(|data| data.insert_temp(Id::unique(Self::KEY), drag));
+        }
+        let [low, high] = &mut limits.ranges[place];
+        match end {
+            0 => *low = x.min(*high),
+            _ => *high = x.max(*low),
+        }
+        scene.params.state.set_limits(&limits);
+    }
+
+    /// Ends the open drag if its hand has gone: one step for undo.
+    fn watch(ui: &Ui, scene: &Scene<'_>) {
+        let Some(drag) = Self::open(ui).filter(|_| !ui.input(|input| input.pointer.primary_down()))
+        else {
+            return;
+        };
+        ui.data_mut(|data| data.remove::<Self>(Id::unique(Self::KEY)));
+        let name = scene.params.get(MATCHED[drag.place]).name();
+        let mut step = Step::new(format!("Range of {name}"), scene.limits);
+        step.limits[0].ranges[drag.place] = drag.before;
         scene.params.state.history.lock().push(step);
     }
 }

@@ -141,6 +141,6 @@ fn recall(name: &str, sound: &KnownSound, scene: &Scene<'_>) {
     let target = Target::new(inference, &scene.params.knobs()).leaning(sound.lean);
     let mut step = Step::new(format!("Recall {name}"), scene.limits);
     step.held = Some([scene.held, Some(target)]);
+    step.listen = Some([scene.params.listen.value(), false]);
     history::perform(step, scene.params, &scene.setter);
-    scene.switch(&scene.params.listen, false);
 }

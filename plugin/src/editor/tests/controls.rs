@@ -370,6 +370,74 @@ fn the_keyboard_reaches_a_control_and_turns_it() {
     assert_eq!(bench.value(), left);
 }
 
+/// Presses at a place, moves on to others, and lets go.
+fn drag_along(bench: &mut Bench, way: &[egui::Pos2]) {
+    let button = |pos, pressed| Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    bench.after(vec![Event::PointerMoved(way[0])], Modifiers::NONE);
+    bench.after(vec![button(way[0], true)], Modifiers::NONE);
+    for at in way {
+        bench.after(vec![Event::PointerMoved(*at)], Modifiers::NONE);
+    }
+    bench.after(vec![button(way[way.len() - 1], false)], Modifiers::NONE);
+    bench.after(Vec::new(), Modifiers::NONE);
+}
+
+#[test]
+fn a_drag_of_a_ranges_end_is_one_step() {
+    let mut bench = Bench::new();
+    let start = [0.35, 0.65];
+    let mut limits = bench.params.state.limits();
+    limits.ranges[cutoff()] = start;
+    bench.params.state.set_limits(&limits);
+    bench.after(Vec::new(), Modifiers::NONE);
+    let range = |bench: &Bench| bench.params.state.limits().ranges[cutoff()];
+    let name = |bench: &Bench| {
+        bench
+            .params
+            .state
+            .history
+            .lock()
+            .undo_name()
+            .map(str::to_owned)
+    };
+    let (_, radius, _) = control::layout(PLACE);
+    let at = |x: f32| {
+        let angle = std::f32::consts::TAU * (0.375 + 0.75 * x);
+        CENTRE + (radius + 4.5) * egui::Vec2::angled(angle)
+    };
+    let way: Vec<_> = (0..=10).map(|k| at(0.65 + 0.02 * k as f32)).collect();
+    drag_along(&mut bench, &way);
+    let wider = range(&bench);
+    assert!(
+        (wider[1] - 0.85).abs() < 0.02 && wider[0] == 0.35,
+        "{wider:?}"
+    );
+    assert_eq!(name(&bench).as_deref(), Some("Range of Cutoff"));
+    // The second one opens the range altogether, and goes on beyond that.
+    limits.ranges[cutoff()] = [0.0, wider[1]];
+    bench.params.state.set_limits(&limits);
+    bench.after(Vec::new(), Modifiers::NONE);
+    drag_along(&mut bench, &[at(wider[1]), at(1.0), at(0.9), at(0.7)]);
+    let again = range(&bench);
+    assert!((again[1] - 0.7).abs() < 0.02, "{again:?}");
+    let setter = bench.gui.param_setter();
+    undo(&bench.params, &setter);
+    assert_eq!(range(&bench), [0.0, wider[1]]);
+    undo(&bench.params, &setter);
+    assert_eq!(range(&bench), start);
+    assert_eq!(name(&bench), None);
+    redo(&bench.params, &setter);
+    assert_eq!(range(&bench), wider);
+    // Nothing else was touched.
+    assert_eq!(bench.value(), Patch::default().get(FILTER_CUTOFF));
+    assert!(bench.gestures().is_empty() && !bench.locked());
+}
+
 #[test]
 fn the_menu_limits_and_frees_the_range() {
     let mut bench = Bench::new();

@@ -149,6 +149,13 @@ fn a_found_sound_is_recalled_and_stays() {
         stage.params.state.held().unwrap().inference.mean,
         [0.55; MATCHED_COUNT]
     );
+    // It listened before, and does again; a match that was frozen stays so.
+    assert!(stage.params.listen.value());
+    redo(&stage.params, &stage.gui.param_setter());
+    assert!(!stage.params.listen.value());
+    stage.click_text("Sound 1");
+    undo(&stage.params, &stage.gui.param_setter());
+    assert!(!stage.params.listen.value());
 }
 
 #[test]
