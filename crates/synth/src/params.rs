@@ -79,8 +79,8 @@ impl Section {
 /// Unit of a parameter's plain value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// A number without a unit.
-    None,
+    /// Named whole numbers from 0 on, and what lies between two of them.
+    Between(&'static [&'static str]),
     /// 0 to 1, shown as 0 to 100 %.
     Percent,
     /// Hertz.
@@ -176,7 +176,7 @@ impl Param {
     /// as a value with the same text.
     pub fn format(&self, v: f32) -> String {
         match self.unit {
-            Unit::None => decimal(v, 2),
+            Unit::Between(names) => between(names, v),
             Unit::Percent => decimal(v * 100.0, 0) + " %",
             // The numbers at which the unit changes are those that would be shown.
             Unit::Hertz if v >= 999.5 => decimal(v / 1000.0, 2) + " kHz",
@@ -184,7 +184,10 @@ impl Param {
             Unit::Hertz => decimal(v, 2) + " Hz",
             Unit::Seconds if v < 0.99995 => decimal(v * 1000.0, 1) + " ms",
             Unit::Seconds => decimal(v, 2) + " s",
-            Unit::Semitones => decimal(v, 2) + " st",
+            Unit::Semitones => {
+                let text = decimal(v, 2);
+                format!("{} st", text.strip_suffix(".00").unwrap_or(&text))
+            }
             Unit::Cents => decimal(v, 1) + " ct",
             Unit::Decibels => decimal(v, 1) + " dB",
             Unit::Count => decimal(v.round(), 0),
@@ -202,6 +205,19 @@ impl Param {
         {
             return Some(index as f32);
         }
+        let (text, from) = match self.unit {
+            Unit::Between(names) => passed(names, &text),
+            _ => (text.as_str(), None),
+        };
+        if let Some(from) = from {
+            let beyond = text.trim_end_matches('%').trim();
+            let percent: f32 = if beyond.is_empty() {
+                0.0
+            } else {
+                beyond.parse().ok()?
+            };
+            return Some((from + 0.01 * percent).clamp(self.min, self.max));
+        }
         let end = text
             .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+')))
             .unwrap_or(text.len());
@@ -215,6 +231,28 @@ impl Param {
         };
         Some((number * factor).clamp(self.min, self.max))
     }
+}
+
+/// Formats a value between names: the name it has passed, and the hundredths of the way on to the
+/// next, e.g. `Saw +40`.
+fn between(names: &[&str], v: f32) -> String {
+    let hundredths = (100.0 * v).round().max(0.0) as usize;
+    let name = names.get(hundredths / 100).copied().unwrap_or_default();
+    match hundredths % 100 {
+        0 => name.into(),
+        beyond => format!("{name} +{beyond}"),
+    }
+}
+
+/// What follows a name at the beginning of a lower-case text, and the name's number, if one is
+/// there.
+fn passed<'a>(names: &[&str], text: &'a str) -> (&'a str, Option<f32>) {
+    for (i, name) in names.iter().enumerate() {
+        if let Some(rest) = text.strip_prefix(&name.to_ascii_lowercase()) {
+            return (rest.trim(), Some(i as f32));
+        }
+    }
+    (text, None)
 }
 
 /// Formats a number with `digits` digits after the decimal point; a number that rounds to 0 has no
@@ -291,6 +329,9 @@ mod tests {
             if let Unit::Choice(names) = p.unit {
                 assert_eq!(p.max as usize + 1, names.len(), "{}", p.id);
             }
+            if let Unit::Between(names) = p.unit {
+                assert_eq!((p.min, p.max as usize + 1), (0.0, names.len()), "{}", p.id);
+            }
             if p.is_stepped() {
                 assert_eq!(p.normalized(p.default.round()), p.normalized(p.default));
             }
@@ -329,6 +370,42 @@ mod tests {
                 let kept = p.plain(p.normalized(back));
                 assert_eq!(p.format(kept), text, "{}: {back} -> {kept}", p.id);
             }
+        }
+    }
+
+    #[test]
+    fn shapes_have_names_and_whole_semitones_no_decimals() {
+        let shape = &PARAMS[OSC1_SHAPE];
+        for (v, text) in [
+            (0.0, "Sine"),
+            (0.004, "Sine"),
+            (1.25, "Tri +25"),
+            (1.996, "Saw"),
+            (3.0, "Sqr"),
+            (4.0, "Pulse"),
+        ] {
+            assert_eq!(shape.format(v), text);
+        }
+        for (text, v) in [
+            ("saw", 2.0),
+            ("Saw +40", 2.4),
+            ("SAW 40 %", 2.4),
+            ("2.4", 2.4),
+            ("Pulse +50 %", 4.0),
+        ] {
+            let got = shape.parse(text).expect(text);
+            assert!((got - v).abs() < 1e-6, "{text}: {got}");
+        }
+        assert_eq!(shape.parse("saw and more"), None);
+        let pitch = &PARAMS[OSC1_PITCH];
+        for (v, text) in [
+            (12.0, "12 st"),
+            (-12.0, "-12 st"),
+            (-0.004, "0 st"),
+            (6.996, "7 st"),
+            (7.5, "7.50 st"),
+        ] {
+            assert_eq!(pitch.format(v), text);
         }
     }
 

@@ -12,6 +12,8 @@ fn line(row: &Param) -> String {
     let mut line = format!("{} {}:", row.since, row.id);
     match row.unit {
         Unit::Choice(names) => write!(line, " {}", names.join(" | ")),
+        // Names of places on the way are no unit: the numbers are saved.
+        Unit::Between(_) => write!(line, " None {:?} {} to {}", row.scale, row.min, row.max),
         unit => write!(line, " {unit:?} {:?} {} to {}", row.scale, row.min, row.max),
     }
     .expect("a string takes everything");

@@ -105,7 +105,7 @@ pub fn value_field(
     if entry.refused {
         let table = control::row(param);
         let ends = [table.min, table.max].map(|end| table.format(end));
-        response.show_tooltip_text(format!("A number from {} to {}.", ends[0], ends[1]));
+        response.show_tooltip_text(format!("A value from {} to {}.", ends[0], ends[1]));
     }
     ui.data_mut(|data| data.insert_temp(Entry::key(), entry));
 }

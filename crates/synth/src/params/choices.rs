@@ -1,7 +1,13 @@
-//! The lists that choices choose from. A choice is stored as its index: names may be added at the
-//! end, never moved.
+//! The lists that choices choose from, and those between whose names a value lies. A choice is
+//! stored as its index: names may be added at the end, never moved.
 
 use crate::choice::choice;
+
+/// Names of the shapes of an oscillator that lie at whole numbers, short enough for a small knob.
+pub const SHAPES: &[&str] = &["Sine", "Tri", "Saw", "Sqr", "Pulse"];
+
+/// Names of the responses between which the state-variable filter morphs.
+pub const MORPHS: &[&str] = &["Low", "Band", "High"];
 
 choice! {
     /// Phases at which a note's oscillators start.

@@ -1,9 +1,10 @@
 //! The rows of the parameter table, and the macro that reads them.
 //!
-//! A row is: constant, id, name, section, group of settings, unit (of a choice, its list of names),
-//! scale and range (a choice has none: its list decides), default, whether the matcher may set it
-//! and, if the modulation matrix can reach it, its index and name among the destinations. A row
-//! that is younger than version 0.1.0 ends with its version, e.g. `since "0.2.0"`.
+//! A row is: constant, id, name, section, group of settings, unit (of a choice, its list of names
+//! in brackets; of a way between names, these in parentheses), scale and range (a choice has none:
+//! its list decides), default, whether the matcher may set it and, if the modulation matrix can
+//! reach it, its index and name among the destinations. A row that is younger than version 0.1.0
+//! ends with its version, e.g. `since "0.2.0"`.
 
 use super::choices::*;
 use super::destinations::{Destination, OTHER_COUNT, by_index};
@@ -76,6 +77,7 @@ macro_rules! table {
     (@text ($text:expr)) => { $text };
     (@text $text:literal) => { $text };
     (@unit [$names:expr]) => { Unit::Choice($names) };
+    (@unit ($names:expr)) => { Unit::Between($names) };
     (@unit $unit:ident) => { Unit::$unit };
     (@scale) => { Scale::Linear };
     (@scale $scale:ident) => { Scale::$scale };
@@ -83,7 +85,7 @@ macro_rules! table {
     (@min) => { 0.0 };
     (@min $min:literal) => { $min };
     (@max [$names:expr]) => { ($names.len() - 1) as f32 };
-    (@max $unit:ident $max:literal) => { $max };
+    (@max $unit:tt $max:literal) => { $max };
     (@since) => { "0.1.0" };
     (@since $since:literal) => { $since };
     (@flag matched) => { true };
@@ -98,12 +100,12 @@ macro_rules! table {
 // one sound.
 table! {
     rows {
-        OSC1_SHAPE           "osc1_shape"           "Osc 1 shape"             Osc1      Osc1Wave  None Linear, 0.0..4.0 = 2.0 matched dest 5 "Osc 1 shape";
+        OSC1_SHAPE           "osc1_shape"           "Osc 1 shape"             Osc1      Osc1Wave  (SHAPES) Linear, 0.0..4.0 = 2.0 matched dest 5 "Osc 1 shape";
         OSC1_WIDTH           "osc1_width"           "Osc 1 pulse width"       Osc1      Osc1Wave  Percent Linear, 0.5..0.95 = 0.5 manual dest 7 "Osc 1 width";
         OSC1_PITCH           "osc1_pitch"           "Osc 1 pitch"             Osc1      Osc1Pitch Semitones Linear, -24.0..24.0 = 0.0 manual dest 2 "Osc 1 pitch";
         OSC1_FM              "osc1_fm"              "Osc 1 FM"                Osc1      Direct    Percent Power(2.0), 0.0..1.0 = 0.0 manual dest 9 "Osc 1 FM";
         OSC1_SYNC            "osc1_sync"            "Osc 1 sync"              Osc1      Osc1Wave  Semitones Linear, 0.0..48.0 = 0.0 manual;
-        OSC2_SHAPE           "osc2_shape"           "Osc 2 shape"             Osc2      Osc2Wave  None Linear, 0.0..4.0 = 2.0 matched dest 6 "Osc 2 shape";
+        OSC2_SHAPE           "osc2_shape"           "Osc 2 shape"             Osc2      Osc2Wave  (SHAPES) Linear, 0.0..4.0 = 2.0 matched dest 6 "Osc 2 shape";
         OSC2_WIDTH           "osc2_width"           "Osc 2 pulse width"       Osc2      Osc2Wave  Percent Linear, 0.5..0.95 = 0.5 manual dest 8 "Osc 2 width";
         OSC2_PITCH           "osc2_pitch"           "Osc 2 pitch"             Osc2      Osc2Pitch Semitones Linear, -24.0..24.0 = 12.0 manual dest 3 "Osc 2 pitch";
         OSC2_DETUNE          "osc2_detune"          "Osc 2 detune"            Osc2      Osc2Pitch Cents Power(2.0), 0.0..50.0 = 4.0 matched dest 4 "Osc 2 detune";
@@ -117,7 +119,7 @@ table! {
         SUB_LEVEL            "sub_level"            "Sub level"               Mixer     Direct    Percent Linear, 0.0..1.0 = 0.0 matched dest 15 "Sub level";
         NOISE_LEVEL          "noise_level"          "Noise level"             Mixer     Direct    Percent Power(2.0), 0.0..1.0 = 0.0 matched dest 16 "Noise level";
         FILTER_TYPE          "filter_type"          "Filter type"             Filter    Filter    [FILTER_TYPES] = 0.0 manual;
-        FILTER_MORPH         "filter_morph"         "Morph"                   Filter    Filter    None Linear, 0.0..2.0 = 0.0 manual dest 20 "Morph";
+        FILTER_MORPH         "filter_morph"         "Morph"                   Filter    Filter    (MORPHS) Linear, 0.0..2.0 = 0.0 manual dest 20 "Morph";
         FILTER_CUTOFF        "filter_cutoff"        "Cutoff"                  Filter    Cutoffs   Hertz Log, 80.0..18000.0 = 1800.0 matched dest 17 "Cutoff";
         FILTER_RESONANCE     "filter_resonance"     "Resonance"               Filter    Filter    Percent Linear, 0.0..1.0 = 0.15 matched dest 18 "Resonance";
         FILTER_BOOST         "filter_boost"         "Resonance boost"         Filter    Filter    Percent Linear, 0.0..0.1 = 0.0 manual dest 31 "Resonance boost";

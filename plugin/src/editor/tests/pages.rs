@@ -4,7 +4,7 @@ use super::*;
 use crate::history::{redo, undo};
 use crate::patches;
 use egui::Shape;
-use synth::params::FILTER_TYPE;
+use synth::params::{FILTER_MORPH, FILTER_TYPE, OSC1_SHAPE, OSC2_SHAPE};
 
 /// All texts of a stage with their places.
 fn texts(stage: &mut Stage) -> Vec<(String, Rect)> {
@@ -60,6 +60,33 @@ fn no_text_leaves_the_window_or_covers_another() {
             }
         }
     }
+}
+
+#[test]
+fn the_longest_names_of_shapes_are_not_cut() {
+    let mut stage = Stage::new(SMALLEST, None);
+    stage.params.amount.set(&stage.gui.param_setter(), 0.0);
+    let mut found = 0;
+    for from in 0..4 {
+        for row in [OSC1_SHAPE, OSC2_SHAPE, FILTER_MORPH] {
+            let x = control::row(row).normalized(from as f32 + 0.44);
+            stage.params.rows[row].set(&stage.gui.param_setter(), x);
+        }
+        for page in 0..3 {
+            stage.app.page = page;
+            stage.frame(Vec::new());
+            for clipped in stage.frame(Vec::new()) {
+                if let Shape::Text(text) = &clipped.shape
+                    && text.galley.text().contains(" +44")
+                {
+                    assert!(!text.galley.elided, "{page}: {}", text.galley.text());
+                    found += 1;
+                }
+            }
+        }
+    }
+    // Both shapes on two pages, and the morph, which ends sooner, on one.
+    assert_eq!(found, 4 * 4 + 2);
 }
 
 /// A host gives the window whatever size it likes.
