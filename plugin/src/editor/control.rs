@@ -12,7 +12,7 @@ use synth::{COUNT, PARAMS, Unit, curves};
 use super::gesture::{self, Gesture, RangeDrag};
 use super::knob::{self, Look};
 use super::typed::{Entry, value_field};
-use super::{Scene, locks, synced, theme};
+use super::{Scene, lean, locks, synced, theme};
 use crate::history::{self, Step, Turn};
 use crate::params::{AMOUNT, GLIDE, OUTPUT};
 
@@ -139,7 +139,7 @@ fn quantity(ui: &mut Ui, rect: Rect, param: usize, label: &str, scene: &Scene<'_
     );
     menu(&response, param, matched.as_ref(), scene);
     if !response.dragged() {
-        hint(response, param, matched.as_ref());
+        hint(response, param, matched.as_ref(), scene);
     }
 }
 
@@ -303,7 +303,7 @@ fn choice(ui: &mut Ui, rect: Rect, param: usize, label: &str, names: &[&str], sc
     );
     let response = choice_button(ui, button, param, names, scene);
     menu(&response, param, None, scene);
-    hint(response, param, None);
+    hint(response, param, None, scene);
 }
 
 /// The button of a choice alone.
@@ -445,10 +445,10 @@ fn limit(name: &str, place: usize, range: [f32; 2], scene: &Scene<'_>) {
     history::perform(step, scene.params, &scene.setter);
 }
 
-/// One plain sentence on the parameter, beside the control.
-fn hint(response: Response, param: usize, matched: Option<&Matched>) {
+/// A plain sentence on the parameter, beside the control, and one on its lean where it has one.
+fn hint(response: Response, param: usize, matched: Option<&Matched>, scene: &Scene<'_>) {
     let name = row(param).name;
-    response.on_hover_text(match matched {
+    let mut words = match matched {
         Some(matched) if matched.locked => format!("{name}: yours, the match leaves it alone."),
         Some(Matched {
             sounding: Some(_), ..
@@ -457,5 +457,9 @@ fn hint(response: Response, param: usize, matched: Option<&Matched>) {
         }
         Some(_) => format!("{name}: will follow what is heard."),
         None => format!("{name}: yours, never matched."),
-    });
+    };
+    if let Some(lean) = lean::of(param, scene) {
+        words += &format!(" {lean}");
+    }
+    response.on_hover_text(words);
 }

@@ -13,7 +13,7 @@ use synth::{COUNT, MATCHED, Patch};
 
 use super::control::{self, button_body};
 use super::sounds::{CARD, Sounds};
-use super::{Scene, View, knob, locks, theme};
+use super::{Scene, View, knob, lean, locks, theme};
 use crate::history::{self, Step, Turn};
 use crate::reference::{Choice, MELODIES};
 
@@ -250,6 +250,11 @@ fn says(ui: &Ui, rect: Rect, scene: &Scene<'_>) {
     if locked > 0 {
         text += &format!(" {locked} of {} locked.", MATCHED.len());
         release_all(ui, pos2(rect.right() - 8.0, rect.top() + 7.0), scene);
+    }
+    // The other sentences are about what to do, and need the room.
+    let stands = working || !scene.params.listen.value();
+    if let Some(lean) = lean::of_match(scene).filter(|_| stands) {
+        text += &format!(" {lean}");
     }
     let end = if locked > 0 { 20.0 } else { 0.0 };
     let colour = if working { theme::HEARD } else { theme::DIM };

@@ -390,11 +390,15 @@ fn pitch(frame: &PitchFrame) -> Option<String> {
         return None;
     }
     let key = frame.key();
-    let nearest = key.round();
-    let cents = 100.0 * (key - nearest);
-    let note = (nearest as i32).rem_euclid(12) as usize;
-    let octave = (nearest as i32).div_euclid(12) - 1;
-    Some(format!("{}{octave} {cents:+.0} ct", NOTES[note]))
+    let cents = 100.0 * (key - key.round());
+    Some(format!("{} {cents:+.0} ct", note(key)))
+}
+
+/// Name of the note that is nearest to a key, e.g. `C4` for key 60.
+pub fn note(key: f32) -> String {
+    let nearest = key.round() as i32;
+    let name = NOTES[nearest.rem_euclid(12) as usize];
+    format!("{name}{}", nearest.div_euclid(12) - 1)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod control;
 mod gesture;
 mod header;
 mod knob;
+mod lean;
 mod locks;
 mod match_card;
 mod matrix;

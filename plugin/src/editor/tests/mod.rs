@@ -2,6 +2,7 @@
 
 mod as_heard;
 mod controls;
+mod leaning;
 mod own;
 mod pages;
 mod pictures;
@@ -191,6 +192,7 @@ fn heard() -> Snapshot {
 /// An app after four seconds of a melody that was heard and played.
 struct Stage {
     params: Arc<Params>,
+    audio: AudioState,
     gui: GuiContext,
     app: App,
     window: Window,
@@ -227,7 +229,13 @@ impl Stage {
             window: Window::new(size),
             snapshot,
             params,
+            audio,
         }
+    }
+
+    /// Holds another match.
+    fn hold(&mut self, target: Target) {
+        self.audio.mailbox.report(Some(target));
     }
 
     /// Draws one frame after these events.
@@ -238,6 +246,7 @@ impl Stage {
             app,
             window,
             snapshot,
+            ..
         } = self;
         window.picture(events, Modifiers::NONE, |ui| {
             let mut scene = Scene::now(params, gui);
