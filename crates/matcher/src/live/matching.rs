@@ -40,7 +40,7 @@ const NEAR: f32 = 0.08;
 const TRIED: usize = 4;
 
 /// Likeness of the best rival from which on a search is worth its while, and likeness to the phrase
-/// that its result must have.
+/// that its result must have to be held as a new sound.
 const PROMISING: f32 = 0.55;
 const LEAST_FOUND: f32 = 0.7;
 /// Length of the phrase, in frames, from which on it is searched.
@@ -50,10 +50,11 @@ const SEARCHED: usize = 75;
 const PACE: f64 = 240.0;
 const LEAST_RENDERS: f64 = 60.0;
 const LEAST_SECONDS: f64 = 100.0;
-/// Factor of the length of a search that begins elsewhere.
-const EXPLORING: f64 = 3.0;
+/// Factor of the length of searches after one that found little: the first begins elsewhere.
+const PATIENT: f64 = 3.0;
 /// Number of searches of a sound for which the encoder is asked about the phrase, besides those that
-/// begin elsewhere: what was found on its first notes may fit those only.
+/// begin elsewhere, and for which a result counts however little alike: what was found on its first
+/// notes may fit those only.
 const ASKED: u32 = 3;
 /// Gain of a search below which it has found little, and number of such searches in a row after
 /// which the sound is not searched any more.
@@ -561,7 +562,10 @@ impl Matching {
             return false;
         };
         self.pending = None;
-        match found.filter(|found| found.sound.likeness >= LEAST_FOUND && self.unlike == 0) {
+        // What was found on a sound's first notes gives way to whatever suits them all better.
+        let young = (self.memory.current()).is_some_and(|sound| sound.searches < ASKED);
+        let counts = |found: &Found| young || found.sound.likeness >= LEAST_FOUND;
+        match found.filter(|found| counts(found) && self.unlike == 0) {
             Some(found) => {
                 self.follow_search(&found, fresh);
                 true
@@ -632,8 +636,9 @@ impl Matching {
                 .map(|e| patch(&e.mean)),
         );
         let seconds = frames as f64 / self.frame_rate;
-        let explore = current.is_some_and(|sound| sound.little > 0);
-        let times = if explore { EXPLORING } else { 1.0 };
+        let little = current.map_or(0, |sound| sound.little);
+        let explore = little == 1;
+        let times = if little > 0 { PATIENT } else { 1.0 };
         let seconds = times * (LEAST_RENDERS * seconds).max(LEAST_SECONDS);
         searcher.ask(Request {
             samples: self.phrase.to_vec(),

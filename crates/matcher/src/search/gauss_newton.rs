@@ -9,6 +9,7 @@ use super::evaluator::Evaluator;
 use super::objective::Candidate;
 use super::vectors::{add_scaled, product};
 use crate::metric::mel::FLOOR_DB;
+use ear::CHANNELS;
 use std::ops::{Add, Range};
 use synth::{Lean, MATCHED_COUNT, Patch};
 
@@ -25,6 +26,8 @@ const REWEIGHTINGS: usize = 2;
 const MIN_CURVATURE: f64 = 1e-3;
 /// Curvature of the prior that slopes are small: what one phrase tells of them is little.
 const PRIOR: f64 = 0.1;
+/// Number of rows of a Jacobian whose products are taken together: they fit into the cache.
+const BLOCK: usize = 8 * CHANNELS;
 /// Gain of a step below which the linearization is recomputed or, if it was new, the descent ends.
 const MIN_GAIN: f32 = 5e-4;
 
@@ -247,21 +250,33 @@ impl NormalEquations {
         residual: &[f32],
         weights: &[f32],
     ) -> Self {
-        let weighted =
-            |rows: &[f32]| -> Vec<f32> { rows.iter().zip(weights).map(|(r, w)| r * w).collect() };
-        let columns: Vec<Vec<f32>> = columns.map(weighted).collect();
-        let residual = weighted(residual);
-        let mut hessian = [[0.0; POINT]; POINT];
-        for i in 0..POINT {
-            for j in 0..=i {
-                hessian[i][j] = product(&columns[i], &columns[j]);
-                hessian[j][i] = hessian[i][j];
+        let columns: Vec<&[f32]> = columns.collect();
+        let mut equations = Self {
+            gradient: [0.0; POINT],
+            hessian: [[0.0; POINT]; POINT],
+        };
+        for first in (0..residual.len()).step_by(BLOCK) {
+            let rows = first..(first + BLOCK).min(residual.len());
+            let weights = &weights[rows.clone()];
+            let weighted = |values: &[f32]| -> Vec<f32> {
+                let values = values[rows.clone()].iter().zip(weights);
+                values.map(|(value, weight)| value * weight).collect()
+            };
+            let residual = weighted(residual);
+            let columns: Vec<Vec<f32>> = columns.iter().map(|column| weighted(column)).collect();
+            for (i, column) in columns.iter().enumerate() {
+                equations.gradient[i] += product(column, &residual);
+                for (j, other) in columns[..=i].iter().enumerate() {
+                    equations.hessian[i][j] += product(column, other);
+                }
             }
         }
-        Self {
-            gradient: std::array::from_fn(|i| product(&columns[i], &residual)),
-            hessian,
+        for i in 0..POINT {
+            for j in 0..i {
+                equations.hessian[j][i] = equations.hessian[i][j];
+            }
         }
+        equations
     }
 
     /// Solves for the step from `h` with this damping, within `bounds`: a coordinate that would

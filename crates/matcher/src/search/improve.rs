@@ -7,8 +7,9 @@ use super::clip::ClipInference;
 use super::cma::SepCma;
 use super::coarse::ROUGH;
 use super::evaluator::Evaluator;
+use super::gauss_newton::GaussNewton;
 use super::objective::{Candidate, Reference, Score};
-use super::one_patch::{self, StartOptions};
+use super::one_patch;
 use super::pitch::PitchTest;
 use super::{Options, Progress, Search};
 use ear::EarError;
@@ -27,11 +28,9 @@ const ROUNDS: usize = 2;
 /// to the next.
 const SPREAD: f64 = 0.5;
 const SHRINK: f64 = 0.7;
-/// Options of a search that begins elsewhere: its strategies, and their share of the renders.
-const EXPLORATION: StartOptions = StartOptions {
-    searches: 3,
-    step: 1.0,
-};
+/// Number of random patches tried where a search begins elsewhere, and share of the renders of the
+/// descent from the best.
+const RANDOM: usize = 16;
 const EXPLORED: f64 = 0.6;
 /// Standard deviation of the evolution strategy's first steps where no encoder was asked.
 const STEP: f32 = 0.1;
@@ -117,14 +116,8 @@ pub fn improve(question: &Question<'_>) -> Result<Option<Improved>, EarError> {
         known.extend(encoded(question, inferred, &mut search, &mut evaluator));
     }
     if question.explore {
-        let found = one_patch::successive_halving(
-            &mut search,
-            &mut evaluator,
-            &known,
-            &EXPLORATION,
-            EXPLORED,
-        );
-        known.extend(found);
+        let elsewhere = explored(&known, question.starts.len(), &mut search, &mut evaluator);
+        known.push(elsewhere);
     }
     let found = one_patch::refine_whole_clip(&mut search, &mut evaluator, &known, (1.0, 1.0));
     let notes = evaluator.notes().to_vec();
@@ -170,6 +163,41 @@ fn encoded(
         share *= SHRINK;
     }
     best.map(|best| best.patch)
+}
+
+/// Descends from the best of random patches and of those `known` after the first `starts`, from which
+/// nothing was gained.
+fn explored(
+    known: &[Patch],
+    starts: usize,
+    search: &mut Search<'_>,
+    evaluator: &mut Evaluator<'_>,
+) -> Patch {
+    let (bounds, first) = (evaluator.bounds, known[0].leaning(Lean::NONE));
+    let mut patches = known[starts..].to_vec();
+    patches.extend((0..RANDOM).map(|_| {
+        let random = Patch::random(&mut search.rng).matched();
+        bounds.patch(&first, &random)
+    }));
+    let candidates = evaluator.start(&patches);
+    let value = |candidate: &Candidate| candidate.score.objective();
+    let best = candidates
+        .iter()
+        .max_by(|a, b| value(a).total_cmp(&value(b)));
+    let mut best = *best.unwrap_or(&candidates[0]);
+    let mut descent = GaussNewton::default();
+    let mut renders = candidates.len();
+    loop {
+        let seconds = renders as f64 * evaluator.seconds();
+        if !search.budget.spend(seconds, best.score, EXPLORED) {
+            return best.patch;
+        }
+        let step = descent.step(evaluator, &mut best);
+        renders = step.renders;
+        if !step.gains {
+            return best.patch;
+        }
+    }
 }
 
 /// Compares what was found, the best patches in turn, with the starts, by the reference's own score

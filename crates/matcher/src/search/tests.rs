@@ -293,7 +293,7 @@ fn improved(
     notes: &[Note],
     starts: &[Patch],
     bounds: Bounds,
-    seconds: f64,
+    (seconds, explore): (f64, bool),
 ) -> Improved {
     let improved = improve(&Question {
         reference,
@@ -301,13 +301,40 @@ fn improved(
         starts,
         bounds,
         inferred: None,
-        explore: false,
+        explore,
         seconds,
         seed: 1,
         step: &|| (),
         stop: &Arc::default(),
     });
     improved.unwrap().unwrap()
+}
+
+#[test]
+fn a_search_that_begins_elsewhere_goes_on_where_steps_gain_nothing() {
+    let mut rng = Pcg64Mcg::seed_from_u64(8);
+    let mut gains = [0.0; 2];
+    for _ in 0..6 {
+        let [sound, start] = [(); 2].map(|()| Patch::random(&mut rng));
+        let sound = synth::render_mono(&sound, &notes(), 1.0, RATE as f32, 1);
+        let reference = Reference::new(&sound, RATE, &ear::EarConfig::default()).unwrap();
+        let search = |start, explore| {
+            improved(
+                &reference,
+                &notes(),
+                &[start],
+                Bounds::ALL,
+                (180.0, explore),
+            )
+        };
+        let valley = search(start, false).patch;
+        for (explore, gain) in [false, true].into_iter().zip(&mut gains) {
+            let found = search(valley, explore);
+            *gain += found.score.objective() - found.starts[0].objective();
+        }
+    }
+    println!("gains {gains:?}");
+    assert!(gains[1] > 1.5 * gains[0], "{gains:?}");
 }
 
 #[test]
@@ -325,7 +352,7 @@ fn no_result_is_less_alike_than_a_start() {
         let starts: Vec<Patch> = (0..4).map(|_| Patch::random(&mut rng)).collect();
         let sound = synth::render_mono(&sound, &notes, 1.3, RATE as f32, 1);
         let reference = Reference::new(&sound, RATE, &ear::EarConfig::default()).unwrap();
-        let improved = improved(&reference, &notes, &starts, Bounds::ALL, 0.0);
+        let improved = improved(&reference, &notes, &starts, Bounds::ALL, (0.0, false));
         let likenesses = improved.starts.iter().map(|s| s.likeness);
         let most_alike = likenesses.fold(-1.0, f32::max);
         assert!(improved.score.likeness >= most_alike - AS_ALIKE);
@@ -351,8 +378,8 @@ fn a_sound_that_changes_from_key_to_key_is_leaned_to() {
     let reference = Reference::new(&sound, RATE, &ear::EarConfig::default()).unwrap();
     let mut locked = Bounds::ALL;
     locked.fix(cutoff(), patch().matched()[cutoff()]);
-    let [found, held] =
-        [Bounds::ALL, locked].map(|bounds| improved(&reference, &notes, &[patch()], bounds, 600.0));
+    let [found, held] = [Bounds::ALL, locked]
+        .map(|bounds| improved(&reference, &notes, &[patch()], bounds, (600.0, false)));
     let slope = found.patch.lean.slopes[cutoff()];
     assert!((-0.3..-0.1).contains(&slope), "{slope}");
     assert!(closed(found.starts[0], found.score) > 0.5, "{found:?}");

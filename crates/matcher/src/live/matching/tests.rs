@@ -89,18 +89,23 @@ impl Scene {
         held
     }
 
+    fn target(&self) -> Target {
+        self.matching.held().unwrap()
+    }
+
     fn held(&self) -> [f32; MATCHED_COUNT] {
-        self.matching.held().unwrap().inference.mean
+        self.target().inference.mean
     }
 }
 
-/// Likeness of `values` over the default patch to `patch`, playing the same notes.
-fn alike(values: &[f32; MATCHED_COUNT], patch: &Patch) -> f32 {
+/// Likeness of `target` over the default patch to `patch`, playing the same notes.
+fn alike(target: &Target, patch: &Patch) -> f32 {
     let hear = |patch: &Patch| {
         let config = EarConfig::default();
         spectrogram(&config, &melody(patch, 3.0), RATE, false).unwrap()
     };
-    let played = Patch::default().with_matched(values);
+    let played = Patch::default().with_matched(&target.inference.mean);
+    let played = played.leaning(target.lean);
     crate::metric::likeness(&hear(patch), &hear(&played))
 }
 
@@ -125,7 +130,7 @@ fn what_is_worse_than_the_knobs_never_moves_them() {
         let held = scene.hear(&sound, Some(sure(&random(seed))));
         let knobs = Patch::default().matched();
         for target in held.into_iter().flatten() {
-            let far = alike(&target.inference.mean, &Patch::default());
+            let far = alike(&target, &Patch::default());
             let near = (target.inference.mean.iter().zip(knobs)).all(|(a, b)| (a - b).abs() < 0.3);
             assert!(far > 0.95 || near, "{far}");
         }
@@ -145,8 +150,8 @@ fn searches_close_the_match_while_a_sound_goes_on() {
     let mut searcher = Scene::searching();
     searcher.hear(&sound, Some(wrong));
     let (followed, searched) = (
-        alike(&follower.held(), &patch),
-        alike(&searcher.held(), &patch),
+        alike(&follower.target(), &patch),
+        alike(&searcher.target(), &patch),
     );
     assert!(
         searched > 0.97 && searched > followed + 0.01,
@@ -181,14 +186,14 @@ fn a_sound_that_comes_back_is_played_as_well_as_it_was_found() {
     let rest = vec![0.0; 16_000];
     let mut scene = Scene::searching();
     scene.hear(&a, Some(sure(&first)));
-    let found = alike(&scene.held(), &first);
+    let found = alike(&scene.target(), &first);
     scene.hear(&rest, None);
     scene.hear(&b, Some(sure(&second)));
-    assert!(alike(&scene.held(), &second) > alike(&scene.held(), &first));
+    assert!(alike(&scene.target(), &second) > alike(&scene.target(), &first));
     scene.hear(&rest, None);
     // The encoder is lost this time.
     scene.hear(&a[..24_000], Some(Inference::flat(0.5, 0.1)));
-    let again = alike(&scene.held(), &first);
+    let again = alike(&scene.target(), &first);
     assert!(again > found - 0.01, "{found}, then {again}");
 }
 
