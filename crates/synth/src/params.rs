@@ -244,8 +244,7 @@ fn between(names: &[&str], v: f32) -> String {
     }
 }
 
-/// What follows a name at the beginning of a lower-case text, and the name's number, if one is
-/// there.
+/// Rest of a lower-case text after a name, and the name's number, if it begins with one.
 fn passed<'a>(names: &[&str], text: &'a str) -> (&'a str, Option<f32>) {
     for (i, name) in names.iter().enumerate() {
         if let Some(rest) = text.strip_prefix(&name.to_ascii_lowercase()) {

@@ -357,7 +357,9 @@ pub fn choice_button(
             }
         }
     }
-    Popup::menu(&response).show(|ui| {
+    // The right-click menu has the response's own popup, and a left click closes it.
+    let list = Popup::menu(&response).id(response.id.with("list"));
+    list.show(|ui| {
         egui::ScrollArea::vertical()
             .max_height(320.0)
             .show(ui, |ui| {

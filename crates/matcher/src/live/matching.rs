@@ -52,9 +52,9 @@ const LEAST_RENDERS: f64 = 60.0;
 const LEAST_SECONDS: f64 = 100.0;
 /// Factor of the length of searches after one that found little: the first begins elsewhere.
 const PATIENT: f64 = 3.0;
-/// Number of searches of a sound for which the encoder is asked about the phrase, besides those that
-/// begin elsewhere, and for which a result counts however little alike: what was found on its first
-/// notes may fit those only.
+/// Number of searches of a young sound, for which a result counts however little alike, and the
+/// encoder is asked about the phrase, as it is by those that begin elsewhere: what was found on its
+/// first notes may fit those only.
 const ASKED: u32 = 3;
 /// Gain of a search below which it has found little, and number of such searches in a row after
 /// which the sound is not searched any more.

@@ -165,8 +165,8 @@ fn encoded(
     best.map(|best| best.patch)
 }
 
-/// Descends from the best of random patches and of those `known` after the first `starts`, from which
-/// nothing was gained.
+/// Descends from the best of random patches and of those `known` after the first `starts`, from
+/// which nothing was gained.
 fn explored(
     known: &[Patch],
     starts: usize,

@@ -18,7 +18,7 @@ pub enum Edit {
     Rename {
         /// File of the patch.
         file: PathBuf,
-        /// What is typed.
+        /// The text typed so far.
         name: String,
         /// True until the field has the keyboard.
         fresh: bool,

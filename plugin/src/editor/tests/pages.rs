@@ -4,7 +4,7 @@ use super::*;
 use crate::history::{redo, undo};
 use crate::patches;
 use egui::Shape;
-use synth::params::{FILTER_MORPH, FILTER_TYPE, OSC1_SHAPE, OSC2_SHAPE};
+use synth::params::{FILTER_MORPH, FILTER_TYPE, OSC1_SHAPE, OSC2_SHAPE, Unit};
 
 /// All texts of a stage with their places.
 fn texts(stage: &mut Stage) -> Vec<(String, Rect)> {
@@ -33,6 +33,35 @@ fn everywhere() -> Vec<(View, usize)> {
         View::About,
     ];
     pages.chain(views.map(|view| (view, 0))).collect()
+}
+
+#[test]
+fn a_choice_has_a_list_at_the_left_button_and_a_menu_at_the_right() {
+    let mut stage = Stage::new(SIZE, None);
+    stage.app.page = 0;
+    let table = control::row(FILTER_TYPE);
+    let Unit::Choice(names) = table.unit else {
+        panic!("the filter's type is no choice");
+    };
+    let [first, last] = [names[0], names[names.len() - 1]];
+    let button = stage.find(first);
+    stage.click(button);
+    assert_eq!(stage.places(first).len(), 2, "the list is not open");
+    stage.click_text(last);
+    let chosen = |stage: &Stage| stage.params.knobs().plain(FILTER_TYPE) as usize;
+    assert_eq!(chosen(&stage), names.len() - 1);
+    assert_eq!(stage.places(last).len(), 1, "the list is still open");
+    stage.frame(vec![Event::PointerMoved(button)]);
+    for pressed in [true, false] {
+        stage.frame(vec![Event::PointerButton {
+            pos: button,
+            button: PointerButton::Secondary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        }]);
+    }
+    stage.click_text(&format!("Default: {first}"));
+    assert_eq!(chosen(&stage), 0);
 }
 
 #[test]

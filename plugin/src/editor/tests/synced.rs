@@ -38,18 +38,18 @@ fn a_delay_is_synced_by_its_menu_and_its_time_rests_meanwhile() {
     let knob = stage.find("Time") - vec2(0.0, 30.0);
     // The menu stands above its name.
     let menu = stage.find("Sync") - vec2(0.0, 33.0);
+    stage.click(menu);
+    stage.click_text(DELAY_SYNCS[1]);
     // The wheel steps through its list.
-    for _ in 0..2 {
-        let wheel = Event::MouseWheel {
-            unit: egui::MouseWheelUnit::Point,
-            delta: vec2(0.0, -40.0),
-            phase: egui::TouchPhase::Move,
-            source: egui::MouseWheelSource::Unknown,
-            modifiers: Modifiers::NONE,
-        };
-        stage.frame(vec![Event::PointerMoved(menu)]);
-        stage.frame(vec![wheel]);
-    }
+    let wheel = Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: vec2(0.0, -40.0),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Unknown,
+        modifiers: Modifiers::NONE,
+    };
+    stage.frame(vec![Event::PointerMoved(menu)]);
+    stage.frame(vec![wheel]);
     let chosen = DELAY_SYNCS[plain(&stage, DELAY_SYNC) as usize];
     assert_eq!(chosen, "1/2 D");
     stage.frame(Vec::new());
