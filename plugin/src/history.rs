@@ -44,7 +44,7 @@ pub struct Step {
     pub limits: [Limits; 2],
     /// The held inference before and after, if the step replaced it.
     pub held: Option<[Option<Target>; 2]>,
-    /// Whether it was listened before and after, if the step decided that.
+    /// The Listen switch before and after, if the step turned it.
     pub listen: Option<[bool; 2]>,
 }
 

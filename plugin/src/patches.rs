@@ -191,7 +191,7 @@ pub fn rename(file: &Path, name: &str, replace: bool) -> std::io::Result<PathBuf
 /// A file for a patch of a certain name.
 struct Place {
     file: PathBuf,
-    /// Whether what the file holds may be lost.
+    /// True if a file that is there already may be replaced.
     replace: bool,
 }
 

@@ -40,12 +40,6 @@ impl EffectSettings {
         }
     }
 
-    /// These settings at `tempo` beats per second, no longer depending on it.
-    pub fn at_tempo(mut self, tempo: f32) -> Self {
-        self.delay = self.delay.at_tempo(tempo);
-        self
-    }
-
     /// Whether every mix is 0.
     fn are_off(&self) -> bool {
         let chorus = Chorus::mix(&self.chorus);
@@ -81,11 +75,11 @@ impl Effects {
         self.reverb.reset();
     }
 
-    /// Plans the next [`CONTROL`] samples. The settings are those of [`EffectSettings::at_tempo`].
+    /// Plans the next [`CONTROL`] samples, at `tempo` beats per second.
     #[inline]
-    pub fn plan(&mut self, s: &EffectSettings) {
+    pub fn plan(&mut self, s: &EffectSettings, tempo: f32) {
         if !self.stay_idle(s) {
-            self.plan_stages(s);
+            self.plan_stages(s, tempo);
         }
     }
 
@@ -95,9 +89,9 @@ impl Effects {
         self.idle && s.are_off()
     }
 
-    fn plan_stages(&mut self, s: &EffectSettings) {
+    fn plan_stages(&mut self, s: &EffectSettings, tempo: f32) {
         self.chorus.plan(&s.chorus);
-        self.delay.plan(&s.delay);
+        self.delay.plan(&s.delay.at_tempo(tempo));
         self.reverb.plan(&s.reverb);
         let [chorus, delay, reverb] = [&self.chorus.wet, &self.delay.wet, &self.reverb.wet];
         self.idle = s.are_off() && [chorus, delay, reverb].iter().all(|wet| wet.is_silent());

@@ -377,7 +377,7 @@ impl Synth {
             self.effects.reset();
         }
         let effects = &self.shared.settings.effects;
-        self.effects.plan(&effects.at_tempo(self.shared.tempo()));
+        self.effects.plan(effects, self.shared.tempo());
     }
 
     /// Moves the patch on by a step of its glide. Not inlined: its rows would be unrolled in every

@@ -1,9 +1,11 @@
 //! The delay in the song's tempo.
 
+#[path = "common/sine.rs"]
+mod sine;
+
+use sine::{RATE, peak, sine};
 use synth::{Event, EventKind, Patch, Synth, Transport, params};
 
-/// Sample rate in Hz.
-const RATE: f32 = 48_000.0;
 /// Amplitude that a note has within its first samples, and that what leaks past a delay with a mix
 /// of 100 % has not: it is the cosine of a right angle in single precision.
 const HEARD: f32 = 2e-6;
@@ -20,16 +22,10 @@ const START: Event = Event {
 
 /// A sine that is heard through the delay alone.
 fn echo(sync: &str) -> Patch {
-    let mut patch = Patch::default();
+    let mut patch = sine();
     let names = params::DELAY_SYNCS;
     let index = names.iter().position(|name| *name == sync);
     for (row, v) in [
-        (params::OSC1_SHAPE, 0.0),
-        (params::OSC_BALANCE, 0.0),
-        (params::FILTER_CUTOFF, 18_000.0),
-        (params::FILTER_RESONANCE, 0.0),
-        (params::FILTER_ENV_AMOUNT, 0.0),
-        (params::AMP_SUSTAIN, 1.0),
         (params::DELAY_SYNC, index.expect("a name") as f32),
         (params::DELAY_TIME, 0.05),
         (params::DELAY_TONE, 18_000.0),
@@ -146,12 +142,11 @@ fn a_new_tempo_is_taken_up_as_a_turn_of_the_knob_is() {
         let steps = samples.windows(2).map(|pair| (pair[1] - pair[0]).abs());
         steps.fold(0.0f32, f32::max)
     };
-    let peak = played.iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
     let steady = step(&played[change - 4_000..change]);
     let fading = step(&played[change..change + 8_000]);
     assert!(steady > 0.0 && fading > 0.0);
     assert!(
-        fading < 1.2 * steady + 2.0 * peak * 1.5 / (0.06 * RATE),
+        fading < 1.2 * steady + 2.0 * peak(&played) * 1.5 / (0.06 * RATE),
         "{fading}, steady {steady}"
     );
     // And the echo does change.

@@ -1,11 +1,14 @@
 //! Properties that hold for any patch, any events and any division of the stream into blocks.
 
 mod common;
+#[path = "common/sine.rs"]
+mod sine;
 
 use common::bend;
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
+use sine::sine;
 use synth::{COUNT, Event, EventKind, Note, Patch, Synth, params, render};
 
 /// A patch with every row drawn, the unmatched ones too.
@@ -287,24 +290,6 @@ fn hostile_numbers_are_ignored() {
     synth.set_patch(&Patch::default(), f32::NAN);
     synth.process(&mut [], &mut [], &events);
     assert!(synth.active_voices() <= Synth::MAX_VOICES);
-}
-
-/// One sine, filter open, level constant while held.
-fn sine() -> Patch {
-    let mut patch = Patch::default();
-    for (row, v) in [
-        (params::OSC1_SHAPE, 0.0),
-        (params::OSC_BALANCE, 0.0),
-        (params::FILTER_CUTOFF, 18_000.0),
-        (params::FILTER_RESONANCE, 0.0),
-        (params::FILTER_ENV_AMOUNT, 0.0),
-        (params::AMP_SUSTAIN, 1.0),
-        (params::AMP_ATTACK, 0.005),
-        (params::AMP_RELEASE, 0.05),
-    ] {
-        patch.set_plain(row, v);
-    }
-    patch
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl Library {
         }
     }
 
-    /// Whether the user has a patch of this name, in another file than `file`.
+    /// Returns whether the user has a patch of this name, in another file than `file`.
     fn is_taken(&self, name: &str, file: Option<&Path>) -> bool {
         let other = |patch: &NamedPatch| patch.name == name && patch.file.as_deref() != file;
         self.own.iter().any(other)

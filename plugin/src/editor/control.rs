@@ -243,7 +243,7 @@ fn badge(ui: &Ui, look: &Look, param: usize, label: &str, matched: &Matched, sce
     lock.on_hover_text(words);
 }
 
-/// Whether a range is shown: it is limited, or a hand that has opened it has not let go yet.
+/// Returns whether a range is shown: a limited one, and one that a hand still drags wide open.
 fn is_limited(ui: &Ui, place: usize, scene: &Scene<'_>) -> bool {
     let dragged = RangeDrag::open(ui).is_some_and(|drag| drag.place == place);
     dragged || scene.limits.ranges[place] != [0.0, 1.0]

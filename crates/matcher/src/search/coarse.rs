@@ -26,8 +26,9 @@ const TOP: f64 = 16_000.0;
 pub(super) struct CoarseReference<'a> {
     pub(super) reference: &'a Reference,
     pub(super) rate: f64,
-    /// Sum of squares of the spectrogram's cells.
+    /// Sum of squares of the spectrogram's cells, and these centred and of norm 1.
     pub(super) energy: f64,
+    cells: Vec<f32>,
     /// Log-mel bands, frames x bands, in dB below their peak.
     pub(super) mel: Vec<f32>,
     /// Power of the peak of `mel`.
@@ -93,6 +94,7 @@ impl<'a> CoarseReference<'a> {
             reference,
             rate,
             energy: sum_of_squares(&reference.heard.data),
+            cells: standardized(&reference.heard.data),
             mel,
             peak,
         }
@@ -146,18 +148,17 @@ impl<'a> CoarseReference<'a> {
                 peak: 10.0 * power.max(f32::MIN_POSITIVE).log10(),
                 peak_frame: cell / BANDS,
             };
-            heard.cells.resize(self.reference.heard.data.len(), 0.0);
+            heard.cells.resize(self.cells.len(), 0.0);
             heard.bands.resize(self.mel.len(), -FLOOR_DB);
             self.residual(heard)
         })
     }
 
     fn residual(&self, heard: Heard) -> Residual {
-        let wanted = standardized(&self.reference.heard.data);
         let mut values = standardized(&heard.cells);
         let cells = values.len();
         values.extend(&heard.bands);
-        let minus = wanted.iter().chain(&self.mel);
+        let minus = self.cells.iter().chain(&self.mel);
         values.iter_mut().zip(minus).for_each(|(a, b)| *a -= b);
         Residual {
             heard,

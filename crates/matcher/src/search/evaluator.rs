@@ -99,11 +99,10 @@ impl<'a> Evaluator<'a> {
         })
     }
 
-    /// Key of the note that sounds at a time in seconds: the last one begun.
+    /// Key of the note that sounds at a time in seconds, or of the first note.
     pub(super) fn key_at(&self, time: f64) -> f32 {
-        let begun = self.notes.iter().filter(|note| note.onset <= time);
-        let last = begun.max_by(|a, b| a.onset.total_cmp(&b.onset));
-        last.or(self.notes.first()).map_or(60.0, |note| note.key)
+        let note = note_at(&self.notes, time).or(self.notes.first());
+        note.map_or(60.0, |note| note.key)
     }
 
     /// Fits of candidates for single notes, made of `trials` by `candidate`.
@@ -160,6 +159,12 @@ impl<'a> Evaluator<'a> {
             best.score = score;
         }
     }
+}
+
+/// The note of a melody that sounds at a time in seconds: the last one begun.
+pub(super) fn note_at(notes: &[Note], time: f64) -> Option<&Note> {
+    let begun = notes.iter().filter(|note| note.onset <= time);
+    begun.max_by(|a, b| a.onset.total_cmp(&b.onset))
 }
 
 /// Multiplies the notes' amplitudes, which are their velocities squared, by `gains` and a common

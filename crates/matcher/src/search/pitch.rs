@@ -1,5 +1,6 @@
 //! Whether a result is in tune: likeness may not be bought with pitch.
 
+use super::evaluator::note_at;
 use super::objective::Reference;
 use crate::metric::pitch_agreement;
 use ear::{EarError, Spectrogram};
@@ -76,13 +77,11 @@ impl<'a> PitchTest<'a> {
 /// and where an octave is misheard, an agreement would be chance. Where no frame has the pitch of
 /// its note, as where a sub-oscillator was heard, all stay.
 fn only_of_notes(heard: &mut Spectrogram, notes: &[Note]) {
-    let mut notes: Vec<&Note> = notes.iter().collect();
-    notes.sort_by(|a, b| a.onset.total_cmp(&b.onset));
     let rate = heard.frame_rate;
     let is_of_note = |frame: usize, hz: f32| {
-        let begun = notes.partition_point(|note| note.onset * rate <= frame as f64);
-        let key = begun.checked_sub(1).map(|last| notes[last].key);
-        key.is_some_and(|key| (12.0 * (hz / 440.0).log2() + 69.0 - key).abs() <= OWN_PITCH)
+        let key = 12.0 * (hz / 440.0).log2() + 69.0;
+        let note = note_at(notes, frame as f64 / rate);
+        note.is_some_and(|note| (key - note.key).abs() <= OWN_PITCH)
     };
     let own: Vec<bool> = (heard.pitch.iter().enumerate())
         .map(|(i, pitch)| pitch.voiced && is_of_note(i, pitch.hz))

@@ -22,7 +22,7 @@ fn run(effects: &mut Effects, patch: &Patch, input: &[[f32; 2]]) -> Vec<[f32; 2]
     let settings = EffectSettings::new(|row| patch.plain(row));
     let mut out = Vec::with_capacity(input.len());
     for step in input.chunks(CONTROL) {
-        effects.plan(&settings);
+        effects.plan(&settings, 2.0);
         let mut left: Vec<f32> = step.iter().map(|x| x[0]).collect();
         let mut right: Vec<f32> = step.iter().map(|x| x[1]).collect();
         effects.process(&mut left, &mut right);

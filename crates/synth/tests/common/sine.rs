@@ -1,4 +1,5 @@
 //! A patch that is one sine, and what can be measured of it.
+#![allow(dead_code)] // Each test uses its part.
 
 use synth::{Patch, params};
 

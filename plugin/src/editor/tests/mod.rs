@@ -256,13 +256,24 @@ impl Stage {
         })
     }
 
+    /// Shows the page of this name.
+    fn open(&mut self, name: &str) {
+        let named = |page: &sections::Page| page.name() == name;
+        self.app.page = sections::PAGES.iter().position(named).unwrap();
+    }
+
     /// Presses and lets go the pointer's first button at a place.
     fn click(&mut self, at: egui::Pos2) {
+        self.click_with(PointerButton::Primary, at);
+    }
+
+    /// Presses and lets go a button of the pointer at a place.
+    fn click_with(&mut self, button: PointerButton, at: egui::Pos2) {
         self.frame(vec![Event::PointerMoved(at)]);
         for pressed in [true, false] {
             self.frame(vec![Event::PointerButton {
                 pos: at,
-                button: PointerButton::Primary,
+                button,
                 pressed,
                 modifiers: Modifiers::NONE,
             }]);

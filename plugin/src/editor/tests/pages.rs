@@ -51,15 +51,7 @@ fn a_choice_has_a_list_at_the_left_button_and_a_menu_at_the_right() {
     let chosen = |stage: &Stage| stage.params.knobs().plain(FILTER_TYPE) as usize;
     assert_eq!(chosen(&stage), names.len() - 1);
     assert_eq!(stage.places(last).len(), 1, "the list is still open");
-    stage.frame(vec![Event::PointerMoved(button)]);
-    for pressed in [true, false] {
-        stage.frame(vec![Event::PointerButton {
-            pos: button,
-            button: PointerButton::Secondary,
-            pressed,
-            modifiers: Modifiers::NONE,
-        }]);
-    }
+    stage.click_with(PointerButton::Secondary, button);
     stage.click_text(&format!("Default: {first}"));
     assert_eq!(chosen(&stage), 0);
 }
@@ -342,8 +334,7 @@ fn modulations_are_added_and_removed() {
 #[test]
 fn an_effect_is_switched_off_and_comes_back_as_it_was() {
     let mut stage = Stage::new(SIZE, None);
-    let effects = |page: &sections::Page| page.name() == "Effects";
-    stage.app.page = sections::PAGES.iter().position(effects).unwrap();
+    stage.open("Effects");
     let mix = synth::params::CHORUS_MIX;
     let value = |stage: &Stage| stage.params.rows[mix].value();
     stage.click_text("Off");

@@ -4,11 +4,6 @@ use super::*;
 use crate::history::undo;
 use synth::params::{DELAY_SYNC, DELAY_SYNCS, DELAY_TIME, LFO_SYNC};
 
-fn page(stage: &mut Stage, name: &str) {
-    let named = |page: &sections::Page| page.name() == name;
-    stage.app.page = sections::PAGES.iter().position(named).unwrap();
-}
-
 /// Drags from a place upwards.
 fn drag_up(stage: &mut Stage, from: egui::Pos2) {
     let button = |pos, pressed| Event::PointerButton {
@@ -32,7 +27,7 @@ fn drag_up(stage: &mut Stage, from: egui::Pos2) {
 #[test]
 fn a_delay_is_synced_by_its_menu_and_its_time_rests_meanwhile() {
     let mut stage = Stage::new(SIZE, None);
-    page(&mut stage, "Effects");
+    stage.open("Effects");
     let plain = |stage: &Stage, row: usize| stage.params.knobs().plain(row);
     let own = plain(&stage, DELAY_TIME);
     let knob = stage.find("Time") - vec2(0.0, 30.0);
@@ -69,7 +64,7 @@ fn a_delay_is_synced_by_its_menu_and_its_time_rests_meanwhile() {
 #[test]
 fn the_rate_of_a_synced_lfo_rests_too_and_is_named() {
     let mut stage = Stage::new(SIZE, None);
-    page(&mut stage, "LFOs");
+    stage.open("LFOs");
     let row = control::row(LFO_SYNC);
     let quarter = row.normalized(row.parse("1/4").unwrap());
     stage.params.rows[LFO_SYNC].set(&stage.gui.param_setter(), quarter);
